@@ -1,0 +1,22 @@
+namespace PannCore;
+
+/// <summary>
+/// Something the user supplied (a file, a specification text, a folder) is not what it should be.
+/// The message is one line that names what was read, where, what was expected and what was found.
+/// </summary>
+public sealed class BadInputException : Exception
+{
+    /// <summary>An error whose one-line message is already complete.</summary>
+    public BadInputException(string message) : base(message) { }
+
+    /// <summary>An error caused by another one, for instance a decompressor's.</summary>
+    public BadInputException(string message, Exception inner) : base(message, inner) { }
+
+    /// <summary>The message <c>what: at where: expected E, found F</c>.</summary>
+    /// <param name="what">The file or text that was read.</param>
+    /// <param name="where">The place in it, such as <c>byte 3073</c> or <c>key conv1.weight</c>.</param>
+    /// <param name="expected">What should have been there.</param>
+    /// <param name="found">What was there.</param>
+    public static BadInputException At(string what, string where, string expected, string found)
+        => new($"{what}: at {where}: expected {expected}, found {found}");
+}

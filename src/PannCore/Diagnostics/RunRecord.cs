@@ -1,0 +1,122 @@
+namespace PannCore.Diagnostics;
+
+/// <summary>Size of one error term over all elements of an operation's output, in the units of that output.</summary>
+/// <param name="Max">Largest magnitude.</param>
+/// <param name="Rms">Root of the mean square.</param>
+/// <param name="Mean">Signed mean: the bias.</param>
+public sealed record ErrorSize(double Max, double Rms, double Mean);
+
+/// <summary>
+/// The ledger line of one operation. For every output element
+/// <c>total = arithmetic + approximation + inherited</c>, with f the ideal function, f^ the polynomial in exact arithmetic,
+/// fl(f^) its float32 evaluation, x the ideal network's input and x^ the input that really arrived:
+/// <c>fl(f^)(x^) - f(x) = [fl(f^)(x^) - f^(x^)] + [f^(x^) - f(x^)] + [f(x^) - f(x)]</c>.
+/// </summary>
+/// <param name="Path">Where in the network, for instance <c>layer2.0.conv1</c>.</param>
+/// <param name="Op">The operation's name, for instance <c>conv2d</c>.</param>
+/// <param name="Total">Working output minus ideal output.</param>
+/// <param name="Approximation">Injected here because a polynomial stands for the ideal function; 0 for every other operation.</param>
+/// <param name="Arithmetic">Injected here by rounding to float32.</param>
+/// <param name="Inherited">Already in the input and passed on by the ideal function.</param>
+/// <param name="IdealRms">Root mean square of the ideal output: the signal.</param>
+/// <param name="SqnrDb">10 log10(sum ideal^2 / sum total^2), in decibels.</param>
+/// <param name="Gain">RMS(inherited) / RMS(input error); null where no error came in.</param>
+/// <param name="NegativeShare">Share of the injected squared error at inputs below 0; null for operations that are no activation.</param>
+/// <param name="NegativeElements">Share of the elements whose input is below 0; null as above.</param>
+/// <param name="NegativeMean">Mean injected error over inputs below 0; null as above.</param>
+/// <param name="PositiveMean">Mean injected error over inputs of at least 0; null as above.</param>
+/// <param name="OutOfRange">Inputs outside [-B, B]; 0 for operations without a range.</param>
+/// <param name="LargestInput">Largest |x| that arrived at an activation; null for other operations.</param>
+/// <param name="Range">The range B of a polynomial activation; null for other operations.</param>
+/// <param name="NonFinite">Elements that are not finite; they are counted here and in no other figure.</param>
+/// <param name="IdentityResidual">Largest |total - (arithmetic + approximation + inherited)| over the largest of the four magnitudes.</param>
+public sealed record OperationRecord(
+    string Path,
+    string Op,
+    ErrorSize Total,
+    ErrorSize Approximation,
+    ErrorSize Arithmetic,
+    ErrorSize Inherited,
+    double IdealRms,
+    double SqnrDb,
+    double? Gain,
+    double? NegativeShare,
+    double? NegativeElements,
+    double? NegativeMean,
+    double? PositiveMean,
+    long OutOfRange,
+    double? LargestInput,
+    double? Range,
+    long NonFinite,
+    double IdentityResidual);
+
+/// <summary>One independent check of the ledger: a bound or an equality that the identity alone does not imply.</summary>
+/// <param name="Name">What was checked, for instance <c>|approximation| within B E inside the range</c>.</param>
+/// <param name="Passed">Whether it held at every element of every operation.</param>
+/// <param name="Detail">The tightest place, or the operation, element and term that failed.</param>
+public sealed record CheckRecord(string Name, bool Passed, string Detail);
+
+/// <summary>
+/// What switching one activation from the ideal function to its polynomial does to the logits, all earlier ones being switched already.
+/// The shares of all layers sum exactly to the change of the logits, for this one (forward) order.
+/// </summary>
+/// <param name="Path">The activation.</param>
+/// <param name="LogitShare">Mean over images of the change of the predicted class's margin, in logit units; negative hurts.</param>
+/// <param name="LogitRms">RMS change over all logits.</param>
+/// <param name="Accuracy">Accuracy in percent once this activation is switched.</param>
+public sealed record LayerShare(string Path, double LogitShare, double LogitRms, double Accuracy);
+
+/// <summary>An image whose prediction differs between the ideal network and the PANN.</summary>
+/// <param name="Image">Index in the data set.</param>
+/// <param name="Label">True class.</param>
+/// <param name="Ideal">Class predicted by the ideal network.</param>
+/// <param name="Pann">Class predicted by the PANN; -1 where its logits are not finite.</param>
+public sealed record Flip(int Image, int Label, int Ideal, int Pann);
+
+/// <summary>One point of an approximation's error curve on its normalised interval [-1, 1].</summary>
+/// <param name="X">Position, in units of the range B.</param>
+/// <param name="Error">Polynomial minus ideal function, in units of B.</param>
+public sealed record CurvePoint(double X, double Error);
+
+/// <summary>Everything <c>pann inspect</c> found, as plain data: the JSON file, the console tables and the HTML report are all made from it.</summary>
+/// <param name="Schema">Version of this record's shape, for readers of the JSON.</param>
+/// <param name="Title">One line that says what was inspected.</param>
+/// <param name="Command">The command that produces this record again.</param>
+/// <param name="Model">Name of the model file.</param>
+/// <param name="Architecture">For instance <c>resnet20</c>.</param>
+/// <param name="Activation">The activation's specification text.</param>
+/// <param name="Ranges">The ranges' specification text.</param>
+/// <param name="Images">Number of images run.</param>
+/// <param name="IdealAccuracy">Percent right, ideal network.</param>
+/// <param name="PannAccuracy">Percent right, PANN; logits that are not finite count as wrong.</param>
+/// <param name="NonFiniteImages">Images whose PANN logits are not finite.</param>
+/// <param name="OutOfRangeImages">Images with at least one activation input outside its range.</param>
+/// <param name="Log2MaxError">log2 of the certified maximum error of the polynomial on [-1, 1].</param>
+/// <param name="ErrorCurve">The polynomial's error over its interval, for drawing.</param>
+/// <param name="Operations">One line per operation, in the order of execution.</param>
+/// <param name="IdentityResidual">The largest identity residual of all operations.</param>
+/// <param name="Checks">The independent checks.</param>
+/// <param name="Layers">The layer switch, forward order.</param>
+/// <param name="Flips">Images whose prediction changed.</param>
+/// <param name="ClassNames">Names of the classes.</param>
+public sealed record RunRecord(
+    int Schema,
+    string Title,
+    string Command,
+    string Model,
+    string Architecture,
+    string Activation,
+    string Ranges,
+    int Images,
+    double IdealAccuracy,
+    double PannAccuracy,
+    int NonFiniteImages,
+    int OutOfRangeImages,
+    double Log2MaxError,
+    IReadOnlyList<CurvePoint> ErrorCurve,
+    IReadOnlyList<OperationRecord> Operations,
+    double IdentityResidual,
+    IReadOnlyList<CheckRecord> Checks,
+    IReadOnlyList<LayerShare> Layers,
+    IReadOnlyList<Flip> Flips,
+    IReadOnlyList<string> ClassNames);
