@@ -1,0 +1,114 @@
+using PannCore.Kernels;
+
+namespace PannCore.Engine;
+
+/// <summary>
+/// One operation. An instance is one application of it: it holds its settings and what its backward pass needs.
+/// To add an operation, derive from this class, give it an extension method that calls <see cref="Apply"/>, and add a row to the test table.
+/// </summary>
+public abstract class Op
+{
+    /// <summary>The name in messages, ledgers and reports, for instance <c>conv2d</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The parameters it reads; those that are trainable get gradients.</summary>
+    public virtual IReadOnlyList<Parameter> Parameters => [];
+
+    /// <summary>The shape of the output for these inputs.</summary>
+    /// <exception cref="ShapeException">The inputs do not fit.</exception>
+    public abstract Shape OutputShape(ReadOnlySpan<Shape> inputs);
+
+    /// <summary>Runs the operation: shape check, forward kernel, tape, observers. The only place where an operation runs.</summary>
+    /// <exception cref="ShapeException">The inputs do not fit.</exception>
+    /// <exception cref="InvalidOperationException">The inputs belong to different runs.</exception>
+    public Tensor Apply(params Tensor[] inputs)
+    {
+        Run run = inputs[0].Run;
+        var shapes = new Shape[inputs.Length];
+        bool needsGradient = Parameters.Any(p => p.Trainable);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i].Run != run) throw new InvalidOperationException($"{Name}: input {i} belongs to another run");
+            shapes[i] = inputs[i].Shape;
+            needsGradient |= inputs[i].NeedsGradient;
+        }
+        string path = run.PathOf(this);
+        Tensor output = run.Rent(OutputShape(shapes), path.Length == 0 ? Name : $"{Name} at {path}", needsGradient);
+        Forward(new Forwarding(run), inputs, output.Memory);
+        run.Record(this, path, inputs, output);
+        return output;
+    }
+
+    /// <summary>Computes the output in float32.</summary>
+    protected internal abstract void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y);
+
+    /// <summary>
+    /// Computes, from the gradient of the output, the gradient of each input and parameter that <paramref name="pass"/> asks for.
+    /// The destinations hold arbitrary values and are overwritten.
+    /// </summary>
+    protected internal abstract void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy);
+
+    /// <summary>
+    /// What the operation computes, as naive loops in float64: the definition that kernels are tested against.
+    /// For a polynomial activation this is the polynomial in exact arithmetic.
+    /// </summary>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="parameters">Values for <see cref="Parameters"/>, in their order.</param>
+    /// <param name="output">Receives the result.</param>
+    public abstract void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output);
+
+    /// <summary>The same function as <see cref="Reference"/> in float64, but fast enough for whole networks; by default the reference itself.</summary>
+    public virtual void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+        => Reference(inputs, [.. Parameters.Select(p => DoubleTensor.From(p.Shape, p.Values))], output);
+
+    /// <summary>The function the operation stands for, in float64: ReLU for a polynomial ReLU; for any other operation the operation itself.</summary>
+    public virtual void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Exact(workspace, inputs, output);
+}
+
+/// <summary>What an operation may use while it runs forward.</summary>
+public readonly struct Forwarding
+{
+    private readonly Run _run;
+
+    internal Forwarding(Run run) => _run = run;
+
+    /// <summary>Whether batch-norm uses, and updates from, the statistics of the batch.</summary>
+    public bool TrainingStatistics => _run.Statistics == Statistics.Training;
+
+    internal Workers Workers => _run.Workspace.Workers;
+}
+
+/// <summary>What an operation may use while it runs backward: the destinations of its gradients.</summary>
+public sealed class Backpropagation
+{
+    private readonly Run _run;
+    private readonly List<Memory<float>> _temporaries = [];
+
+    internal Backpropagation(Run run) => _run = run;
+
+    internal Memory<float>[] InputDestinations { get; set; } = [];
+
+    internal Memory<float>[] ParameterDestinations { get; set; } = [];
+
+    internal Workers Workers => _run.Workspace.Workers;
+
+    /// <summary>Where the gradient of input <paramref name="index"/> goes; empty if nobody needs it.</summary>
+    public Memory<float> InputGradient(int index) => InputDestinations[index];
+
+    /// <summary>Where the gradient of parameter <paramref name="index"/> goes, in PyTorch's order; empty if it is not trainable.</summary>
+    public Memory<float> ParameterGradient(int index) => ParameterDestinations[index];
+
+    /// <summary>A buffer with arbitrary content until this operation's backward pass ends.</summary>
+    public Memory<float> Temporary(int length)
+    {
+        Memory<float> buffer = _run.Workspace.Pool.Rent(length);
+        _temporaries.Add(buffer);
+        return buffer;
+    }
+
+    internal void ReturnTemporaries()
+    {
+        foreach (Memory<float> buffer in _temporaries) _run.Workspace.Pool.Return(buffer);
+        _temporaries.Clear();
+    }
+}

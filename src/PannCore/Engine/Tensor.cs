@@ -1,0 +1,47 @@
+namespace PannCore.Engine;
+
+/// <summary>
+/// A float32 array of one <see cref="Run"/>: an input, or the output of an operation. Its memory belongs to the run's workspace and goes
+/// back as soon as nothing in the run needs it; a tensor used after that throws and says where it came from.
+/// </summary>
+public sealed class Tensor
+{
+    private Memory<float> _memory;
+    private bool _released;
+
+    internal Tensor(Run run, Shape shape, Memory<float> memory, string origin, bool needsGradient)
+    {
+        Run = run;
+        Shape = shape;
+        Origin = origin;
+        NeedsGradient = needsGradient;
+        _memory = memory;
+    }
+
+    /// <summary>The pass this tensor belongs to.</summary>
+    public Run Run { get; }
+
+    /// <summary>The shape.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Operation and path that made it, or <c>input</c>.</summary>
+    public string Origin { get; }
+
+    /// <summary>The values, row-major.</summary>
+    /// <exception cref="ObjectDisposedException">The run has already taken the memory back.</exception>
+    public ReadOnlySpan<float> Values => Memory.Span;
+
+    internal bool NeedsGradient { get; }
+
+    internal Memory<float> Memory => _released
+        ? throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back")
+        : _memory;
+
+    internal void Release(BufferPool pool)
+    {
+        if (_released) return;
+        _released = true;
+        pool.Return(_memory);
+        _memory = default;
+    }
+}

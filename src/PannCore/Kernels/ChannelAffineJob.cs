@@ -1,0 +1,66 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PannCore.Kernels;
+
+/// <summary>y[i, c] = x[i, c] p[c] + z[i, c] q[c] + r[c] over rows of C channels; with z empty the second term is left out.</summary>
+internal readonly struct ChannelAffineJob(
+    ReadOnlyMemory<float> x, float[] p, ReadOnlyMemory<float> z, float[] q, float[] r, Memory<float> y) : IJob
+{
+    public static int Count(int length, int channels) => Chunks.Count(length, ChunkSize(channels));
+
+    public void Run(int chunk, Scratch scratch)
+    {
+        Range range = Chunks.Of(chunk, x.Length, ChunkSize(p.Length));
+        if (z.IsEmpty) One(x.Span[range], p, r, y.Span[range]);
+        else Two(x.Span[range], p, z.Span[range], q, r, y.Span[range]);
+    }
+
+    private static int ChunkSize(int channels) => Math.Max(1, Chunks.Elements / channels) * channels;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void One(ReadOnlySpan<float> x, float[] p, float[] r, Span<float> y)
+    {
+        int channels = p.Length, lanes = Vector<float>.Count, whole = channels - (channels % lanes);
+        ref float from = ref MemoryMarshal.GetReference(x);
+        ref float to = ref MemoryMarshal.GetReference(y);
+        ref float scale = ref MemoryMarshal.GetArrayDataReference(p);
+        ref float shift = ref MemoryMarshal.GetArrayDataReference(r);
+        for (int row = 0; row < y.Length; row += channels)
+        {
+            int c = 0;
+            for (; c < whole; c += lanes)
+            {
+                Vector<float> value = Vector.MultiplyAddEstimate(
+                    Vector.LoadUnsafe(ref from, (nuint)(row + c)), Vector.LoadUnsafe(ref scale, (nuint)c), Vector.LoadUnsafe(ref shift, (nuint)c));
+                value.StoreUnsafe(ref to, (nuint)(row + c));
+            }
+            for (; c < channels; c++) y[row + c] = (x[row + c] * p[c]) + r[c];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Two(ReadOnlySpan<float> x, float[] p, ReadOnlySpan<float> z, float[] q, float[] r, Span<float> y)
+    {
+        int channels = p.Length, lanes = Vector<float>.Count, whole = channels - (channels % lanes);
+        ref float from = ref MemoryMarshal.GetReference(x);
+        ref float other = ref MemoryMarshal.GetReference(z);
+        ref float to = ref MemoryMarshal.GetReference(y);
+        ref float scale = ref MemoryMarshal.GetArrayDataReference(p);
+        ref float second = ref MemoryMarshal.GetArrayDataReference(q);
+        ref float shift = ref MemoryMarshal.GetArrayDataReference(r);
+        for (int row = 0; row < y.Length; row += channels)
+        {
+            int c = 0;
+            for (; c < whole; c += lanes)
+            {
+                Vector<float> value = Vector.MultiplyAddEstimate(
+                    Vector.LoadUnsafe(ref other, (nuint)(row + c)), Vector.LoadUnsafe(ref second, (nuint)c), Vector.LoadUnsafe(ref shift, (nuint)c));
+                value = Vector.MultiplyAddEstimate(Vector.LoadUnsafe(ref from, (nuint)(row + c)), Vector.LoadUnsafe(ref scale, (nuint)c), value);
+                value.StoreUnsafe(ref to, (nuint)(row + c));
+            }
+            for (; c < channels; c++) y[row + c] = (x[row + c] * p[c]) + (z[row + c] * q[c]) + r[c];
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PannCore.Kernels;
+
+/// <summary>
+/// For each channel c of rows of C channels: sum of u and sum of u v, with u = a[i, c] - p[c] and v = b[i, c] - q[c].
+/// Float32 within short blocks of rows, float64 across blocks, chunks in index order: the same bits for any number of threads.
+/// </summary>
+internal static class ChannelSums
+{
+    private const int MaxChunks = 32;
+    private const int BlockRows = 128;
+
+    /// <returns>The sums of u, then the sums of u v: 2 C numbers.</returns>
+    public static double[] Run(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, Workers workers)
+    {
+        int channels = p.Length, rows = a.Length / channels;
+        int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
+        double[] partials = new double[chunks * 2 * channels];
+        workers.Run(new Job(a, p, b, q, chunkRows, partials), chunks);
+        double[] sums = partials[..(2 * channels)];
+        for (int chunk = 1; chunk < chunks; chunk++)
+        {
+            for (int c = 0; c < sums.Length; c++) sums[c] += partials[(chunk * sums.Length) + c];
+        }
+        return sums;
+    }
+
+    private readonly struct Job(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, int chunkRows, double[] partials) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            int channels = p.Length;
+            Range range = Chunks.Of(chunk, a.Length, chunkRows * channels);
+            ReadOnlySpan<float> left = a.Span[range], right = b.Span[range];
+            Span<double> sums = partials.AsSpan(chunk * 2 * channels, 2 * channels);
+            for (int at = 0; at < left.Length; at += BlockRows * channels)
+            {
+                int length = Math.Min(BlockRows * channels, left.Length - at);
+                Block(left.Slice(at, length), p, right.Slice(at, length), q, sums[..channels], sums[channels..]);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Block(ReadOnlySpan<float> a, float[] p, ReadOnlySpan<float> b, float[] q, Span<double> sumU, Span<double> sumUV)
+    {
+        int channels = p.Length, lanes = Vector<float>.Count, c = 0;
+        ref float left = ref MemoryMarshal.GetReference(a);
+        ref float right = ref MemoryMarshal.GetReference(b);
+        for (; c + lanes <= channels; c += lanes)
+        {
+            Vector<float> shiftA = Vector.LoadUnsafe(ref p[c]), shiftB = Vector.LoadUnsafe(ref q[c]);
+            Vector<float> u0 = Vector<float>.Zero, u1 = u0, uv0 = u0, uv1 = u0;
+            int i = c;
+            for (; i + channels < a.Length; i += 2 * channels)
+            {
+                Vector<float> u = Vector.LoadUnsafe(ref left, (nuint)i) - shiftA;
+                Vector<float> w = Vector.LoadUnsafe(ref left, (nuint)(i + channels)) - shiftA;
+                u0 += u;
+                u1 += w;
+                uv0 = Vector.MultiplyAddEstimate(u, Vector.LoadUnsafe(ref right, (nuint)i) - shiftB, uv0);
+                uv1 = Vector.MultiplyAddEstimate(w, Vector.LoadUnsafe(ref right, (nuint)(i + channels)) - shiftB, uv1);
+            }
+            if (i < a.Length)
+            {
+                Vector<float> u = Vector.LoadUnsafe(ref left, (nuint)i) - shiftA;
+                u0 += u;
+                uv0 = Vector.MultiplyAddEstimate(u, Vector.LoadUnsafe(ref right, (nuint)i) - shiftB, uv0);
+            }
+            u0 += u1;
+            uv0 += uv1;
+            for (int lane = 0; lane < lanes; lane++)
+            {
+                sumU[c + lane] += u0[lane];
+                sumUV[c + lane] += uv0[lane];
+            }
+        }
+        for (; c < channels; c++)
+        {
+            for (int i = c; i < a.Length; i += channels)
+            {
+                float u = a[i] - p[c];
+                sumU[c] += u;
+                sumUV[c] += u * (b[i] - q[c]);
+            }
+        }
+    }
+}

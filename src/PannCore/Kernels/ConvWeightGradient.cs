@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+
+namespace PannCore.Kernels;
+
+/// <summary>
+/// dw[k,c,r,s] = sum over images and output pixels of x[stride oy + r - padding, stride ox + s - padding, c] dy[oy, ox, k].
+/// Images are shared out over at most <see cref="MaxPartials"/> partial sums that are added in index order, so the bits do not depend on the threads.
+/// </summary>
+internal sealed class ConvWeightGradient
+{
+    public const int MaxPartials = 8;
+
+    private readonly ConvGeometry _g;
+    private readonly ConvPlan<float> _forward;
+    private readonly int _tileRows;
+    private readonly int _tileColumns;
+    private readonly int _rowsPadded;
+    private readonly int _channelsPadded;
+
+    public ConvWeightGradient(ConvGeometry geometry, ConvPlan<float> forward)
+    {
+        _g = geometry;
+        _forward = forward;
+        (_tileRows, _tileColumns) = OuterProduct.TileSize<float>(geometry.K);
+        _rowsPadded = (RowLength + _tileRows - 1) / _tileRows * _tileRows;
+        _channelsPadded = (geometry.K + _tileColumns - 1) / _tileColumns * _tileColumns;
+    }
+
+    /// <summary>Elements of one partial sum: kernel row, then (kernel column, channel) and output channel, both padded to whole tiles.</summary>
+    public int PartialLength => _g.R * _rowsPadded * _channelsPadded;
+
+    private int RowLength => _g.S * _g.C;
+
+    public static int Partials(int images) => Math.Min(MaxPartials, images);
+
+    /// <param name="images">Batch size N.</param>
+    /// <param name="x">Input, N x H x W x C.</param>
+    /// <param name="dy">Gradient of the output, N x OutH x OutW x K.</param>
+    /// <param name="partials">Room for <see cref="Partials"/> x <see cref="PartialLength"/> elements.</param>
+    /// <param name="dw">Result, K x C x R x S.</param>
+    /// <param name="workers">The threads to use.</param>
+    public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Span<float> dw, Workers workers)
+    {
+        workers.Run(new Job(this, images, x, dy, partials), Partials(images));
+        dw.Clear();
+        for (int partial = 0; partial < Partials(images); partial++)
+        {
+            ReadOnlySpan<float> sum = partials.Span.Slice(partial * PartialLength, PartialLength);
+            for (int r = 0; r < _g.R; r++)
+            {
+                for (int s = 0; s < _g.S; s++)
+                {
+                    for (int c = 0; c < _g.C; c++)
+                    {
+                        ReadOnlySpan<float> row = sum.Slice(((r * _rowsPadded) + (s * _g.C) + c) * _channelsPadded, _g.K);
+                        for (int k = 0; k < row.Length; k++) dw[(((((k * _g.C) + c) * _g.R) + r) * _g.S) + s] += row[k];
+                    }
+                }
+            }
+        }
+    }
+
+    private void Accumulate(int images, int partial, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
+    {
+        int partialCount = Partials(images);
+        int first = (int)((long)images * partial / partialCount), end = (int)((long)images * (partial + 1) / partialCount);
+        int imageSize = _g.H * _g.W * _g.C, pixels = _g.OutH * _g.OutW;
+        // A tile may read past the end of the last kernel row; what it reads there lands in rows that are thrown away.
+        Span<float> haloed = scratch.Take<float>(0, _forward.HaloedLength + _tileRows);
+        bool whole = _channelsPadded == _g.K;
+        Span<float> padded = whole ? default : scratch.Take<float>(1, pixels * _channelsPadded);
+        var strides = new TileStrides
+        {
+            Segments = _g.OutH,
+            Steps = _g.OutW,
+            ASegment = _g.Stride * _forward.HaloedW * _g.C,
+            AStep = _g.Stride * _g.C,
+            ATile = 1,
+            BStep = _channelsPadded,
+            CTile = _channelsPadded,
+        };
+        sum.Clear();
+        for (int n = first; n < end; n++)
+        {
+            Halo.Copy(x.Slice(n * imageSize, imageSize), haloed, _g.H, _g.W, _g.C, _forward.Top, _forward.Left, _forward.HaloedH, _forward.HaloedW);
+            ReadOnlySpan<float> gradient = dy.Slice(n * pixels * _g.K, pixels * _g.K);
+            if (!whole)
+            {
+                Halo.Copy(gradient, padded, pixels, _g.K, 1, 0, 0, pixels, _channelsPadded);
+                gradient = padded;
+            }
+            for (int r = 0; r < _g.R; r++)
+            {
+                for (int j = 0; j < _rowsPadded; j += _tileRows)
+                {
+                    for (int k = 0; k < _channelsPadded; k += _tileColumns)
+                    {
+                        OuterProduct.Tile(
+                            _tileRows, strides, ref haloed[(r * _forward.HaloedW * _g.C) + j],
+                            ref MemoryMarshal.GetReference(gradient[k..]), ref sum[(((r * _rowsPadded) + j) * _channelsPadded) + k], accumulate: true);
+                    }
+                }
+            }
+        }
+    }
+
+    private readonly struct Job(ConvWeightGradient owner, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+            => owner.Accumulate(images, chunk, x.Span, dy.Span, partials.Span.Slice(chunk * owner.PartialLength, owner.PartialLength), scratch);
+    }
+}

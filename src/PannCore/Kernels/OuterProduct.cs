@@ -1,0 +1,221 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace PannCore.Kernels;
+
+/// <summary>
+/// Strides of one tile of accumulated outer products, in elements:
+/// <c>c[i, v] (+)= sum over s &lt; Segments, t &lt; Steps of a[s ASegment + t AStep + i ATile] * b[(s Steps + t) BStep + v]</c>.
+/// </summary>
+/// <remarks>
+/// Convolution forward: i is an output pixel, v an output channel, a segment a kernel row, a step one (kernel column, input channel).
+/// Weight gradient: i is a (kernel column, input channel), v an output channel, a segment an image row, a step an output pixel.
+/// Data gradient: as forward, on the gradient of the output. One microkernel serves them all.
+/// </remarks>
+internal struct TileStrides
+{
+    public int Segments;
+    public int Steps;
+    public nint ASegment;
+    public nint AStep;
+    public nint ATile;
+    public nint BStep;
+    public nint CTile;
+}
+
+/// <summary>The tile sizes of the widest vector unit that is there, and the dispatch to it.</summary>
+internal static class OuterProduct
+{
+    /// <summary>Bits of the vector registers used: 512, 256, 128, or 0 for scalar code.</summary>
+    public static int VectorBits
+        => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
+
+    private static int Lanes<T>() where T : unmanaged => VectorBits == 0 ? 1 : VectorBits / 8 / Unsafe.SizeOf<T>();
+
+    /// <summary>
+    /// Rows and columns of the tile for matrices with this many columns. 32 registers (AVX-512) hold 16 accumulators,
+    /// as 16 x 1 vector where one vector is all the columns there are, else 8 x 2; 16 registers hold 8, as 4 x 2.
+    /// </summary>
+    public static (int Rows, int Columns) TileSize<T>(int columns) where T : unmanaged
+        => VectorBits == 512
+            ? columns <= Lanes<T>() ? (16, Lanes<T>()) : (8, 2 * Lanes<T>())
+            : (4, 2 * Lanes<T>());
+
+    /// <summary>Computes one tile of the size given by <see cref="TileSize{T}"/> for the same number of columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Tile<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile16x1(g, ref a, ref b, ref c, accumulate);
+            else OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile8x2(g, ref a, ref b, ref c, accumulate);
+        }
+        else if (Vector256.IsHardwareAccelerated) OuterProduct<T, Vector256<T>, Lanes256<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
+        else if (Vector128.IsHardwareAccelerated) OuterProduct<T, Vector128<T>, Lanes128<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
+        else OuterProduct<T, T, Lanes1<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
+    }
+}
+
+/// <summary>
+/// The microkernel: accumulators live in explicit locals, because the compiler neither unrolls loops over them nor keeps
+/// an array of vectors in registers. Row offsets are hoisted into locals so that each broadcast is one addressed operand.
+/// </summary>
+internal static class OuterProduct<T, TV, TLanes>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TV : struct
+    where TLanes : ILanes<T, TV>
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Tile16x1(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    {
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+        TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
+        for (int s = 0; s < g.Segments; s++)
+        {
+            ref T p = ref a;
+            ref T q = ref Unsafe.Add(ref a, 8 * s1);
+            for (int t = g.Steps; t > 0; t--)
+            {
+                TV w = TLanes.Load(ref b);
+                c0 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c0);
+                c1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c1);
+                c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c2);
+                c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s3)), w, c3);
+                c4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c4);
+                c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c5);
+                c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c6);
+                c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c7);
+                c8 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c8);
+                c9 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c9);
+                c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c10);
+                c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c11);
+                c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c12);
+                c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c13);
+                c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c14);
+                c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s7)), w, c15);
+                p = ref Unsafe.Add(ref p, step);
+                q = ref Unsafe.Add(ref q, step);
+                b = ref Unsafe.Add(ref b, bStep);
+            }
+            a = ref Unsafe.Add(ref a, g.ASegment);
+        }
+        c = ref Put(c0, ref c, g.CTile, accumulate);
+        c = ref Put(c1, ref c, g.CTile, accumulate);
+        c = ref Put(c2, ref c, g.CTile, accumulate);
+        c = ref Put(c3, ref c, g.CTile, accumulate);
+        c = ref Put(c4, ref c, g.CTile, accumulate);
+        c = ref Put(c5, ref c, g.CTile, accumulate);
+        c = ref Put(c6, ref c, g.CTile, accumulate);
+        c = ref Put(c7, ref c, g.CTile, accumulate);
+        c = ref Put(c8, ref c, g.CTile, accumulate);
+        c = ref Put(c9, ref c, g.CTile, accumulate);
+        c = ref Put(c10, ref c, g.CTile, accumulate);
+        c = ref Put(c11, ref c, g.CTile, accumulate);
+        c = ref Put(c12, ref c, g.CTile, accumulate);
+        c = ref Put(c13, ref c, g.CTile, accumulate);
+        c = ref Put(c14, ref c, g.CTile, accumulate);
+        Put(c15, ref c, g.CTile, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Tile8x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    {
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+        TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
+        for (int s = 0; s < g.Segments; s++)
+        {
+            ref T p = ref a;
+            for (int t = g.Steps; t > 0; t--)
+            {
+                TV w = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count));
+                TV x = TLanes.Broadcast(p);
+                c0 = TLanes.MultiplyAdd(x, w, c0);
+                d0 = TLanes.MultiplyAdd(x, v, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                c1 = TLanes.MultiplyAdd(x, w, c1);
+                d1 = TLanes.MultiplyAdd(x, v, d1);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                c2 = TLanes.MultiplyAdd(x, w, c2);
+                d2 = TLanes.MultiplyAdd(x, v, d2);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                c3 = TLanes.MultiplyAdd(x, w, c3);
+                d3 = TLanes.MultiplyAdd(x, v, d3);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
+                c4 = TLanes.MultiplyAdd(x, w, c4);
+                d4 = TLanes.MultiplyAdd(x, v, d4);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
+                c5 = TLanes.MultiplyAdd(x, w, c5);
+                d5 = TLanes.MultiplyAdd(x, v, d5);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s6));
+                c6 = TLanes.MultiplyAdd(x, w, c6);
+                d6 = TLanes.MultiplyAdd(x, v, d6);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s7));
+                c7 = TLanes.MultiplyAdd(x, w, c7);
+                d7 = TLanes.MultiplyAdd(x, v, d7);
+                p = ref Unsafe.Add(ref p, step);
+                b = ref Unsafe.Add(ref b, bStep);
+            }
+            a = ref Unsafe.Add(ref a, g.ASegment);
+        }
+        c = ref Put(c0, d0, ref c, g.CTile, accumulate);
+        c = ref Put(c1, d1, ref c, g.CTile, accumulate);
+        c = ref Put(c2, d2, ref c, g.CTile, accumulate);
+        c = ref Put(c3, d3, ref c, g.CTile, accumulate);
+        c = ref Put(c4, d4, ref c, g.CTile, accumulate);
+        c = ref Put(c5, d5, ref c, g.CTile, accumulate);
+        c = ref Put(c6, d6, ref c, g.CTile, accumulate);
+        Put(c7, d7, ref c, g.CTile, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Tile4x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    {
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, step = g.AStep, bStep = g.BStep;
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
+        for (int s = 0; s < g.Segments; s++)
+        {
+            ref T p = ref a;
+            for (int t = g.Steps; t > 0; t--)
+            {
+                TV w = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count));
+                TV x = TLanes.Broadcast(p);
+                c0 = TLanes.MultiplyAdd(x, w, c0);
+                d0 = TLanes.MultiplyAdd(x, v, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                c1 = TLanes.MultiplyAdd(x, w, c1);
+                d1 = TLanes.MultiplyAdd(x, v, d1);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                c2 = TLanes.MultiplyAdd(x, w, c2);
+                d2 = TLanes.MultiplyAdd(x, v, d2);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                c3 = TLanes.MultiplyAdd(x, w, c3);
+                d3 = TLanes.MultiplyAdd(x, v, d3);
+                p = ref Unsafe.Add(ref p, step);
+                b = ref Unsafe.Add(ref b, bStep);
+            }
+            a = ref Unsafe.Add(ref a, g.ASegment);
+        }
+        c = ref Put(c0, d0, ref c, g.CTile, accumulate);
+        c = ref Put(c1, d1, ref c, g.CTile, accumulate);
+        c = ref Put(c2, d2, ref c, g.CTile, accumulate);
+        Put(c3, d3, ref c, g.CTile, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref T Put(TV value, ref T c, nint next, bool accumulate)
+    {
+        TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(ref c), value) : value, ref c);
+        return ref Unsafe.Add(ref c, next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref T Put(TV left, TV right, ref T c, nint next, bool accumulate)
+    {
+        Put(right, ref Unsafe.Add(ref c, TLanes.Count), next, accumulate);
+        return ref Put(left, ref c, next, accumulate);
+    }
+}

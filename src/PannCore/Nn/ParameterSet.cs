@@ -1,0 +1,25 @@
+using PannCore.Engine;
+
+namespace PannCore.Nn;
+
+/// <summary>The parameters of a model by name. Two models built over one set share their weights: a PANN and its backbone do.</summary>
+public sealed class ParameterSet
+{
+    private readonly Dictionary<string, Parameter> _byName = [];
+    private readonly List<Parameter> _order = [];
+
+    /// <summary>All parameters, in the order in which the model first asked for them.</summary>
+    public IReadOnlyList<Parameter> All => _order;
+
+    /// <summary>The parameter of this name, made as zeros on the first call.</summary>
+    /// <exception cref="ShapeException">It exists with another shape.</exception>
+    public Parameter Get(string name, Shape shape, bool trainable = true)
+    {
+        if (_byName.TryGetValue(name, out Parameter? known))
+            return known.Shape == shape ? known : throw new ShapeException($"parameter {name}: has shape {known.Shape}, the model asks for {shape}");
+        var made = new Parameter(name, shape, trainable);
+        _byName.Add(name, made);
+        _order.Add(made);
+        return made;
+    }
+}

@@ -1,0 +1,37 @@
+using PannCore.Engine;
+using PannCore.Kernels;
+
+namespace PannCore.Ops;
+
+/// <summary>y = a + b, elementwise.</summary>
+internal sealed class Add : Op
+{
+    public override string Name => "add";
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
+        => inputs[0] == inputs[1] ? inputs[0] : throw new ShapeException($"add: left {inputs[0]} and right {inputs[1]} must have the same shape");
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+        => pass.Workers.Run(new AddJob(inputs[0].Memory, inputs[1].Memory, y), Chunks.Count(y.Length));
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            if (!pass.InputGradient(i).IsEmpty) dy.CopyTo(pass.InputGradient(i));
+        }
+    }
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        for (int i = 0; i < output.Values.Length; i++) output.Values[i] = inputs[0].Values[i] + inputs[1].Values[i];
+    }
+}
+
+/// <summary>Sum of tensors.</summary>
+public static class AddExtensions
+{
+    /// <summary>a + b, elementwise, for equal shapes.</summary>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor Add(this Tensor a, Tensor b) => new Add().Apply(a, b);
+}

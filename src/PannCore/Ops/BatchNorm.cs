@@ -1,0 +1,125 @@
+using PannCore.Engine;
+using PannCore.Kernels;
+
+namespace PannCore.Ops;
+
+/// <summary>
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each channel. With training statistics, mean and (biased) variance are the batch's
+/// and the running ones move by <c>momentum</c> towards them, the variance unbiased: running = (1 - momentum) running + momentum batch, as in PyTorch.
+/// </summary>
+internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum, double epsilon) : Op
+{
+    private float[] _mean = [];
+    private float[] _inverseDeviation = [];
+    private bool _training;
+
+    public override string Name => "batchNorm";
+
+    public override IReadOnlyList<Parameter> Parameters { get; } = [gamma, beta, runningMean, runningVariance];
+
+    private int Channels => gamma.Shape.Length;
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        if (x.Rank != 4) throw new ShapeException($"batchNorm: input {x} must be [N,H,W,C]");
+        foreach (Parameter parameter in Parameters)
+        {
+            if (parameter.Shape.Length != x[3])
+                throw new ShapeException($"batchNorm: {parameter.Name} {parameter.Shape} has {parameter.Shape.Length} channels, input {x} has {x[3]}");
+        }
+        return x;
+    }
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+    {
+        Tensor x = inputs[0];
+        int rows = x.Shape.Length / Channels;
+        _training = pass.TrainingStatistics;
+        _mean = runningMean.Values.ToArray();
+        double[] variance = [.. runningVariance.Values.ToArray().Select(v => (double)v)];
+        if (_training)
+        {
+            if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
+            // Shifting by the first row keeps the sums of squares free of cancellation.
+            float[] shift = x.Values[..Channels].ToArray();
+            double[] sums = ChannelSums.Run(x.Memory, shift, x.Memory, shift, pass.Workers);
+            for (int c = 0; c < Channels; c++)
+            {
+                double offset = sums[c] / rows;
+                _mean[c] = (float)(shift[c] + offset);
+                variance[c] = Math.Max(0, (sums[Channels + c] / rows) - (offset * offset));
+            }
+            double unbiased = (double)rows / (rows - 1);
+            runningMean.Update(values => Move(values, c => _mean[c]));
+            runningVariance.Update(values => Move(values, c => variance[c] * unbiased));
+        }
+        _inverseDeviation = [.. variance.Select(v => (float)(1 / Math.Sqrt(v + epsilon)))];
+        float[] scale = new float[Channels], offsets = new float[Channels];
+        for (int c = 0; c < Channels; c++)
+        {
+            double factor = gamma.Values[c] / Math.Sqrt(variance[c] + epsilon);
+            scale[c] = (float)factor;
+            offsets[c] = (float)(beta.Values[c] - (_mean[c] * factor));
+        }
+        pass.Workers.Run(new ChannelAffineJob(x.Memory, scale, default, [], offsets, y), ChannelAffineJob.Count(y.Length, Channels));
+    }
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+    {
+        Tensor x = inputs[0];
+        int rows = x.Shape.Length / Channels;
+        double[] sums = ChannelSums.Run(dy, new float[Channels], x.Memory, _mean, pass.Workers);
+        Span<float> dGamma = pass.ParameterGradient(0).Span, dBeta = pass.ParameterGradient(1).Span;
+        float[] p = new float[Channels], q = new float[Channels], r = new float[Channels];
+        for (int c = 0; c < Channels; c++)
+        {
+            // With xhat = (x - mean) d: dx = gamma d (dy - mean(dy) - xhat mean(dy xhat)); in evaluation the two means are absent.
+            double d = _inverseDeviation[c], sumDy = sums[c], sumDyXhat = sums[Channels + c] * d, factor = gamma.Values[c] * d;
+            dGamma[c] = (float)sumDyXhat;
+            dBeta[c] = (float)sumDy;
+            p[c] = (float)factor;
+            if (!_training) continue;
+            double slope = -factor * d * sumDyXhat / rows;
+            q[c] = (float)slope;
+            r[c] = (float)((-factor * sumDy / rows) - (slope * _mean[c]));
+        }
+        if (pass.InputGradient(0).IsEmpty) return;
+        pass.Workers.Run(
+            new ChannelAffineJob(dy, p, _training ? x.Memory : default, q, r, pass.InputGradient(0)), ChannelAffineJob.Count(dy.Length, Channels));
+    }
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        double[] x = inputs[0].Values, y = output.Values;
+        int rows = x.Length / Channels;
+        for (int c = 0; c < Channels; c++)
+        {
+            double mean = parameters[2].Values[c], variance = parameters[3].Values[c];
+            if (_training)
+            {
+                mean = 0;
+                for (int i = c; i < x.Length; i += Channels) mean += x[i] / rows;
+                variance = 0;
+                for (int i = c; i < x.Length; i += Channels) variance += (x[i] - mean) * (x[i] - mean) / rows;
+            }
+            for (int i = c; i < x.Length; i += Channels)
+                y[i] = (parameters[0].Values[c] * (x[i] - mean) / Math.Sqrt(variance + epsilon)) + parameters[1].Values[c];
+        }
+    }
+
+    private void Move(Span<float> running, Func<int, double> batch)
+    {
+        for (int c = 0; c < running.Length; c++) running[c] = (float)(((1 - momentum) * running[c]) + (momentum * batch(c)));
+    }
+}
+
+/// <summary>Batch normalisation of a tensor.</summary>
+public static class BatchNormExtensions
+{
+    /// <summary>Batch normalisation of [N,H,W,C] over N, H and W; the four parameters have C elements. Momentum and epsilon mean what they mean in PyTorch.</summary>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Tensor BatchNorm(
+        this Tensor x, Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum = 0.1, double epsilon = 1e-5)
+        => new BatchNorm(gamma, beta, runningMean, runningVariance, momentum, epsilon).Apply(x);
+}

@@ -1,0 +1,52 @@
+using PannCore.Engine;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace PannCore.Ops;
+
+/// <summary>y[n, c] = mean over pixels of x[n, h, w, c].</summary>
+internal sealed class GlobalAveragePool : Op
+{
+    public override string Name => "pool";
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
+        => inputs[0].Rank == 4 ? new(inputs[0][0], inputs[0][3]) : throw new ShapeException($"pool: input {inputs[0]} must be [N,H,W,C]");
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+    {
+        ReadOnlySpan<float> x = inputs[0].Values;
+        Span<float> result = y.Span;
+        int channels = inputs[0].Shape[3], pixels = inputs[0].Shape[1] * inputs[0].Shape[2];
+        for (int n = 0; n < inputs[0].Shape[0]; n++)
+        {
+            Span<float> row = result.Slice(n * channels, channels);
+            row.Clear();
+            for (int pixel = 0; pixel < pixels; pixel++)
+                TensorPrimitives.Add(row, x.Slice(((n * pixels) + pixel) * channels, channels), row);
+        }
+        TensorPrimitives.Divide(result, pixels, result);
+    }
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+    {
+        Span<float> dx = pass.InputGradient(0).Span;
+        int channels = inputs[0].Shape[3], pixels = inputs[0].Shape[1] * inputs[0].Shape[2];
+        for (int i = 0; i < dx.Length; i += channels)
+            TensorPrimitives.Divide(dy.Span.Slice(i / channels / pixels * channels, channels), pixels, dx.Slice(i, channels));
+    }
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        int channels = inputs[0].Shape[3], pixels = inputs[0].Shape[1] * inputs[0].Shape[2];
+        Array.Clear(output.Values);
+        for (int i = 0; i < inputs[0].Values.Length; i++)
+            output.Values[(i / channels / pixels * channels) + (i % channels)] += inputs[0].Values[i] / pixels;
+    }
+}
+
+/// <summary>Global average pooling.</summary>
+public static class GlobalAveragePoolExtensions
+{
+    /// <summary>The mean over all pixels: [N,H,W,C] to [N,C].</summary>
+    /// <exception cref="ShapeException">The input is no image batch.</exception>
+    public static Tensor GlobalAveragePool(this Tensor x) => new GlobalAveragePool().Apply(x);
+}

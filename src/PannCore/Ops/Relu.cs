@@ -1,0 +1,33 @@
+using PannCore.Engine;
+using PannCore.Kernels;
+
+namespace PannCore.Ops;
+
+/// <summary>y = x for x &gt; 0, else slope x. Derivative at 0: slope. NaN stays NaN.</summary>
+internal sealed class Relu(float slope) : Op
+{
+    public override string Name => "relu";
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+        => pass.Workers.Run(new ReluJob(inputs[0].Memory, slope, y), Chunks.Count(y.Length));
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+        => pass.Workers.Run(new ReluGradientJob(inputs[0].Memory, dy, slope, pass.InputGradient(0)), Chunks.Count(dy.Length));
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        double[] x = inputs[0].Values;
+        for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? slope * x[i] : x[i];
+    }
+}
+
+/// <summary>ReLU of a tensor.</summary>
+public static class ReluExtensions
+{
+    /// <summary>max(x, 0) + slope min(x, 0), elementwise.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A slope outside [0, 1).</exception>
+    public static Tensor Relu(this Tensor x, float slope = 0)
+        => slope is >= 0 and < 1 ? new Relu(slope).Apply(x) : throw new ArgumentOutOfRangeException(nameof(slope), slope, "relu: the slope must be at least 0 and below 1");
+}

@@ -1,0 +1,71 @@
+using PannCore.Engine;
+
+namespace PannCore.Ops;
+
+/// <summary>
+/// The parameter-free shortcut of CIFAR ResNets (He et al. 2015, option A): y[n, oy, ox, before + c] = x[n, stride oy, stride ox, c],
+/// zero in the (K - C) / 2 channels before and after.
+/// </summary>
+internal sealed class Shortcut(int channels, int stride) : Op
+{
+    public override string Name => "shortcut";
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        if (x.Rank != 4) throw new ShapeException($"shortcut: input {x} must be [N,H,W,C]");
+        if (stride < 1) throw new ShapeException($"shortcut: stride must be at least 1, is {stride}");
+        if (channels < x[3] || (channels - x[3]) % 2 != 0)
+            throw new ShapeException($"shortcut: {channels} output channels must exceed the {x[3]} of input {x} by an even number");
+        return new(x[0], ((x[1] - 1) / stride) + 1, ((x[2] - 1) / stride) + 1, channels);
+    }
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+    {
+        y.Span.Clear();
+        ReadOnlySpan<float> x = inputs[0].Values;
+        int c = inputs[0].Shape[3];
+        foreach ((int from, int to) in Pixels(inputs[0].Shape)) x.Slice(from, c).CopyTo(y.Span[to..]);
+    }
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+    {
+        Span<float> dx = pass.InputGradient(0).Span;
+        dx.Clear();
+        int c = inputs[0].Shape[3];
+        foreach ((int from, int to) in Pixels(inputs[0].Shape)) dy.Span.Slice(to, c).CopyTo(pass.InputGradient(0).Span[from..]);
+    }
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        Shape x = inputs[0].Shape, y = output.Shape;
+        int before = (channels - x[3]) / 2;
+        for (int i = 0; i < output.Values.Length; i++)
+        {
+            int k = i % y[3], ox = i / y[3] % y[2], oy = i / y[3] / y[2] % y[1], n = i / y[3] / y[2] / y[1], c = k - before;
+            output.Values[i] = c < 0 || c >= x[3] ? 0 : inputs[0].Values[(((((n * x[1]) + (oy * stride)) * x[2]) + (ox * stride)) * x[3]) + c];
+        }
+    }
+
+    /// <summary>Where each pixel that is kept begins in the input, and where its channels go in the output.</summary>
+    private IEnumerable<(int From, int To)> Pixels(Shape x)
+    {
+        int outH = ((x[1] - 1) / stride) + 1, outW = ((x[2] - 1) / stride) + 1, before = (channels - x[3]) / 2;
+        for (int n = 0; n < x[0]; n++)
+        {
+            for (int oy = 0; oy < outH; oy++)
+            {
+                for (int ox = 0; ox < outW; ox++)
+                    yield return (((((n * x[1]) + (oy * stride)) * x[2]) + (ox * stride)) * x[3], (((((n * outH) + oy) * outW) + ox) * channels) + before);
+            }
+        }
+    }
+}
+
+/// <summary>The parameter-free shortcut.</summary>
+public static class ShortcutExtensions
+{
+    /// <summary>Takes every stride-th pixel of x [N,H,W,C] and pads zero channels equally on both sides up to <paramref name="channels"/>.</summary>
+    /// <exception cref="ShapeException">Fewer channels than the input has, or an odd difference.</exception>
+    public static Tensor Shortcut(this Tensor x, int channels, int stride) => new Shortcut(channels, stride).Apply(x);
+}

@@ -1,0 +1,105 @@
+using PannCore.Engine;
+using PannCore.Ops;
+
+namespace PannCore.Tests.Ops;
+
+/// <summary>
+/// One case of one operation. Every row is checked forward against Reference, backward against central differences of Reference,
+/// in float64 (Exact) against Reference, and for equal bits on one and three threads.
+/// </summary>
+/// <param name="Case">Shown in the test's name.</param>
+/// <param name="Make">Makes a fresh application of the operation over the given parameters.</param>
+/// <param name="Inputs">Shapes of the inputs.</param>
+/// <param name="Parameters">Shapes of the parameters; the last <paramref name="Frozen"/> get no gradient.</param>
+/// <param name="Terms">
+/// Roundings a result element can collect, n in the bound n 2^-24 sum |terms| (Higham, Accuracy and Stability, section 3.1).
+/// The sum of magnitudes is the Reference itself on magnitudes if <paramref name="Multilinear"/>, else the largest result.
+/// </param>
+/// <param name="Multilinear">Whether the operation is linear in each argument with non-negative coefficients.</param>
+/// <param name="Frozen">How many of the last parameters are running statistics.</param>
+/// <param name="Statistics">Which statistics the run uses.</param>
+internal sealed record OpRow(
+    string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0, Statistics Statistics = Statistics.Evaluation);
+
+internal static class OpTable
+{
+    public static readonly OpRow[] Rows =
+    [
+        Conv("3x3 16 to 16", n: 1, h: 3, w: 17, c: 16, k: 16),
+        Conv("3x3 8 to 32", n: 1, h: 3, w: 9, c: 8, k: 32),
+        Conv("3x3 stem, odd sizes", n: 3, h: 7, w: 5, c: 3, k: 16),
+        Conv("3x3 stride 2", n: 2, h: 4, w: 6, c: 8, k: 32, stride: 2),
+        Conv("3x3 stride 2, odd sizes", n: 2, h: 7, w: 9, c: 5, k: 10, stride: 2),
+        Conv("3x3 stride 3, no padding", n: 1, h: 10, w: 8, c: 2, k: 3, stride: 3, padding: 0),
+        Conv("1x1", n: 2, h: 5, w: 3, c: 7, k: 17, r: 1, s: 1, padding: 0),
+        Conv("1x1 stride 2: taps miss most pixels", n: 2, h: 5, w: 6, c: 4, k: 4, r: 1, s: 1, stride: 2, padding: 0),
+        Conv("5x3 with padding 2", n: 1, h: 6, w: 7, c: 3, k: 6, r: 5, s: 3, padding: 2),
+        Conv("1x1 with padding beyond the kernel", n: 1, h: 3, w: 3, c: 2, k: 2, r: 1, s: 1, padding: 2),
+        Conv("7x7 on a smaller image", n: 1, h: 5, w: 4, c: 2, k: 3, r: 7, s: 7, padding: 3),
+        Conv("one pixel", n: 1, h: 1, w: 1, c: 1, k: 1),
+        new("training", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Frozen: 2, Statistics.Training),
+        new("training, 16 channels", Norm, [new(2, 8, 8, 16)], Channels(16), Terms: 128, Multilinear: false, Frozen: 2, Statistics.Training),
+        new("evaluation", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false, Frozen: 2),
+        new("plain", _ => new Relu(0), [new(3, 5, 7, 2)], [], Terms: 1),
+        new("leaky", _ => new Relu(0.1f), [new(3, 5, 7, 2)], [], Terms: 2),
+        new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
+        new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
+        new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
+        new("8x8", _ => new GlobalAveragePool(), [new(3, 8, 8, 64)], [], Terms: 66),
+        new("odd", _ => new GlobalAveragePool(), [new(2, 3, 5, 7)], [], Terms: 17),
+        new("64 to 10", p => new Linear(p[0], p[1]), [new(5, 64)], [new(10, 64), new(10)], Terms: 66),
+        new("odd", p => new Linear(p[0], p[1]), [new(3, 7)], [new(5, 7), new(5)], Terms: 9),
+        new("hard labels", _ => new SoftmaxCrossEntropy(Targets(4, 10, hard: true)), [new(4, 10)], [], Terms: 16, Multilinear: false),
+        new("soft labels", _ => new SoftmaxCrossEntropy(Targets(3, 7, hard: false)), [new(3, 7)], [], Terms: 16, Multilinear: false),
+    ];
+
+    public static OpRow Find(string operation, string name) => Rows.Single(row => Name(row) == operation && row.Case == name);
+
+    public static string Name(OpRow row) => Application(row, seed: 1).Name;
+
+    public static Op Application(OpRow row, int seed, bool magnitudes = false) => row.Make(MakeParameters(row, seed, magnitudes));
+
+    public static Parameter[] MakeParameters(OpRow row, int seed, bool magnitudes = false)
+    {
+        var parameters = new Parameter[row.Parameters.Length];
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            parameters[i] = new Parameter($"p{i}", row.Parameters[i], trainable: i < parameters.Length - row.Frozen);
+            // Frozen parameters are means and variances: the last one must be positive.
+            bool positive = magnitudes || (row.Frozen > 0 && i == parameters.Length - 1);
+            parameters[i].Set(Values(row.Parameters[i].Length, seed + 100 + i, positive));
+        }
+        return parameters;
+    }
+
+    /// <summary>Numbers in +-[0.1, 1): away from 0, where ReLU has no derivative.</summary>
+    public static float[] Values(int length, int seed, bool positive = false)
+    {
+        var random = new CounterRandom(seed, RandomStream.Weights, 0);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++)
+        {
+            double magnitude = 0.1 + (0.9 * random.Uniform(2 * i));
+            values[i] = (float)(positive || random.Uniform((2 * i) + 1) < 0.5 ? magnitude : -magnitude);
+        }
+        return values;
+    }
+
+    private static OpRow Conv(string name, int n, int h, int w, int c, int k, int r = 3, int s = 3, int stride = 1, int padding = 1)
+        => new(name, p => new Conv2d(p[0], stride, padding), [new(n, h, w, c)], [new(k, c, r, s)], Terms: Math.Max(r * s * Math.Max(c, k), n * h * w) + 1);
+
+    private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
+
+    private static Shape[] Channels(int count) => [new(count), new(count), new(count), new(count)];
+
+    private static float[] Targets(int images, int classes, bool hard)
+    {
+        float[] targets = new float[images * classes];
+        for (int n = 0; n < images; n++)
+        {
+            targets[(n * classes) + (n * 3 % classes)] = hard ? 1 : 0.7f;
+            if (!hard) targets[(n * classes) + (((n * 3) + 1) % classes)] = 0.3f;
+        }
+        return targets;
+    }
+}
