@@ -1,0 +1,61 @@
+using PannCore.Engine;
+using PannCore.Kernels;
+
+namespace PannCore.Data;
+
+/// <summary>Turns images of a data set into network input: normalised, NHWC, augmented if asked for.</summary>
+public sealed class BatchLoader
+{
+    private const int Side = 32;
+    private readonly Cifar10 _data;
+    private readonly float[] _table;
+
+    /// <summary>A loader of one data set.</summary>
+    public BatchLoader(Cifar10 data, Normalization normalization)
+    {
+        _data = data;
+        _table = normalization.Table();
+    }
+
+    /// <summary>The images of these indices as [N,32,32,3].</summary>
+    public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null)
+    {
+        float[] pixels = new float[indices.Length * Side * Side * 3];
+        run.Workspace.Workers.Run(new Job(this, indices, augmentation, pixels), indices.Length);
+        return run.Input(new(indices.Length, Side, Side, 3), pixels);
+    }
+
+    /// <summary>The labels of these indices.</summary>
+    public byte[] Labels(ReadOnlySpan<int> indices)
+    {
+        byte[] labels = new byte[indices.Length];
+        for (int i = 0; i < labels.Length; i++) labels[i] = _data.Labels[indices[i]];
+        return labels;
+    }
+
+    private void Fill(int image, Augmentation? augmentation, Span<float> pixels)
+    {
+        ReadOnlySpan<byte> planes = _data.Image(image);
+        (int down, int right, bool flip) = augmentation?.Window(image) ?? default;
+        for (int y = 0; y < Side; y++)
+        {
+            int fromY = y + down;
+            for (int x = 0; x < Side; x++)
+            {
+                int fromX = (flip ? Side - 1 - x : x) + right;
+                bool inside = fromY is >= 0 and < Side && fromX is >= 0 and < Side;
+                for (int c = 0; c < 3; c++)
+                    pixels[(((y * Side) + x) * 3) + c] = _table[(256 * c) + (inside ? planes[(((c * Side) + fromY) * Side) + fromX] : 0)];
+            }
+        }
+    }
+
+    private readonly struct Job(BatchLoader owner, ReadOnlyMemory<int> indices, Augmentation? augmentation, float[] pixels) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            const int size = Side * Side * 3;
+            owner.Fill(indices.Span[chunk], augmentation, pixels.AsSpan(chunk * size, size));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace PannCore.Training;
+
+/// <summary>Everything that decides the result of a training run, given the data.</summary>
+public sealed record Recipe
+{
+    /// <summary>For instance <c>resnet20</c>.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Passes over the training images.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Images a step.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Largest learning rate of the cosine schedule.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Epochs of linear warm-up.</summary>
+    public double WarmupEpochs { get; init; } = 1;
+
+    /// <summary>SGD's momentum.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Weight decay, on all trainable parameters.</summary>
+    public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>Training images held out, the same number of each class; 0 trains on all.</summary>
+    public int Validation { get; init; } = 5000;
+
+    /// <summary>Seed of weights, order, augmentation and split.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Name of the pixel normalisation.</summary>
+    public string Normalize { get; init; } = "cifar10";
+
+    /// <summary>Refuses settings that cannot be trained with.</summary>
+    /// <exception cref="BadInputException">Names the setting, what was expected and what was found.</exception>
+    public void Check()
+    {
+        Require(Epochs >= 1, "epochs", "at least 1", Epochs);
+        Require(Batch >= 2, "batch", "at least 2 images", Batch);
+        Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning rate", "a positive number", LearningRate);
+        Require(WarmupEpochs >= 0 && WarmupEpochs <= Epochs, "warm-up", $"0 to {Epochs} epochs", WarmupEpochs);
+        Require(Momentum is >= 0 and < 1, "momentum", "at least 0 and below 1", Momentum);
+        Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
+        Require(Validation >= 0, "validation", "at least 0 images", Validation);
+    }
+
+    private static void Require(bool holds, string setting, string expected, object found)
+    {
+        if (!holds) throw new BadInputException(FormattableString.Invariant($"recipe: {setting}: expected {expected}, found {found}"));
+    }
+}

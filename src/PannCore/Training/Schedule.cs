@@ -1,0 +1,16 @@
+namespace PannCore.Training;
+
+/// <summary>
+/// Learning rate: linear warm-up to the peak over the first steps, then half a cosine down to 0 at the last.
+/// </summary>
+/// <param name="Peak">Largest rate.</param>
+/// <param name="WarmupSteps">Steps of warm-up.</param>
+/// <param name="TotalSteps">All steps.</param>
+public sealed record Schedule(double Peak, int WarmupSteps, int TotalSteps)
+{
+    /// <summary>The rate of step 0, 1, ...</summary>
+    public double Rate(int step)
+        => step < WarmupSteps
+            ? Peak * (step + 1) / (WarmupSteps + 1)
+            : Peak * 0.5 * (1 + Math.Cos(Math.PI * (step - WarmupSteps) / Math.Max(1, TotalSteps - WarmupSteps)));
+}

@@ -1,0 +1,48 @@
+using PannCore.Engine;
+
+namespace PannCore.Training;
+
+/// <summary>
+/// Stochastic gradient descent as PyTorch defines it, for each trainable parameter w with gradient g:
+/// g := g + decay w; v := momentum v + g; w := w - rate v.
+/// </summary>
+public sealed class Sgd
+{
+    private readonly Dictionary<Parameter, float[]> _velocity = [];
+    private readonly double _momentum;
+    private readonly double _decay;
+
+    /// <summary>An optimiser of the trainable parameters among these, at rest.</summary>
+    public Sgd(IEnumerable<Parameter> parameters, double momentum, double decay)
+    {
+        Parameters = [.. parameters.Where(p => p.Trainable)];
+        _momentum = momentum;
+        _decay = decay;
+        foreach (Parameter parameter in Parameters) _velocity[parameter] = new float[parameter.Shape.Length];
+    }
+
+    /// <summary>What it changes.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>v of a parameter: state to save and restore.</summary>
+    public Span<float> Velocity(Parameter parameter) => _velocity[parameter];
+
+    /// <summary>One step.</summary>
+    public void Step(Gradients gradients, double rate)
+    {
+        float momentum = (float)_momentum, decay = (float)_decay, step = (float)rate;
+        foreach (Parameter parameter in Parameters)
+        {
+            float[] velocity = _velocity[parameter];
+            parameter.Update(w =>
+            {
+                ReadOnlySpan<float> g = gradients[parameter];
+                for (int i = 0; i < w.Length; i++)
+                {
+                    velocity[i] = (momentum * velocity[i]) + (g[i] + (decay * w[i]));
+                    w[i] -= step * velocity[i];
+                }
+            });
+        }
+    }
+}

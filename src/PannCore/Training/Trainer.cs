@@ -1,0 +1,203 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+
+namespace PannCore.Training;
+
+/// <summary>One finished epoch.</summary>
+/// <param name="Epoch">1, 2, ...</param>
+/// <param name="TrainLoss">Mean loss over the epoch's images.</param>
+/// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met.</param>
+/// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
+public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
+
+/// <summary>How far an epoch is.</summary>
+/// <param name="Epoch">1, 2, ...</param>
+/// <param name="Images">Images of this epoch done.</param>
+/// <param name="Total">Images of this epoch.</param>
+/// <param name="Loss">Mean loss so far.</param>
+public sealed record TrainingProgress(int Epoch, int Images, int Total, double Loss);
+
+/// <summary>
+/// Trains a network from a recipe. Its whole state (weights, velocities, running statistics, epoch, step) can be saved at any step and
+/// resumed to the same bits: random numbers depend on where they are used, not on what was drawn before.
+/// </summary>
+public sealed class Trainer
+{
+    private readonly Cifar10 _data;
+    private readonly Workspace _workspace;
+    private readonly BatchLoader _loader;
+    private readonly Normalization _normalization;
+    private readonly Split _split;
+    private readonly Sgd _sgd;
+    private readonly Schedule _schedule;
+    private readonly string _dataHash;
+    private readonly List<EpochResult> _history = [];
+    private int _epoch;
+    private int _step;
+    private double _lossSum;
+    private int _correct;
+
+    /// <summary>A trainer at the start of its first epoch.</summary>
+    /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
+    public Trainer(Recipe recipe, Cifar10 data, Workspace workspace)
+    {
+        recipe.Check();
+        Recipe = recipe;
+        _data = data;
+        _workspace = workspace;
+        _normalization = Normalization.Parse(recipe.Normalize);
+        _loader = new BatchLoader(data, _normalization);
+        _split = Split.Balanced(data, recipe.Validation, recipe.Seed);
+        if (_split.Training.Length < recipe.Batch)
+            throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
+        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture));
+        Model.Initialise(recipe.Seed);
+        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay);
+        _schedule = new Schedule(recipe.LearningRate, (int)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), recipe.Epochs * StepsPerEpoch);
+        _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
+    }
+
+    /// <summary>What is being done.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>The network, with its present weights.</summary>
+    public ResNet Model { get; }
+
+    /// <summary>The epochs finished so far.</summary>
+    public IReadOnlyList<EpochResult> History => _history;
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool Finished => _epoch == Recipe.Epochs;
+
+    /// <summary>Steps of an epoch; images that do not fill a batch wait for the next epoch's order.</summary>
+    public int StepsPerEpoch => _split.Training.Length / Recipe.Batch;
+
+    /// <summary>Trains to the end of the present epoch.</summary>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="afterStep">Called after every step, for instance to save the state.</param>
+    /// <param name="cancellation">Stops between steps; the state then is that after the last step.</param>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    /// <exception cref="BadInputException">The loss is no longer finite.</exception>
+    public EpochResult RunEpoch(IProgress<TrainingProgress>? progress = null, Action<int>? afterStep = null, CancellationToken cancellation = default)
+    {
+        int[] order = new CounterRandom(Recipe.Seed, RandomStream.Order, _epoch).Permutation(_split.Training.Length);
+        int[] images = [.. order.Select(i => _split.Training[i])];
+        int total = StepsPerEpoch * Recipe.Batch;
+        while (_step < StepsPerEpoch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Step(images.AsMemory(_step * Recipe.Batch, Recipe.Batch));
+            int done = _step * Recipe.Batch;
+            progress?.Report(new(_epoch + 1, done, total, _lossSum / _step));
+            afterStep?.Invoke((_epoch * StepsPerEpoch) + _step);
+        }
+        double? validation = _split.Validation.Length == 0
+            ? null
+            : Evaluation.Of(Model, _data, _split.Validation, _normalization, _workspace, cancellation: cancellation).Accuracy;
+        var result = new EpochResult(_epoch + 1, _lossSum / StepsPerEpoch, 100.0 * _correct / total, validation);
+        _history.Add(result);
+        _epoch++;
+        (_step, _lossSum, _correct) = (0, 0, 0);
+        return result;
+    }
+
+    /// <summary>Writes the whole state, atomically.</summary>
+    public void SaveState(string path)
+    {
+        var arrays = new List<NamedArray>();
+        foreach (Parameter parameter in Model.Parameters.All)
+        {
+            arrays.Add(new NamedArray(parameter.Name, parameter.Shape.ToArray(), parameter.Values.ToArray()));
+            if (parameter.Trainable) arrays.Add(new NamedArray(VelocityName(parameter), parameter.Shape.ToArray(), _sgd.Velocity(parameter).ToArray()));
+        }
+        var metadata = new Dictionary<string, string>
+        {
+            ["kind"] = "training state",
+            ["recipe"] = JsonSerializer.Serialize(Recipe, TrainingJson.Default.Recipe),
+            ["history"] = JsonSerializer.Serialize(_history, TrainingJson.Default.ListEpochResult),
+            ["data"] = _dataHash,
+            ["epoch"] = _epoch.ToString(CultureInfo.InvariantCulture),
+            ["step"] = _step.ToString(CultureInfo.InvariantCulture),
+            ["lossSum"] = _lossSum.ToString("R", CultureInfo.InvariantCulture),
+            ["correct"] = _correct.ToString(CultureInfo.InvariantCulture),
+        };
+        SafeTensors.Write(path, arrays, metadata);
+    }
+
+    /// <summary>Continues from a state written by <see cref="SaveState"/> for the same recipe and data.</summary>
+    /// <exception cref="BadInputException">The file is no such state, or of another recipe or data set.</exception>
+    public void Resume(string path)
+    {
+        SafeTensorsFile file = SafeTensors.Read(path);
+        string Field(string name) => file.Metadata.TryGetValue(name, out string? value)
+            ? value
+            : throw BadInputException.At(path, $"metadata {name}", "a training state", "nothing");
+        if (Field("kind") != "training state") throw BadInputException.At(path, "metadata kind", "training state", Field("kind"));
+        string recipe = JsonSerializer.Serialize(Recipe, TrainingJson.Default.Recipe);
+        if (Field("recipe") != recipe) throw BadInputException.At(path, "metadata recipe", recipe, Field("recipe"));
+        if (Field("data") != _dataHash) throw BadInputException.At(path, "metadata data", $"the training data {_dataHash}", Field("data"));
+
+        var expected = new List<(string Name, int[] Shape)>();
+        foreach (Parameter parameter in Model.Parameters.All)
+        {
+            expected.Add((parameter.Name, parameter.Shape.ToArray()));
+            if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
+        }
+        StateDictMatch.Check(path, Recipe.Architecture, file.Tensors, expected);
+        int Number(string name, int most) => int.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most
+            ? value
+            : throw BadInputException.At(path, $"metadata {name}", $"a number from 0 to {most}", Field(name));
+        (int epoch, int step, int correct) = (Number("epoch", Recipe.Epochs), Number("step", StepsPerEpoch), Number("correct", _split.Training.Length));
+        List<EpochResult> history;
+        double lossSum;
+        try
+        {
+            history = JsonSerializer.Deserialize(Field("history"), TrainingJson.Default.ListEpochResult) ?? [];
+            lossSum = double.Parse(Field("lossSum"), CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException)
+        {
+            throw new BadInputException($"{path}: at metadata: expected the history of a training run, found something else: {exception.Message}", exception);
+        }
+
+        foreach (Parameter parameter in Model.Parameters.All)
+        {
+            parameter.Set(file.Tensors[parameter.Name].ToSingle());
+            if (parameter.Trainable) file.Tensors[VelocityName(parameter)].ToSingle().CopyTo(_sgd.Velocity(parameter));
+        }
+        (_epoch, _step, _lossSum, _correct) = (epoch, step, lossSum, correct);
+        _history.Clear();
+        _history.AddRange(history);
+    }
+
+    private static string VelocityName(Parameter parameter) => "velocity." + parameter.Name;
+
+    private void Step(ReadOnlyMemory<int> images)
+    {
+        using var run = new Run(_workspace, Statistics.Training, tape: true);
+        byte[] labels = _loader.Labels(images.Span);
+        Tensor logits = Model.Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch)));
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if (Evaluation.Predict(logits.Values.Slice(i * logits.Shape[1], logits.Shape[1])) == labels[i]) _correct++;
+        }
+        Tensor loss = logits.SoftmaxCrossEntropy(labels);
+        float value = loss.Values[0];
+        if (!float.IsFinite(value))
+        {
+            throw new BadInputException(
+                $"training diverged: the loss is {value.ToString(CultureInfo.InvariantCulture)} at epoch {_epoch + 1}, step {_step + 1}; "
+                + "try a smaller learning rate or a longer warm-up; the last saved state is kept");
+        }
+        Gradients gradients = run.Backward(loss);
+        _sgd.Step(gradients, _schedule.Rate((_epoch * StepsPerEpoch) + _step));
+        _lossSum += value;
+        _step++;
+    }
+}
