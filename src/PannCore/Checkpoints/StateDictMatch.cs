@@ -1,0 +1,55 @@
+namespace PannCore.Checkpoints;
+
+/// <summary>Compares the arrays of a file with those a network needs, and says everything that differs at once.</summary>
+public static class StateDictMatch
+{
+    private const int MostListed = 20;
+
+    /// <summary>Passes where every expected array is there in its shape and no other one is.</summary>
+    /// <param name="file">The file's name, for the message.</param>
+    /// <param name="architecture">The network's name, for the message.</param>
+    /// <param name="expected">Names and shapes the network needs.</param>
+    /// <param name="found">What the file holds.</param>
+    /// <param name="optional">
+    /// Names that may be absent, and are ignored where nobody expects them: whole names, or last parts such as <c>num_batches_tracked</c>.
+    /// </param>
+    /// <exception cref="BadInputException">
+    /// Keys are missing, surplus or have another shape: all of them are counted, the first 20 of each kind listed.
+    /// </exception>
+    public static void Check(
+        string file,
+        string architecture,
+        IReadOnlyList<(string Name, int[] Shape)> expected,
+        IReadOnlyDictionary<string, NamedArray> found,
+        IReadOnlySet<string>? optional = null)
+    {
+        bool IsOptional(string name) => optional is not null && (optional.Contains(name) || optional.Contains(name[(name.LastIndexOf('.') + 1)..]));
+
+        var missing = new List<string>();
+        var misshaped = new List<string>();
+        foreach ((string name, int[] shape) in expected)
+        {
+            if (!found.TryGetValue(name, out NamedArray? array))
+            {
+                if (!IsOptional(name)) missing.Add(MessageText.Quote(name));
+            }
+            else if (!array.Shape.AsSpan().SequenceEqual(shape))
+            {
+                misshaped.Add($"{MessageText.Quote(name)} expected {MessageText.Shape(shape)} found {MessageText.Shape(array.Shape)}");
+            }
+        }
+        var needed = expected.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
+        List<string> surplus = [.. found.Keys.Where(name => !needed.Contains(name) && !IsOptional(name)).Select(MessageText.Quote)];
+
+        string[] differences = [.. Listing("missing", missing), .. Listing("surplus", surplus), .. Listing("of another shape", misshaped)];
+        if (differences.Length > 0)
+            throw new BadInputException($"{file}: does not fit {architecture}: {string.Join("; ", differences)}");
+    }
+
+    private static IEnumerable<string> Listing(string kind, List<string> keys)
+    {
+        if (keys.Count == 0) yield break;
+        string more = keys.Count > MostListed ? $" and {keys.Count - MostListed} more" : "";
+        yield return $"{keys.Count} {(keys.Count == 1 ? "key" : "keys")} {kind}: {string.Join(", ", keys.Take(MostListed))}{more}";
+    }
+}

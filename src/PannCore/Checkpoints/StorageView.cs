@@ -1,0 +1,109 @@
+namespace PannCore.Checkpoints;
+
+/// <summary>A tensor whose every element has been found to lie within its storage, so that it can be read.</summary>
+internal sealed class StorageView
+{
+    private readonly string _name;
+    private readonly TorchTensor _tensor;
+    private readonly ElementType _type;
+    private readonly int[] _shape;
+    private readonly int _span;
+
+    private StorageView(string name, TorchTensor tensor, ElementType type, int[] shape, int span)
+        => (_name, _tensor, _type, _shape, _span) = (name, tensor, type, shape, span);
+
+    /// <summary>Memory that reading takes at most: the elements, and what lies between them in the storage.</summary>
+    internal long ByteLength => (long)_span * _type.Size();
+
+    /// <exception cref="BadInputException">The element type is not read, or the storage is absent, not as long as declared, or too short for the tensor.</exception>
+    internal static StorageView Of(string name, TorchTensor tensor, IReadOnlyDictionary<string, long> storages, string path)
+    {
+        TorchStorage storage = tensor.Storage;
+        string where = $"tensor {MessageText.Quote(name)}";
+        if (storage.Type.Type is not { } type)
+            throw BadInputException.At(path, where, "storage of FloatStorage, DoubleStorage, IntStorage or LongStorage", storage.Type.Name);
+
+        if (!storages.TryGetValue(storage.Key, out long bytes))
+            throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)}", "none of that name");
+        if (bytes % type.Size() != 0 || bytes / type.Size() != storage.Count)
+            throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)} of {storage.Count} x {type.Size()} bytes", $"{bytes} bytes");
+
+        if (tensor.Shape.Any(d => d is < 0 or > int.MaxValue))
+            throw BadInputException.At(path, where, $"dimensions from 0 to {int.MaxValue}", MessageText.Shape(tensor.Shape));
+        int[] shape = [.. tensor.Shape.Select(d => (int)d)];
+        if (!NamedArray.TryCount(shape, type, out int count))
+            throw BadInputException.At(path, where, "a shape of less than 2 GiB", MessageText.Shape(shape));
+
+        long span = 0;
+        if (count > 0)
+        {
+            span = 1;
+            for (int d = 0; d < shape.Length; d++)
+            {
+                if (shape[d] == 1) continue;
+                // Both factors are at most 2^31 here, or the view is refused: no overflow.
+                long stride = tensor.Stride[d];
+                if (stride < 0 || stride > storage.Count || stride > int.MaxValue) throw Outside();
+                span += (shape[d] - 1L) * stride;
+                if (span > storage.Count) throw Outside();
+            }
+        }
+        if (tensor.Offset < 0 || tensor.Offset > storage.Count - span) throw Outside();
+        // A stride of 0 or overlapping rows would make many numbers from few.
+        if (count > span) throw BadInputException.At(path, where, "elements of its own", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} over {span} elements");
+        if (span > Array.MaxLength / type.Size()) throw BadInputException.At(path, where, "a part of the storage of less than 2 GiB", $"{span} elements of it");
+        return new StorageView(name, tensor, type, shape, (int)span);
+
+        BadInputException Outside() => BadInputException.At(path, where,
+            $"elements within the {storage.Count} of storage {MessageText.Quote(storage.Key)}",
+            FormattableString.Invariant($"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} from element {tensor.Offset}"));
+    }
+
+    internal NamedArray Read(StorageReader read)
+    {
+        int size = _type.Size();
+        var array = NamedArray.Zeros(_name, _shape, _type);
+        if (array.Count == _span && IsRowMajor())
+        {
+            read(_tensor.Storage, _tensor.Offset * size, array.Bytes);
+        }
+        else
+        {
+            var span = new byte[_span * size];
+            read(_tensor.Storage, _tensor.Offset * size, span);
+            Gather(span, size, array.Bytes);
+        }
+        array.FromLittleEndian();
+        return array;
+    }
+
+    /// <summary>Whether memory order is row-major order; dimensions of 1 may have any stride.</summary>
+    private bool IsRowMajor()
+    {
+        long stride = 1;
+        for (int d = _shape.Length - 1; d >= 0; d--)
+        {
+            if (_shape[d] != 1 && _tensor.Stride[d] != stride) return false;
+            stride *= _shape[d];
+        }
+        return true;
+    }
+
+    private void Gather(ReadOnlySpan<byte> from, int size, Span<byte> into)
+    {
+        var index = new int[_shape.Length];
+        long position = 0;
+        for (int at = 0; at < into.Length; at += size)
+        {
+            from.Slice((int)position * size, size).CopyTo(into[at..]);
+            for (int d = _shape.Length - 1; d >= 0; d--)
+            {
+                if (_shape[d] == 1) continue;
+                position += _tensor.Stride[d];
+                if (++index[d] < _shape[d]) break;
+                position -= _shape[d] * _tensor.Stride[d];
+                index[d] = 0;
+            }
+        }
+    }
+}
