@@ -20,7 +20,7 @@ internal static class Cifar10Archive
     /// <param name="what">The archive's name for messages.</param>
     /// <param name="known">The files the archive may hold, with their exact lengths.</param>
     /// <param name="wanted">The names that must be there; a subset of <paramref name="known"/>.</param>
-    /// <param name="visit">Takes the file and its content, which is valid during the call only.</param>
+    /// <param name="visit">Takes the file and its content, which is valid during the call only and may end too early.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="BadInputException">Not an archive, a hostile name, a wrong size, or a wanted file missing.</exception>
     public static void Read(Stream archive, string what, IReadOnlyList<KnownFile> known, IReadOnlyList<string> wanted,
@@ -32,7 +32,7 @@ internal static class Cifar10Archive
         {
             using var unpacked = new BoundedStream(new GZipStream(archive, CompressionMode.Decompress), what, cancellation);
             using var tar = new TarReader(unpacked, leaveOpen: true);
-            while (tar.GetNextEntry() is { } entry)
+            while (Next(tar, what) is { } entry)
             {
                 if (Match(entry, what, known) is not { } file) continue;
                 if (!seen.Add(file.Name)) throw BadInputException.At(what, $"entry {entry.Name}", "one entry of that name", "two");
@@ -41,13 +41,29 @@ internal static class Cifar10Archive
             }
             unpacked.CopyTo(Stream.Null);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new BadInputException($"{what}: expected a tar archive compressed by gzip, found: {e.Message}", e);
+            throw NoArchive(what, e);
         }
         if (missing.Count > 0)
             throw new BadInputException($"{what}: expected the entry {Cifar10Files.Folder}/{wanted.First(missing.Contains)}, found none");
     }
+
+    private static TarEntry? Next(TarReader tar, string what)
+    {
+        try
+        {
+            return tar.GetNextEntry();
+        }
+        catch (Exception e) when (e is not (BadInputException or OperationCanceledException))
+        {
+            // A broken header surfaces as whatever its parser tripped over: FormatException, OverflowException, OutOfMemoryException, ...
+            throw NoArchive(what, e);
+        }
+    }
+
+    private static BadInputException NoArchive(string what, Exception e)
+        => new($"{what}: expected a tar archive compressed by gzip, found: {e.Message}", e);
 
     private static KnownFile? Match(TarEntry entry, string what, IReadOnlyList<KnownFile> known)
     {
