@@ -1,0 +1,11 @@
+namespace PannCore.Approximation;
+
+/// <summary>The symmetry of a <see cref="Polynomial"/>, which decides which Chebyshev polynomials carry its coefficients.</summary>
+public enum Parity
+{
+    /// <summary>p(-t) = p(t): coefficient k belongs to T_{2k}.</summary>
+    Even,
+
+    /// <summary>p(-t) = -p(t): coefficient k belongs to T_{2k+1}.</summary>
+    Odd,
+}

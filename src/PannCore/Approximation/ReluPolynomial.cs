@@ -1,0 +1,143 @@
+using System.Globalization;
+
+namespace PannCore.Approximation;
+
+/// <summary>
+/// A polynomial r(t) that stands for ReLU, or for leaky ReLU with slope a on negative inputs, on [-1, 1]; generated, certified, immutable.
+/// </summary>
+/// <remarks>
+/// Composite: <c>r(t) = t ((1+a) + (1-a) p(t)) / 2</c> with p = p_k o ... o p_1, odd minimax polynomials of sgn on [gap, 1] and then on [1-E, 1+E],
+/// E the levelled error of the stage before. Direct: <c>r(t) = ((1+a) t + (1-a) q(t)) / 2</c>, q an even polynomial near |t|.
+/// A network with range [-B, B] uses B r(x/B), whose error is B times <see cref="MaxError"/>.
+/// Source of the composite form: Cheon et al. 2020, Lee et al. 2021, "Minimax approximation of sign function by composite polynomial for homomorphic comparison".
+/// </remarks>
+public sealed class ReluPolynomial
+{
+    /// <summary>Largest product of the degrees of a composite: its precision, about one over the product, is then at float32's own.</summary>
+    public const int LargestDegreeProduct = 65536;
+
+    private const int Float32ScanPoints = 8192;
+
+    private readonly Polynomial[] _stages;
+    private readonly double _halfSum, _halfDifference;
+
+    private ReluPolynomial(ReluFamily family, double leak, Polynomial[] stages, IReadOnlyList<StageCertificate> certificates, string spec)
+    {
+        Family = family;
+        Leak = leak;
+        Spec = spec;
+        _stages = stages;
+        _halfSum = (1 + leak) / 2;
+        _halfDifference = (1 - leak) / 2;
+        Stages = Array.AsReadOnly(stages);
+        Degrees = Array.AsReadOnly(Array.ConvertAll(stages, stage => stage.Degree));
+
+        int degree = Degrees.Aggregate(1, (product, d) => product * d) + (family == ReluFamily.Composite ? 1 : 0);
+        Certificate = Certificate.Of(Evaluate, Math.Max(degree, 1), certificates);
+        Float32EvaluationError = Float32Evaluation.LargestError(this, Float32ScanPoints);
+    }
+
+    /// <summary>Composite or direct.</summary>
+    public ReluFamily Family { get; }
+
+    /// <summary>a: the slope on negative inputs of the function approximated; 0 for ReLU.</summary>
+    public double Leak { get; }
+
+    /// <summary>Composite: the odd stages in the order of evaluation. Direct: the one even polynomial q.</summary>
+    public IReadOnlyList<Polynomial> Stages { get; }
+
+    /// <summary>The degree of every stage; for a composite, r itself has one more than their product.</summary>
+    public IReadOnlyList<int> Degrees { get; }
+
+    /// <summary>
+    /// The canonical text, which <see cref="ActivationSpec.Parse"/> reads back; <c>series:N</c>, which it does not read, for a series from outside.
+    /// </summary>
+    public string Spec { get; }
+
+    /// <summary>What is proved and what is scanned about this polynomial.</summary>
+    public Certificate Certificate { get; }
+
+    /// <summary>E: the proved bound of |r(t) - leakyReLU(t)| on [-1, 1], in exact arithmetic.</summary>
+    public double MaxError => Certificate.MaxError;
+
+    /// <summary>
+    /// Estimate of max |fl(r)(t) - r(t)| on [-1, 1], fl being the same recurrences with every operation in float32, none fused, and constants rounded to float32
+    /// (1/b, c_k, (1+a)/2, (1-a)/2). Scanned at 16,386 float32 points of both signs, crowded at 0 and 1: an estimate, not a bound.
+    /// </summary>
+    public double Float32EvaluationError { get; }
+
+    /// <summary>A composition of odd minimax polynomials of sgn, its gap tuned for the least maximum ReLU error on [-1, 1].</summary>
+    /// <param name="degrees">Odd degrees from 3 to 63, first stage first; their product at most <see cref="LargestDegreeProduct"/>.</param>
+    /// <param name="leak">a, from 0 to below 1. The tuned gap does not depend on it.</param>
+    /// <exception cref="BadInputException">A degree, their product or the leak is not one of those.</exception>
+    /// <exception cref="RemezConvergenceException">An exchange did not converge.</exception>
+    public static ReluPolynomial Composite(IReadOnlyList<int> degrees, double leak = 0)
+    {
+        ArgumentNullException.ThrowIfNull(degrees);
+        return new ActivationSpec(ActivationKind.Composite, leak, degrees).Build();
+    }
+
+    /// <summary>The polynomial made from the even minimax polynomial of |t|.</summary>
+    /// <param name="degree">Even, 2 to 256.</param>
+    /// <param name="leak">a, from 0 to below 1.</param>
+    /// <exception cref="BadInputException">The degree or the leak is not one of those.</exception>
+    /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
+    public static ReluPolynomial Direct(int degree, double leak = 0)
+        => new ActivationSpec(ActivationKind.Direct, leak, [degree]).Build();
+
+    /// <summary>
+    /// The direct polynomial r(t) = (t + q(t))/2 with a given q near |t|. It is scanned like the others, but
+    /// it passes its certificate only if q is the minimax polynomial of its degree.
+    /// </summary>
+    /// <param name="evenCoefficients">c_k of <c>q(t) = sum c_k T_k(2t^2 - 1)</c>, the same as <c>sum c_k T_{2k}(t)</c>; at most 129.</param>
+    /// <exception cref="BadInputException">No coefficient, too many, or one that is not finite.</exception>
+    public static ReluPolynomial FromChebyshev(double[] evenCoefficients)
+    {
+        ArgumentNullException.ThrowIfNull(evenCoefficients);
+        const int most = Remez.LargestAbsoluteValueDegree / 2 + 1;
+        if (evenCoefficients.Length > most)
+            throw new BadInputException($"series of |t|: {evenCoefficients.Length} coefficients, expected at most {most}");
+        var series = new Polynomial(Parity.Even, 1, evenCoefficients);
+        IReadOnlyList<double> alternation = Remez.Alternation(series);
+        return new ReluPolynomial(
+            ReluFamily.Direct, 0, [series], [StageCertificate.Of(series, 0, 1, alternation)],
+            string.Create(CultureInfo.InvariantCulture, $"series:{series.Degree}"));
+    }
+
+    /// <summary>Generates what a checked spec describes.</summary>
+    internal static ReluPolynomial Generate(ActivationSpec spec)
+    {
+        IReadOnlyList<RemezResult> results = spec.Kind == ActivationKind.Composite
+            ? CompositeSign.Tune(spec.Degrees)
+            : [Remez.AbsoluteValue(spec.Degrees[0])];
+        return new ReluPolynomial(
+            spec.Kind == ActivationKind.Composite ? ReluFamily.Composite : ReluFamily.Direct,
+            spec.Leak,
+            results.Select(result => result.Polynomial).ToArray(),
+            results.Select(result => StageCertificate.Of(result.Polynomial, result.Lo, result.Hi, result.ReferencePoints)).ToArray(),
+            spec.ToString());
+    }
+
+    /// <summary>r(t) in double; right for every t, but near leaky ReLU only on [-1, 1].</summary>
+    public double Evaluate(double t)
+    {
+        double p = t;
+        foreach (Polynomial stage in _stages) p = stage.Evaluate(p);
+        return Family == ReluFamily.Composite ? t * (_halfSum + _halfDifference * p) : _halfSum * t + _halfDifference * p;
+    }
+
+    /// <summary>r'(t): the exact derivative of the polynomial, by the chain rule.</summary>
+    public double Derivative(double t)
+    {
+        double p = t, slope = 1;
+        foreach (Polynomial stage in _stages)
+        {
+            slope *= stage.Derivative(p);
+            p = stage.Evaluate(p);
+        }
+
+        return Family == ReluFamily.Composite
+            ? _halfSum + _halfDifference * (p + t * slope)
+            : _halfSum + _halfDifference * slope;
+    }
+}
