@@ -149,7 +149,7 @@ public sealed class Trainer
             expected.Add((parameter.Name, parameter.Shape.ToArray()));
             if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
         }
-        StateDictMatch.Check(path, Recipe.Architecture, file.Tensors, expected);
+        StateDictMatch.Check(path, Recipe.Architecture, expected, file.Tensors);
         int Number(string name, int most) => int.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most
             ? value
             : throw BadInputException.At(path, $"metadata {name}", $"a number from 0 to {most}", Field(name));

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+
+namespace PannCore.Checkpoints;
+
+/// <summary>What a model file says about its model besides the weights.</summary>
+/// <param name="Architecture">For instance <c>resnet20</c>.</param>
+/// <param name="Normalization">The pixel normalisation it was trained with.</param>
+/// <param name="Activation">The function its activations stand for.</param>
+/// <param name="LargestInputs">Largest |x| at each activation over the training images; null where never measured.</param>
+/// <param name="CalibrationImages">How many training images that was measured on.</param>
+/// <param name="Notes">Free facts: recipe, seed, command, accuracies.</param>
+public sealed record ModelDescription(
+    string Architecture, Normalization Normalization, string Activation,
+    IReadOnlyDictionary<string, double>? LargestInputs, int CalibrationImages, IReadOnlyDictionary<string, string> Notes);
+
+/// <summary>Models on disk: SafeTensors with PyTorch's parameter names and a description in the metadata; PyTorch checkpoints can be read too.</summary>
+public static class ModelFile
+{
+    private const string Kind = "pann model";
+    private static readonly string[] Fields = ["kind", "architecture", "normalize", "activation", "largestInputs", "calibrationImages", "weights"];
+
+    /// <summary>Writes a model, atomically.</summary>
+    public static void Save(string path, ResNet model, ModelDescription description)
+    {
+        var metadata = new Dictionary<string, string>(description.Notes)
+        {
+            ["kind"] = Kind,
+            ["architecture"] = description.Architecture,
+            ["normalize"] = description.Normalization.Name,
+            ["activation"] = description.Activation,
+            ["weights"] = WeightHash(model),
+        };
+        if (description.LargestInputs is not null)
+        {
+            metadata["largestInputs"] = JsonSerializer.Serialize(new(description.LargestInputs), ModelJson.Default.DictionaryStringDouble);
+            metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
+        }
+        SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
+    }
+
+    /// <summary>Reads a model written by <see cref="Save"/>, or the weights of a PyTorch checkpoint (.th, .pt, .pth, .bin, .tar).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
+    /// <param name="normalization">The normalisation of a PyTorch checkpoint, or another one than the model file's.</param>
+    /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite; measured ranges of other weights.</exception>
+    public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
+    {
+        IReadOnlyDictionary<string, NamedArray> arrays;
+        IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
+        if (Path.GetExtension(path) == ".safetensors")
+        {
+            SafeTensorsFile file = SafeTensors.Read(path);
+            (arrays, metadata) = (file.Tensors, file.Metadata);
+        }
+        else
+        {
+            arrays = TorchCheckpoint.Read(path);
+        }
+        string? stored = metadata.GetValueOrDefault("architecture");
+        if (stored is not null && architecture is not null && stored != architecture)
+            throw BadInputException.At(path, "metadata architecture", architecture, stored);
+        string name = architecture ?? stored ?? throw new BadInputException($"{path}: does not say its architecture; give --arch, one of {string.Join(", ", ResNet.Names)}");
+        var model = new ResNet(ResNet.ParseDepth(name));
+        StateDictMatch.Check(
+            path, name, [.. model.Parameters.All.Select(p => (p.Name, p.Shape.ToArray()))], arrays, new HashSet<string> { "num_batches_tracked" });
+        foreach (Parameter parameter in model.Parameters.All)
+        {
+            float[] values = arrays[parameter.Name].ToSingle();
+            int bad = Array.FindIndex(values, v => !float.IsFinite(v));
+            if (bad >= 0) throw BadInputException.At(path, $"key {parameter.Name}, element {bad}", "a finite number", values[bad].ToString(CultureInfo.InvariantCulture));
+            if (parameter.Name.EndsWith(".running_var", StringComparison.Ordinal) && Array.FindIndex(values, v => v < 0) is >= 0 and int negative)
+                throw BadInputException.At(path, $"key {parameter.Name}, element {negative}", "a variance of at least 0", values[negative].ToString(CultureInfo.InvariantCulture));
+            parameter.Set(values);
+        }
+
+        (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
+        return (model, new(
+            name, normalization ?? Normalization.Parse(metadata.GetValueOrDefault("normalize", "cifar10")), metadata.GetValueOrDefault("activation", "relu"),
+            largest, images, metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary()));
+    }
+
+    /// <summary>SHA-256 over names and values of all parameters: measured ranges belong to these weights only.</summary>
+    public static string WeightHash(ResNet model)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (Parameter parameter in model.Parameters.All)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(parameter.Name));
+            hash.AppendData(MemoryMarshal.AsBytes(parameter.Values));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static (Dictionary<string, double>? Largest, int Images) Measured(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue("largestInputs", out string? json)) return (null, 0);
+        string weights = WeightHash(model);
+        if (metadata.GetValueOrDefault("weights") is not string stored || stored != weights)
+            throw BadInputException.At(path, "metadata weights", $"the hash {weights} of the weights that the ranges were measured with", metadata.GetValueOrDefault("weights") ?? "nothing");
+        try
+        {
+            Dictionary<string, double> largest = JsonSerializer.Deserialize(json, ModelJson.Default.DictionaryStringDouble) ?? [];
+            string[] paths = [.. model.Activations.Select(a => a.Path)];
+            if (!paths.ToHashSet().SetEquals(largest.Keys))
+                throw BadInputException.At(path, "metadata largestInputs", $"the activations {string.Join(", ", paths)}", string.Join(", ", largest.Keys));
+            _ = int.TryParse(metadata.GetValueOrDefault("calibrationImages"), NumberStyles.None, CultureInfo.InvariantCulture, out int images);
+            return (largest, images);
+        }
+        catch (JsonException exception)
+        {
+            throw new BadInputException($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {json[..Math.Min(40, json.Length)]}", exception);
+        }
+    }
+}

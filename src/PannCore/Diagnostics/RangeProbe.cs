@@ -1,0 +1,85 @@
+using System.Numerics.Tensors;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+using PannCore.Training;
+using Tensor = PannCore.Engine.Tensor;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>
+/// Watches the inputs of activations: the largest |x| of each, and for polynomials how many lie outside [-B, B].
+/// An image whose first overflow is at a layer is counted there as a root overflow: what follows in it may be its consequence.
+/// </summary>
+public sealed class RangeProbe : IRunObserver
+{
+    private readonly Dictionary<string, Watch> _byPath = [];
+    private readonly HashSet<int> _overflowed = [];
+    private int _firstImage;
+    private int _batch;
+
+    /// <summary>What was seen at one activation.</summary>
+    public sealed record Watch
+    {
+        /// <summary>Largest |x|; infinity where an input was not finite.</summary>
+        public double Largest { get; internal set; }
+
+        /// <summary>Position, in the order of evaluation, of the image that had it.</summary>
+        public int WorstImage { get; internal set; } = -1;
+
+        /// <summary>The range B; null for an activation that has none.</summary>
+        public double? Range { get; internal set; }
+
+        /// <summary>Inputs outside [-B, B]; NaN counts.</summary>
+        public long OutOfRange { get; internal set; }
+
+        /// <summary>Images that leave a range here for the first time.</summary>
+        public int RootImages { get; internal set; }
+    }
+
+    /// <summary>What was seen, by the activation's path, in the order of execution.</summary>
+    public IReadOnlyDictionary<string, Watch> ByPath => _byPath;
+
+    /// <summary>Inputs outside their range, all activations together.</summary>
+    public long OutOfRange => _byPath.Values.Sum(w => w.OutOfRange);
+
+    /// <summary>Images with at least one input outside its range.</summary>
+    public int OutOfRangeImages => _overflowed.Count;
+
+    /// <inheritdoc/>
+    public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
+    {
+        // Batches follow each other: an operation seen again at the network's first activation starts the next one.
+        if (op is not (Relu or PolynomialRelu)) return;
+        ReadOnlySpan<float> x = inputs[0].Values;
+        int images = inputs[0].Shape[0], size = x.Length / images;
+        if (_byPath.Count > 0 && path == _byPath.Keys.First()) _firstImage += _batch;
+        _batch = images;
+        if (!_byPath.TryGetValue(path, out Watch? watch)) _byPath[path] = watch = new Watch();
+        watch.Range = (op as PolynomialRelu)?.Range;
+        for (int n = 0; n < images; n++)
+        {
+            ReadOnlySpan<float> image = x.Slice(n * size, size);
+            double largest = Math.Abs((double)TensorPrimitives.MaxMagnitude(image));
+            if (double.IsNaN(largest)) largest = double.PositiveInfinity;
+            if (largest > watch.Largest || watch.WorstImage < 0) (watch.Largest, watch.WorstImage) = (largest, _firstImage + n);
+            if (watch.Range is not double range || largest <= range) continue;
+            foreach (float value in image)
+            {
+                if (!(Math.Abs((double)value) <= range)) watch.OutOfRange++;
+            }
+            if (_overflowed.Add(_firstImage + n)) watch.RootImages++;
+        }
+    }
+
+    /// <summary>Largest |x| at each activation of the network that <paramref name="model"/> stands for, over unaugmented training images.</summary>
+    public static Dictionary<string, double> Calibrate(
+        ResNet model, Cifar10 training, int[] indices, Normalization normalization, Workspace workspace,
+        IProgress<int>? progress = null, CancellationToken cancellation = default)
+    {
+        var probe = new RangeProbe();
+        Evaluation.Of(model.Ideal(), training, indices, normalization, workspace, observers: [probe], progress: progress, cancellation: cancellation);
+        return probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest);
+    }
+}

@@ -1,0 +1,28 @@
+using PannCore.Approximation;
+
+namespace PannCore.Nn;
+
+/// <summary>Replacing the activations of a network: the same modules, the same weights, another function.</summary>
+public static class Conversion
+{
+    /// <summary>The network with the activation a specification names, over the given ranges.</summary>
+    /// <param name="model">The backbone; it is not changed, and the result shares its weights.</param>
+    /// <param name="spec">What to put in.</param>
+    /// <param name="ranges">B of each activation; may be null for <c>relu</c> and <c>leaky</c>, which have no range.</param>
+    public static ResNet With(this ResNet model, ActivationSpec spec, ActivationRanges? ranges)
+    {
+        if (!spec.IsPolynomial) return model.With(_ => new ActivationFunction.Relu((float)spec.Leak));
+        if (ranges is null) throw new ArgumentNullException(nameof(ranges), $"activation '{spec}' needs ranges");
+        ReluPolynomial polynomial = spec.Build();
+        return model.With(path => new ActivationFunction.Polynomial(polynomial, ranges[path]));
+    }
+
+    /// <summary>The network that <paramref name="model"/> stands for: each polynomial replaced by its (leaky) ReLU.</summary>
+    public static ResNet Ideal(this ResNet model)
+    {
+        var functions = model.Activations.ToDictionary(activation => activation.Path, activation => activation.Function is ActivationFunction.Polynomial p
+            ? new ActivationFunction.Relu((float)p.Approximation.Leak)
+            : activation.Function);
+        return model.With(path => functions[path]);
+    }
+}
