@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using PannCore.Cli;
-using PannCore.Data;
 using Xunit;
 
 namespace PannCore.Tests.Data;
