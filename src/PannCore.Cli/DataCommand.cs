@@ -83,9 +83,11 @@ internal static class DataCommand
 
             var table = new Table().AddColumns("file", "check", "result");
             foreach (DataCheck check in checks)
-                table.AddRow(new Text(check.File), new Text(check.Check),
-                    new Text(check.Passed ? "as expected" : $"expected {check.Expected}\nfound    {check.Found}"));
+                table.AddRow(new Text(check.File), new Text(check.Check), new Text(check.Passed ? "as expected" : "WRONG"));
             AnsiConsole.Write(table);
+            // Outside the table, where a hash is not broken into lines.
+            foreach (DataCheck check in checks.Where(check => !check.Passed))
+                Console.WriteLine($"{check.File}: {check.Check}: expected {check.Expected}, found {check.Found}");
             Console.WriteLine($"{found.Location}: {(passed ? "as expected" : "NOT as expected")} ({checks.Count(check => check.Passed)} of {checks.Count} checks passed)");
             WriteJson(parsed.GetValue(json), new VerifyRecord(found.Location, found.Kind, passed, checks), DataJson.Default.VerifyRecord);
             return passed ? Succeeded : Failed;

@@ -219,7 +219,6 @@ public static class ArchiveDownload
                 {
                     using FileStream output = File.Create(Path.Combine(fresh, known.Name));
                     content.CopyTo(output);
-                    if (output.Length != known.Length) throw BadInputException.At(known.Name, $"byte {output.Length}", $"{known.Length} bytes", $"{output.Length}");
                     output.Flush(flushToDisk: true);
                 }, cancellation);
 

@@ -1,16 +1,23 @@
-using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 
 namespace PannCore.Data;
 
 /// <summary>
 /// Reads the official <c>cifar-10-binary.tar.gz</c> as a stream. Names and sizes in an archive are claims of a stranger: only regular
-/// files with an expected name and exactly its length are handed on, and nothing is ever written under a name taken from the archive.
+/// files with an expected name and exactly its length are handed on, no memory is taken on the word of a header, and nothing is ever
+/// written under a name taken from the archive. Format: POSIX.1-1988 ustar; extension headers (pax, GNU long names) are passed over.
 /// </summary>
+/// <remarks>
+/// System.Formats.Tar is not used for reading: it takes memory of the size that an extension header claims before it looks for the
+/// bytes (2 GB for an archive of 200 bytes), and reports broken headers through half a dozen exception types.
+/// </remarks>
 internal static class Cifar10Archive
 {
-    /// <summary>Most bytes an archive may unpack to; the official one has 184,4 MB. It bounds the work a small hostile file can cause.</summary>
+    /// <summary>Most bytes an archive may unpack to; the official one has 184.4 MB. It bounds the work a small hostile file can cause.</summary>
     internal const long MostUnpackedBytes = 256L << 20;
+
+    private const int Block = 512;
 
     public static bool HasArchiveName(string path)
         => path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
@@ -20,7 +27,7 @@ internal static class Cifar10Archive
     /// <param name="what">The archive's name for messages.</param>
     /// <param name="known">The files the archive may hold, with their exact lengths.</param>
     /// <param name="wanted">The names that must be there; a subset of <paramref name="known"/>.</param>
-    /// <param name="visit">Takes the file and its content, which is valid during the call only and may end too early.</param>
+    /// <param name="visit">Takes the file and its content, which is valid during the call only; what it leaves unread is skipped.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="BadInputException">Not an archive, a hostile name, a wrong size, or a wanted file missing.</exception>
     public static void Read(Stream archive, string what, IReadOnlyList<KnownFile> known, IReadOnlyList<string> wanted,
@@ -28,63 +35,91 @@ internal static class Cifar10Archive
     {
         var missing = wanted.ToHashSet(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var header = new byte[Block];
         try
         {
-            using var unpacked = new BoundedStream(new GZipStream(archive, CompressionMode.Decompress), what, cancellation);
-            using var tar = new TarReader(unpacked, leaveOpen: true);
-            while (Next(tar, what) is { } entry)
+            using var unpacked = new UnpackedStream(new GZipStream(archive, CompressionMode.Decompress), what, cancellation);
+            while (true)
             {
-                if (Match(entry, what, known) is not { } file) continue;
-                if (!seen.Add(file.Name)) throw BadInputException.At(what, $"entry {entry.Name}", "one entry of that name", "two");
-                if (!missing.Remove(file.Name)) continue;
-                visit(file, entry.DataStream ?? Stream.Null);
+                long at = unpacked.Position;
+                unpacked.Left = Block;
+                if (unpacked.ReadAtLeast(header, Block, throwOnEndOfStream: false) < Block)
+                    throw BadInputException.At(what, $"unpacked byte {unpacked.Position}", "a tar header", "the end of the archive");
+                if (!header.AsSpan().ContainsAnyExcept((byte)0)) break;
+
+                (string name, long size, char type) = Parse(header, what, at);
+                unpacked.Left = size;
+                if (Match(name, size, type, what, known) is { } file)
+                {
+                    if (!seen.Add(file.Name)) throw BadInputException.At(what, $"entry {name}", "one entry of that name", "two");
+                    if (missing.Remove(file.Name)) visit(file, unpacked);
+                }
+                unpacked.CopyTo(Stream.Null);
+                if (unpacked.Left > 0) throw BadInputException.At(what, $"entry {Printable(name)}", $"{size} bytes", $"{size - unpacked.Left}");
+                unpacked.Left = (Block - size % Block) % Block;
+                unpacked.CopyTo(Stream.Null);
             }
+            unpacked.Left = long.MaxValue;
             unpacked.CopyTo(Stream.Null);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (InvalidDataException e)
         {
-            throw NoArchive(what, e);
+            throw new BadInputException($"{what}: expected data compressed by gzip, found: {e.Message}", e);
         }
         if (missing.Count > 0)
             throw new BadInputException($"{what}: expected the entry {Cifar10Files.Folder}/{wanted.First(missing.Contains)}, found none");
     }
 
-    private static TarEntry? Next(TarReader tar, string what)
+    /// <summary>Header fields: name at 0 (100 bytes), size at 124 (12), checksum at 148 (8), type at 156, magic at 257, prefix at 345 (155).</summary>
+    private static (string Name, long Size, char Type) Parse(ReadOnlySpan<byte> header, string what, long at)
     {
-        try
-        {
-            return tar.GetNextEntry();
-        }
-        catch (Exception e) when (e is not (BadInputException or OperationCanceledException))
-        {
-            // A broken header surfaces as whatever its parser tripped over: FormatException, OverflowException, OutOfMemoryException, ...
-            throw NoArchive(what, e);
-        }
+        long sum = 8 * ' ';
+        foreach (byte b in header[..148]) sum += b;
+        foreach (byte b in header[156..]) sum += b;
+        if (Octal(header.Slice(148, 8)) != sum) throw BadInputException.At(what, $"unpacked byte {at}", "a tar header", "a wrong checksum");
+        if (Octal(header.Slice(124, 12)) is not { } size) throw BadInputException.At(what, $"unpacked byte {at + 124}", "a size in octal digits", "something else");
+
+        string prefix = header.Slice(257, 6).SequenceEqual("ustar\0"u8) ? Text(header.Slice(345, 155)) : "";
+        string name = Text(header[..100]);
+        return (prefix.Length == 0 ? name : $"{prefix}/{name}", size, (char)header[156]);
     }
 
-    private static BadInputException NoArchive(string what, Exception e)
-        => new($"{what}: expected a tar archive compressed by gzip, found: {e.Message}", e);
-
-    private static KnownFile? Match(TarEntry entry, string what, IReadOnlyList<KnownFile> known)
+    /// <summary>At most 11 octal digits, so no overflow; null where there are none or anything else stands among them.</summary>
+    private static long? Octal(ReadOnlySpan<byte> field)
     {
-        string name = entry.Name;
+        ReadOnlySpan<byte> digits = field.Trim(" \0"u8);
+        long value = 0;
+        foreach (byte digit in digits)
+        {
+            if (digit is < (byte)'0' or > (byte)'7') return null;
+            value = value * 8 + (digit - '0');
+        }
+        return digits.IsEmpty ? null : value;
+    }
+
+    private static string Text(ReadOnlySpan<byte> field)
+        => Encoding.Latin1.GetString(field.IndexOf((byte)0) is >= 0 and int end ? field[..end] : field);
+
+    private static KnownFile? Match(string name, long size, char type, string what, IReadOnlyList<KnownFile> known)
+    {
+        if (type is 'x' or 'g' or 'L' or 'K') return null; // an extension header: its name is made up by the tool that wrote it
         if (name.StartsWith('/') || name.Contains('\\') || name.Contains(':') || name.Split('/').Contains(".."))
             throw BadInputException.At(what, $"entry {Printable(name)}", $"a path inside {Cifar10Files.Folder}", "a path that leads elsewhere");
         if (name.StartsWith("./", StringComparison.Ordinal)) name = name[2..];
         if (known.FirstOrDefault(file => name == $"{Cifar10Files.Folder}/{file.Name}") is not { } match) return null;
-        if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
-            throw BadInputException.At(what, $"entry {name}", "a regular file", $"{entry.EntryType}");
-        return entry.Length == match.Length ? match : throw BadInputException.At(what, $"entry {name}", $"{match.Length} bytes", $"{entry.Length}");
+        if (type is not ('0' or '\0')) throw BadInputException.At(what, $"entry {name}", "a regular file", $"tar type {Printable($"{type}")}");
+        return size == match.Length ? match : throw BadInputException.At(what, $"entry {name}", $"{match.Length} bytes", $"{size}");
     }
 
     /// <summary>A name from an archive may hold control characters, which a terminal would obey.</summary>
-    private static string Printable(string name)
-        => string.Concat(name.Take(100).Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string name) => string.Concat(name.Select(c => char.IsControl(c) ? '?' : c));
 
-    /// <summary>Counts the unpacked bytes, refuses more than the bound, and lets the reader be cancelled.</summary>
-    private sealed class BoundedStream(Stream inner, string what, CancellationToken cancellation) : Stream
+    /// <summary>The unpacked bytes, of which the next <see cref="Left"/> can be read; refuses to unpack more than the bound, and can be cancelled.</summary>
+    private sealed class UnpackedStream(Stream inner, string what, CancellationToken cancellation) : Stream
     {
-        private long _count;
+        private long _position;
+
+        public long Left { get; set; }
 
         public override bool CanRead => true;
 
@@ -94,14 +129,16 @@ internal static class Cifar10Archive
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position { get => _position; set => throw new NotSupportedException(); }
 
         public override int Read(Span<byte> buffer)
         {
             cancellation.ThrowIfCancellationRequested();
-            int got = inner.Read(buffer);
-            _count += got;
-            return _count <= MostUnpackedBytes ? got : throw BadInputException.At(what, $"unpacked byte {MostUnpackedBytes}", $"at most {MostUnpackedBytes} unpacked bytes", "more");
+            int got = inner.Read(buffer[..(int)Math.Min(buffer.Length, Left)]);
+            Left -= got;
+            _position += got;
+            return _position <= MostUnpackedBytes ? got
+                : throw BadInputException.At(what, $"unpacked byte {MostUnpackedBytes}", $"at most {MostUnpackedBytes} unpacked bytes", "more");
         }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
