@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Kernels;
+using PannCore.Nn;
+using PannCore.Ops;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak, all in one run.</summary>
+internal static class BenchCommand
+{
+    private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:alpha=12"];
+
+    public static Command Create()
+    {
+        Option<int> threads = CommonOptions.Threads();
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, json };
+        command.SetAction(parsed =>
+        {
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            var pixels = new byte[256 * Cifar10.ImageBytes];
+            var random = new CounterRandom(1, RandomStream.Weights, 0);
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Below(i, 256);
+            var data = new Cifar10(pixels, [.. Enumerable.Range(0, 256).Select(i => (byte)(i % 10))], "random pixels");
+            var model = new ResNet(20);
+            model.Initialise(1);
+            var loader = new BatchLoader(data, Normalization.Cifar10);
+            var sgd = new Sgd(model.Parameters.All, 0.9, 5e-4);
+            int[] indices = [.. Enumerable.Range(0, 256)];
+
+            double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, ticks => Stopwatch.GetElapsedTime(0, ticks).TotalSeconds);
+            double step = Median(() =>
+            {
+                using var run = new Run(workspace, Statistics.Training, tape: true);
+                Tensor loss = model.Call(loader.Load(run, indices.AsMemory(0, 128), new Augmentation(1, 0))).SoftmaxCrossEntropy(loader.Labels(indices.AsSpan(0, 128)));
+                sgd.Step(run.Backward(loss), 1e-3);
+            });
+            double Forward(ResNet network) => 256 / Median(() =>
+            {
+                using var run = new Run(workspace);
+                network.Call(loader.Load(run, indices));
+            });
+            double eval = Forward(model);
+            var pann = new Dictionary<string, double>();
+            foreach (string spec in Specs)
+            {
+                ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+                pann[spec] = Forward(model.With(_ => new ActivationFunction.Polynomial(polynomial, 50)));
+            }
+
+            var record = new BenchRecord(workspace.Threads, OuterProduct.VectorBits, peak, 1000 * step, 128 / step, eval, pann);
+            Console.WriteLine(FormattableString.Invariant($"{record.Threads} threads, {record.VectorBits}-bit vectors, multiply-add peak {record.FmaPeakGflops:F0} GFLOP/s"));
+            Console.WriteLine(FormattableString.Invariant($"training step, batch 128: {record.TrainStepMs:F1} ms, {record.TrainImagesPerSecond:F0} images/s"));
+            Console.WriteLine(FormattableString.Invariant($"evaluation, batch 256:   {record.EvalImagesPerSecond:F0} images/s"));
+            foreach ((string spec, double rate) in pann) Console.WriteLine(FormattableString.Invariant($"  PANN {spec}: {rate:F0} images/s"));
+            CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.BenchRecord);
+            return 0;
+        });
+        return command;
+    }
+
+    /// <summary>Median seconds of 15 runs after 5 warm-up runs.</summary>
+    private static double Median(Action work)
+    {
+        for (int i = 0; i < 5; i++) work();
+        double[] seconds = new double[15];
+        for (int i = 0; i < seconds.Length; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            work();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        Array.Sort(seconds);
+        return seconds[seconds.Length / 2];
+    }
+}
+
+/// <summary>What <c>pann bench --json</c> writes.</summary>
+internal sealed record BenchRecord(
+    int Threads, int VectorBits, double FmaPeakGflops, double TrainStepMs, double TrainImagesPerSecond, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond);

@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace PannCore.Cli;
+
+/// <summary>Source-generated JSON of what the verbs write: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity".</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(EvalRecord))]
+[JsonSerializable(typeof(TrainRecord))]
+[JsonSerializable(typeof(BenchRecord))]
+internal sealed partial class CliJson : JsonSerializerContext;

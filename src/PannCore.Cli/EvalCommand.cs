@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann eval</c>: accuracy of a backbone or of its PANN.</summary>
+internal static class EvalCommand
+{
+    public static Command Create()
+    {
+        Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
+        Option<string> activation = CommonOptions.Activation("relu"), ranges = CommonOptions.Ranges("layer");
+        Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
+        Option<double> margin = CommonOptions.Margin();
+        Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
+        Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
+        split.AcceptOnlyFromAmong("test", "train");
+        var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000")
+        {
+            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, data, threads, json,
+        };
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
+            LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
+            DataFolder folder = DataCommand.Find(parsed.GetValue(data));
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            (ResNet network, ActivationRanges? used) = loaded.Convert(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), () => folder, workspace);
+            Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)
+                : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+            int[] indices = [.. Enumerable.Range(0, images.Count)];
+            var probe = new RangeProbe();
+            long start = Stopwatch.GetTimestamp();
+            Evaluation result = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
+                network, images, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), spec.IsPolynomial ? [probe] : [], progress, cancellation));
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+            Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(loaded.File)}, {spec}{(used is null ? "" : $", ranges {used.Spec}")}: {result.Accuracy:F2} % ({result.Correct} of {images.Count} right)"));
+            if (spec.IsPolynomial)
+            {
+                Console.WriteLine(FormattableString.Invariant($"outside their range: {probe.OutOfRange} inputs in {probe.OutOfRangeImages} images"));
+                foreach ((string path, RangeProbe.Watch watch) in probe.ByPath.Where(pair => pair.Value.OutOfRange > 0).OrderByDescending(pair => pair.Value.Largest / pair.Value.Range).Take(1))
+                    Console.WriteLine(FormattableString.Invariant($"worst: image {watch.WorstImage} at {path}, |x| = {watch.Largest / watch.Range:G3} B; {watch.RootImages} images leave a range there first"));
+            }
+            if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
+            Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
+            CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
+                result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
+                used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
+            return 0;
+        }, cancellation));
+        return command;
+    }
+}
+
+/// <summary>The range of one activation.</summary>
+internal sealed record RangeEntry(string Path, double Range);
+
+/// <summary>What <c>pann eval --json</c> writes.</summary>
+internal sealed record EvalRecord(
+    double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);

@@ -1,0 +1,63 @@
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+
+namespace PannCore.Cli;
+
+/// <summary>A backbone from a file, and its PANN as the options describe it.</summary>
+internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescription Description)
+{
+    private const string Bundled = "data/models/resnet20.safetensors";
+
+    /// <summary>The model of <c>--model</c>, or the bundled one, which lies below the current folder or the program's repository.</summary>
+    public static LoadedModel Open(string? file, string? architecture, string? normalization)
+    {
+        string path = file ?? BundledPath();
+        (ResNet model, ModelDescription description) = ModelFile.Load(path, architecture, normalization is null ? null : Normalization.Parse(normalization));
+        return new(path, model, description);
+    }
+
+    /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
+    /// <param name="spec">The activation.</param>
+    /// <param name="ranges">The ranges' text; null takes the default of the activation.</param>
+    /// <param name="calibrate">Training images to measure on; 0 takes the model file's measurements.</param>
+    /// <param name="margin">Factor on measured ranges.</param>
+    /// <param name="data">Where data were found; read only if images must be measured.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    public (ResNet Model, ActivationRanges? Ranges) Convert(ActivationSpec spec, string ranges, int calibrate, double margin, Func<DataFolder> data, Workspace workspace)
+    {
+        if (!spec.IsPolynomial) return (Backbone.With(spec, null), null);
+        string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
+        IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
+        if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data(), workspace);
+        var parsed = ActivationRanges.Parse(ranges, paths, largest, margin);
+        return (Backbone.With(spec, parsed), parsed);
+    }
+
+    private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace)
+    {
+        if (folder.Kind is not (DataKind.OfficialFiles or DataKind.OfficialArchive))
+            throw new BadInputException($"--calibrate: expected the official training files, found {folder.Location}; test images are never calibrated on; get the data with: pann data fetch");
+        Cifar10 training = images <= Cifar10.BatchRecords ? Cifar10.ReadBatch(folder.Location, 1) : Cifar10.ReadTrain(folder.Location);
+        if (images > training.Count) throw new BadInputException($"--calibrate: expected at most {training.Count} images, found {images}");
+        ResNet ideal = Backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
+        int[] indices = [.. Enumerable.Range(0, images)];
+        return ProgressBar.Run("measuring ranges", images, progress => RangeProbe.Calibrate(ideal, training, indices, Description.Normalization, workspace, progress));
+    }
+
+    private static string BundledPath()
+    {
+        for (string? folder = Directory.GetCurrentDirectory(); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
+        }
+        for (string? folder = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
+        }
+        throw new BadInputException($"no --model given, and the bundled {Bundled} is neither below {Directory.GetCurrentDirectory()} nor below {AppContext.BaseDirectory}");
+    }
+}

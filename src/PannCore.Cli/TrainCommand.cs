@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann train</c>. It never opens the test file.</summary>
+internal static class TrainCommand
+{
+    private const int StepsBetweenStates = 100;
+
+    public static Command Create()
+    {
+        Option<string> architecture = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, resnet44, resnet56 or resnet110.", DefaultValueFactory = _ => "resnet20" };
+        Option<int> epochs = CommonOptions.AtLeast(new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images.", Required = true }, 1);
+        Option<int> batch = new("--batch") { HelpName = "N", Description = "Images a step.", DefaultValueFactory = _ => 128 };
+        Option<double> rate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule.", DefaultValueFactory = _ => 0.1 };
+        Option<double> warmup = new("--warmup") { HelpName = "E", Description = "Epochs of linear warm-up.", DefaultValueFactory = _ => 1 };
+        Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay, on all parameters.", DefaultValueFactory = _ => 5e-4 };
+        Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
+        Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
+        Option<string> output = new("--out") { HelpName = "FILE", Description = "The model file to write (.safetensors).", Required = true };
+        Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
+        Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
+        Option<int> threads = CommonOptions.Threads();
+        var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
+        {
+            architecture, epochs, batch, rate, warmup, decay, validation, seed, output, resume, data, threads, json,
+        };
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            var recipe = new Recipe
+            {
+                Architecture = parsed.GetValue(architecture)!,
+                Epochs = parsed.GetValue(epochs),
+                Batch = parsed.GetValue(batch),
+                LearningRate = parsed.GetValue(rate),
+                WarmupEpochs = Math.Min(parsed.GetValue(warmup), parsed.GetValue(epochs)),
+                WeightDecay = parsed.GetValue(decay),
+                Validation = parsed.GetValue(validation),
+                Seed = parsed.GetValue(seed),
+            };
+            DataFolder folder = DataCommand.Find(parsed.GetValue(data));
+            Cifar10 training = folder.Kind == DataKind.RecordFile ? Cifar10.ReadFile(folder.Location) : Cifar10.ReadTrain(folder.Location);
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            var trainer = new Trainer(recipe, training, workspace);
+            string file = parsed.GetValue(output)!, state = file + ".state";
+            if (parsed.GetValue(resume)) trainer.Resume(state);
+            else trainer.SaveState(state); // An unwritable place is found out now, not after an hour.
+
+            var rates = new List<TrainedEpoch>(trainer.History.Select(epoch => new TrainedEpoch(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, null)));
+            int images = trainer.StepsPerEpoch * recipe.Batch;
+            try
+            {
+                while (!trainer.Finished)
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    EpochResult epoch = ProgressBar.Run($"epoch {trainer.History.Count + 1} of {recipe.Epochs}", images, progress => trainer.RunEpoch(
+                        progress is null ? null : new StepProgress(progress), step => { if (step % StepsBetweenStates == 0) trainer.SaveState(state); }, cancellation));
+                    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, left = seconds * (recipe.Epochs - epoch.Epoch);
+                    trainer.SaveState(state);
+                    rates.Add(new(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, images / seconds));
+                    Console.WriteLine(FormattableString.Invariant(
+                        $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {images / seconds:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                trainer.SaveState(state);
+                Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
+                return 1;
+            }
+            int[] all = [.. Enumerable.Range(0, training.Count)];
+            Normalization normalization = Normalization.Parse(recipe.Normalize);
+            Dictionary<string, double> largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model, training, all, normalization, workspace, progress, cancellation));
+            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, "relu", largest, all.Length, Notes(recipe, trainer)));
+            File.Delete(state);
+            Console.WriteLine($"model: {file}");
+            CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);
+            return 0;
+        }, cancellation));
+        return command;
+    }
+
+    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer)
+    {
+        var notes = new Dictionary<string, string>
+        {
+            ["command"] = FormattableString.Invariant(
+                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed}"),
+            ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
+            ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
+        };
+        if (trainer.History[^1].ValidationAccuracy is double accuracy) notes["validationAccuracy"] = accuracy.ToString("F2", CultureInfo.InvariantCulture);
+        return notes;
+    }
+
+    private sealed class StepProgress(IProgress<int> images) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => images.Report(value.Images);
+    }
+}
+
+/// <summary>One epoch in the JSON of <c>pann train</c>; the rate is null for epochs of an earlier, interrupted run.</summary>
+internal sealed record TrainedEpoch(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy, double? ImagesPerSecond);
+
+/// <summary>What <c>pann train --json</c> writes.</summary>
+internal sealed record TrainRecord(IReadOnlyList<TrainedEpoch> Epochs, double? ValidationAccuracy);
