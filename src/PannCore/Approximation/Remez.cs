@@ -59,7 +59,7 @@ public static class Remez
     public static RemezResult AbsoluteValue(int degree)
     {
         if (degree < 2 || degree > LargestAbsoluteValueDegree || int.IsOddInteger(degree))
-            throw new BadInputException($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}");
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}"));
         return new Problem(Parity.Even, degree, 0, 1).Solve(null, MostIterations).Result;
     }
 
@@ -72,7 +72,7 @@ public static class Remez
     internal static (RemezResult Result, double[] Angles) Sign(int degree, double a, double b, double[]? startAngles, int mostIterations = MostIterations)
     {
         if (degree < 1 || degree > LargestSignDegree || int.IsEvenInteger(degree))
-            throw new BadInputException($"minimax polynomial of sgn: degree {degree}, expected an odd degree from 1 to {LargestSignDegree}");
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sgn: degree {degree}, expected an odd degree from 1 to {LargestSignDegree}"));
         if (!(a > 0 && a < b && double.IsFinite(b)))
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sgn: interval [{a}, {b}], expected 0 < a < b"));
         return new Problem(Parity.Odd, degree, a, b).Solve(startAngles, mostIterations);

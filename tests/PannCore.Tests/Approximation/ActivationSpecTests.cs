@@ -52,6 +52,7 @@ public sealed class ActivationSpecTests
     {
         Assert.Equal("composite:7,7", ActivationSpec.Parse("composite:7,7,leak=0").ToString());
         Assert.Equal("leaky:0.1", ActivationSpec.Parse("leaky:1e-1").ToString());
+        Assert.Equal("leaky:0", ActivationSpec.Parse("leaky:-0").ToString());
         Assert.Equal("direct:4,leak=0.1", ActivationSpec.Parse("direct:04,leak=.10").ToString());
         Assert.Equal(ActivationSpec.Parse("leaky:1e-1"), ActivationSpec.Parse("leaky:0.1"));
         Assert.Equal(ActivationSpec.Parse("leaky:1e-1").GetHashCode(), ActivationSpec.Parse("leaky:0.1").GetHashCode());

@@ -11,14 +11,23 @@ internal static class FixedPoint
 
     /// <summary>r(t) - t of the double coefficients as they are, rounded to double only at the end.</summary>
     public static double ErrorOnPositive(ReluPolynomial r, double t)
+        => (double)(Twice(r, Exact(t)) - 2 * Exact(t)) / (double)One / 2;
+
+    /// <summary>The central difference of r with step 2^-60: truncation 2^-120 |third derivative| / 6, rounding 2^-100 times a small number.</summary>
+    public static double Slope(ReluPolynomial r, double t)
     {
-        BigInteger x = Exact(t), p = x, leak = Exact(r.Leak);
+        BigInteger step = One >> 60;
+        return (double)(Twice(r, Exact(t) + step) - Twice(r, Exact(t) - step)) / (double)step / 4;
+    }
+
+    private static BigInteger Twice(ReluPolynomial r, BigInteger x)
+    {
+        BigInteger p = x, leak = Exact(r.Leak);
         foreach (Polynomial stage in r.Stages)
             p = Evaluate(stage, p);
-        BigInteger twice = r.Family == ReluFamily.Composite
+        return r.Family == ReluFamily.Composite
             ? Multiply(x, One + leak + Multiply(One - leak, p))
             : Multiply(One + leak, x) + Multiply(One - leak, p);
-        return (double)(twice - 2 * x) / (double)One / 2;
     }
 
     // Plain three-term recurrence, not Clenshaw.
