@@ -35,7 +35,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
     private ActivationSpec(ActivationKind kind, double leak, int[] degrees, int? alpha, string? source)
     {
         Kind = kind;
-        Leak = leak;
+        Leak = leak + 0.0; // -0 becomes 0, so that equal slopes print alike
         Alpha = alpha;
         Degrees = Array.AsReadOnly(degrees);
         _text = Print();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PannCore.Approximation;
 
 /// <summary>
@@ -51,6 +53,7 @@ public sealed class Polynomial
     public int Degree => 2 * (_coefficients.Length - 1) + (Parity == Parity.Odd ? 1 : 0);
 
     /// <summary>p(t), by Clenshaw's recurrence in double; right for every t, also outside [-b, b].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a command generates one polynomial and ends before tiering would optimise this loop
     public double Evaluate(double t)
     {
         double s = t / HalfWidth;

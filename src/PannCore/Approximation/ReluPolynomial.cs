@@ -13,8 +13,8 @@ namespace PannCore.Approximation;
 /// </remarks>
 public sealed class ReluPolynomial
 {
-    /// <summary>Largest product of the degrees of a composite: its precision, about one over the product, is then at float32's own.</summary>
-    public const int LargestDegreeProduct = 65536;
+    /// <summary>Largest product of the degrees of a composite: it keeps the proof by scanning in a fraction of a second; precision 2^-15.</summary>
+    public const int LargestDegreeProduct = 32768;
 
     private const int Float32ScanPoints = 8192;
 

@@ -59,7 +59,7 @@ public static class Remez
     public static RemezResult AbsoluteValue(int degree)
     {
         if (degree < 2 || degree > LargestAbsoluteValueDegree || int.IsOddInteger(degree))
-            throw new BadInputException($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}");
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}"));
         return new Problem(Parity.Even, degree, 0, 1).Solve(null, MostIterations).Result;
     }
 
@@ -72,7 +72,7 @@ public static class Remez
     internal static (RemezResult Result, double[] Angles) Sign(int degree, double a, double b, double[]? startAngles, int mostIterations = MostIterations)
     {
         if (degree < 1 || degree > LargestSignDegree || int.IsEvenInteger(degree))
-            throw new BadInputException($"minimax polynomial of sgn: degree {degree}, expected an odd degree from 1 to {LargestSignDegree}");
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sgn: degree {degree}, expected an odd degree from 1 to {LargestSignDegree}"));
         if (!(a > 0 && a < b && double.IsFinite(b)))
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sgn: interval [{a}, {b}], expected 0 < a < b"));
         return new Problem(Parity.Odd, degree, a, b).Solve(startAngles, mostIterations);
@@ -91,7 +91,7 @@ public static class Remez
             double largest = 0, level = 0;
             for (int iteration = 1; iteration <= mostIterations; iteration++)
             {
-                (Polynomial polynomial, level) = Level(angles);
+                (Polynomial polynomial, level) = Level(angles, iteration);
 
                 // Below the rounding of the evaluation the error has no extremes left to exchange.
                 bool atRounding = level < Rounding;
@@ -134,7 +134,7 @@ public static class Remez
         private double Error(Polynomial polynomial, double t)
             => polynomial.Evaluate(t) - (parity == Parity.Odd ? 1 : t);
 
-        private (Polynomial Polynomial, double Level) Level(double[] angles)
+        private (Polynomial Polynomial, double Level) Level(double[] angles, int iteration)
         {
             var matrix = new DenseMatrix(References);
             var values = new DenseVector(References);
@@ -156,7 +156,7 @@ public static class Remez
 
             double[] solution = matrix.LU().Solve(values).ToArray();
             if (!Array.TrueForAll(solution, double.IsFinite))
-                throw Failed(0, "two reference points coincide", double.NaN, double.NaN);
+                throw Failed(iteration, "two reference points coincide", double.NaN, double.NaN);
             return (new Polynomial(parity, b, solution.AsSpan(0, _unknowns)), Math.Abs(solution[_unknowns]));
         }
 
