@@ -70,9 +70,9 @@ internal sealed class StoredZip
     private FileRange FindDirectory()
     {
         long endAt = _stream.Length - EndLength;
-        if (endAt < 0 || U32(ReadAt(endAt, EndLength)) is not EndSignature)
+        byte[] end = endAt >= 0 ? ReadAt(endAt, EndLength) : new byte[EndLength];
+        if (U32(end) != EndSignature)
             throw Fail(Math.Max(0, endAt), "the end record of a zip archive in the file's last 22 bytes", "none: the file is truncated, or something was appended");
-        byte[] end = ReadAt(endAt, EndLength);
         (ulong start, ulong length, long limit) = (U32(end.AsSpan(16)), U32(end.AsSpan(12)), endAt);
 
         if (endAt >= LocatorLength && ReadAt(endAt - LocatorLength, LocatorLength) is var locator && U32(locator) == LocatorSignature)
@@ -97,13 +97,13 @@ internal sealed class StoredZip
         if (stored != declared) throw BadInputException.At(_path, Where(text), "as many bytes stored as declared", $"{stored} stored, {declared} declared");
 
         ulong fileLength = (ulong)_stream.Length;
-        if (header > fileLength || fileLength - header < LocalLength || ReadAt((long)header, LocalLength) is var local && U32(local) != LocalSignature)
-            throw BadInputException.At(_path, Where(text), $"its header at byte {header}", "none");
-        local = ReadAt((long)header, LocalLength);
-        long start = (long)header + LocalLength + U16(local.AsSpan(26)) + U16(local.AsSpan(28));
+        byte[] local = header <= fileLength && fileLength - header >= LocalLength ? ReadAt((long)header, LocalLength) : new byte[LocalLength];
+        if (U32(local) != LocalSignature) throw BadInputException.At(_path, Where(text), $"its header at byte {header}", "none");
+        int localNameLength = U16(local.AsSpan(26));
+        long start = (long)header + LocalLength + localNameLength + U16(local.AsSpan(28));
         if (start > _stream.Length || stored > fileLength - (ulong)start)
             throw BadInputException.At(_path, Where(text), $"{stored} bytes from byte {start}", $"{Math.Max(0, _stream.Length - start)} before the end of the file");
-        if (!ReadAt((long)header + LocalLength, U16(local.AsSpan(26))).AsSpan().SequenceEqual(name))
+        if (!ReadAt((long)header + LocalLength, localNameLength).AsSpan().SequenceEqual(name))
             throw BadInputException.At(_path, Where(text), $"its name again at byte {header}", "another one");
 
         // With flag 8 the sizes follow the data and the header holds zeros; with the 64-bit extension it holds 2^32 - 1.

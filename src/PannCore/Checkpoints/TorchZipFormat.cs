@@ -28,7 +28,7 @@ internal static class TorchZipFormat
         FileRange program = entries[pickle];
         if (program.Length > Array.MaxLength) throw BadInputException.At(path, $"entry {MessageText.Quote(pickle)}", "less than 2 GiB", $"{program.Length} bytes");
         using var memory = new MemoryStream(Bytes(program));
-        object? root = new RestrictedUnpickler(memory, $"{path} ({pickle})", new(StringComparer.Ordinal)).Load();
+        object? root = new RestrictedUnpickler(memory, $"{path} ({MessageText.Quote(pickle)})", new(StringComparer.Ordinal)).Load();
 
         string data = folder + "data/";
         return new TorchContents(root, entries.Where(e => e.Key.StartsWith(data, StringComparison.Ordinal))

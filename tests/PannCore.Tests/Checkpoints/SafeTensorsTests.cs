@@ -161,6 +161,7 @@ public sealed class SafeTensorsTests : IDisposable
         NamedArray[] twice = [new("a", [1], [1f]), new("a", [1], [1f])];
         Assert.Equal("an array cannot be called 'a': the name is taken (Parameter 'tensors')", Assert.Throws<ArgumentException>(() => SafeTensors.Write(_folder.At("x"), twice)).Message);
         Assert.Throws<ArgumentException>(() => SafeTensors.Write(_folder.At("x"), [new NamedArray("__metadata__", [1], [1f])]));
+        Assert.ThrowsAny<ArgumentException>(() => SafeTensors.Write(_folder.At("x"), [new NamedArray("half a pair \uD83D", [1], [1f])]));
         Assert.Empty(_folder.FileNames);
     }
 
@@ -173,7 +174,7 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [NeedsOracleFact]
-    public void The_oracle_s_file_loads()
+    public void The_file_of_the_oracle_loads()
     {
         IReadOnlyDictionary<string, NamedArray> tensors = SafeTensors.Read(External.OracleFile).Tensors;
         Assert.Equal([8, 10], tensors["eval.logits"].Shape);

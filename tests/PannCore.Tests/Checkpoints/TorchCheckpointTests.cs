@@ -124,7 +124,7 @@ public sealed class TorchCheckpointTests : IDisposable
         string tail = $"refuses global '{module}.{name}': a state dict needs tensors and dictionaries only, and nothing is executed";
 
         string zip = _folder.With("a.pth", TorchFiles.Zip(pickle));
-        Assert.Equal($"{zip} (net/data.pkl): at byte {at}: {tail}", Refusal(zip));
+        Assert.Equal($"{zip} ('net/data.pkl'): at byte {at}: {tail}", Refusal(zip));
         string stream = _folder.With("a.th", TorchFiles.Stream(pickle));
         Assert.Equal($"{stream}: at byte {TorchFiles.ObjectAt + at}: {tail}", Refusal(stream));
         string plain = _folder.With("a.pkl", pickle);
@@ -173,7 +173,7 @@ public sealed class TorchCheckpointTests : IDisposable
     {
         byte[] pickle = new PickleWriter().Raw(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))).Bytes;
         string path = _folder.With("bad.pth", TorchFiles.Zip(pickle));
-        Assert.Equal($"{path} (net/data.pkl): at byte {at}: {message}", Refusal(path));
+        Assert.Equal($"{path} ('net/data.pkl'): at byte {at}: {message}", Refusal(path));
     }
 
     [Fact]
@@ -265,6 +265,12 @@ public sealed class TorchCheckpointTests : IDisposable
         string less = Write(program, new("net/data/0", SixFloats, Declared: 20, Stored: 20));
         Assert.Equal($"{less}: at tensor 'w': expected storage '0' of 6 x 4 bytes, found 20 bytes", Refusal(less));
 
+        byte[] renamed = TorchFiles.ZipOf(program, new("net/data/0", SixFloats));
+        renamed[header + 30] ^= 1;
+        Assert.Equal($"{_folder.At("b")}: at entry 'net/data/0': expected its name again at byte {header}, found another one", Refusal(_folder.With("b", renamed)));
+        renamed[header] ^= 1;
+        Assert.Equal($"{_folder.At("b")}: at entry 'net/data/0': expected its header at byte {header}, found none", Refusal(_folder.With("b", renamed)));
+
         void Expect(string message, TorchFiles.ZipEntry entry)
         {
             string path = Write(program, entry);
@@ -309,6 +315,14 @@ public sealed class TorchCheckpointTests : IDisposable
 
         byte[] large = TorchFiles.ZipOf(new("net/data.pkl", pickle), new("net/data/0", SixFloats, Declared64: 24));
         Assert.Equal([0f, 1, 2, 3, 4, 5], TorchCheckpoint.Read(_folder.With("b", large))["w"].ToSingle());
+
+        byte[] large64 = TorchFiles.With64BitEnd(large);
+        Assert.Equal([0f, 1, 2, 3, 4, 5], TorchCheckpoint.Read(_folder.With("c", large64))["w"].ToSingle());
+        foreach (long wrong in new[] { 0, large64.Length, long.MaxValue, -1 })
+        {
+            string path = _folder.With("d", TorchFiles.With64BitEnd(large, wrong));
+            Assert.Equal($"{path}: at byte {large64.Length - 42}: expected the place of the 64-bit end record, found byte {(ulong)wrong}, where there is none", Refusal(path));
+        }
     }
 
     [Fact]

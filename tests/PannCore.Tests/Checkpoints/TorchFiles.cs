@@ -88,6 +88,29 @@ internal static class TorchFiles
         return file.ToArray();
     }
 
+    /// <summary>The archive with a 64-bit end record and its locator before the end record, whose own fields then say nothing.</summary>
+    public static byte[] With64BitEnd(byte[] zip, long? locator = null)
+    {
+        byte[] end = zip[^22..];
+        using var file = new MemoryStream();
+        using var writer = new BinaryWriter(file);
+        writer.Write(zip.AsSpan(0, zip.Length - 22));
+        writer.Write(0x06064B50u);
+        writer.Write(44L);
+        writer.Write(new byte[12]);
+        writer.Write((long)BitConverter.ToUInt16(end, 8));
+        writer.Write((long)BitConverter.ToUInt16(end, 10));
+        writer.Write((long)BitConverter.ToUInt32(end, 12));
+        writer.Write((long)BitConverter.ToUInt32(end, 16));
+        writer.Write(0x07064B50u);
+        writer.Write(0u);
+        writer.Write(locator ?? zip.Length - 22);
+        writer.Write(1u);
+        end.AsSpan(8, 12).Fill(0xFF);
+        writer.Write(end);
+        return file.ToArray();
+    }
+
     private static uint Crc32(byte[] data)
     {
         uint crc = ~0u;
