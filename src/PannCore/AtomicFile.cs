@@ -48,7 +48,8 @@ public static class AtomicFile
         if (Directory.Exists(path)) throw new BadInputException($"{path}: cannot be written: it is a folder");
         try
         {
-            string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+            var file = new FileInfo(path);
+            string target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
             string folder = Path.GetDirectoryName(target)!;
             if (!Directory.Exists(folder)) throw new BadInputException($"{path}: cannot be written: there is no folder {folder}");
             // A rename would replace the device itself, for everybody.

@@ -207,7 +207,7 @@ internal sealed class RestrictedUnpickler(Stream stream, string file, Dictionary
     private static object Integer(byte[] littleEndian)
     {
         var value = new BigInteger(littleEndian);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private BadInputException EmptyStack() => Fail("a value on the stack", "none");

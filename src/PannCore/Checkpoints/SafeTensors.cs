@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -18,6 +19,9 @@ public static class SafeTensors
     internal const int LongestHeader = 100_000_000;
 
     private const int LengthBytes = 8;
+
+    /// <summary>The JSON writer would replace half a surrogate pair by U+FFFD, and two names could become one.</summary>
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file. Every length it declares is checked against the file's before memory is taken.</summary>
     /// <exception cref="BadInputException">The file is missing, or breaks the format; the message names the place.</exception>
@@ -62,7 +66,7 @@ public static class SafeTensors
     /// Writes a file whole or not at all (see <see cref="AtomicFile"/>): arrays in the order given, metadata in ordinal order of its keys,
     /// the header padded with spaces to a multiple of 8 bytes. Equal content gives equal bytes.
     /// </summary>
-    /// <exception cref="ArgumentException">Two arrays have one name, or one is called <c>__metadata__</c>.</exception>
+    /// <exception cref="ArgumentException">Two arrays have one name, one is called <c>__metadata__</c>, or a text is no valid Unicode.</exception>
     /// <exception cref="BadInputException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyCollection<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -93,13 +97,13 @@ public static class SafeTensors
             if (metadata is { Count: > 0 })
             {
                 json.WriteStartObject(MetadataKey);
-                foreach ((string key, string text) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, text);
+                foreach ((string key, string text) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(StrictUtf8.GetBytes(key), StrictUtf8.GetBytes(text));
                 json.WriteEndObject();
             }
             long offset = 0;
             foreach (NamedArray tensor in tensors)
             {
-                json.WriteStartObject(tensor.Name);
+                json.WriteStartObject(StrictUtf8.GetBytes(tensor.Name));
                 json.WriteString("dtype", Dtype(tensor.Type));
                 json.WriteStartArray("shape");
                 foreach (int dimension in tensor.Shape) json.WriteNumberValue(dimension);

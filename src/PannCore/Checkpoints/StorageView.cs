@@ -4,29 +4,30 @@ namespace PannCore.Checkpoints;
 internal sealed class StorageView
 {
     private readonly string _name;
-    private readonly TorchTensor _tensor;
+    private readonly long _start;
+    private readonly long[] _stride;
     private readonly ElementType _type;
     private readonly int[] _shape;
     private readonly int _span;
 
-    private StorageView(string name, TorchTensor tensor, ElementType type, int[] shape, int span)
-        => (_name, _tensor, _type, _shape, _span) = (name, tensor, type, shape, span);
+    private StorageView(string name, ElementType type, int[] shape, long[] stride, long start, int span)
+        => (_name, _type, _shape, _stride, _start, _span) = (name, type, shape, stride, start, span);
 
     /// <summary>Memory that reading takes at most: the elements, and what lies between them in the storage.</summary>
     internal long ByteLength => (long)_span * _type.Size();
 
     /// <exception cref="BadInputException">The element type is not read, or the storage is absent, not as long as declared, or too short for the tensor.</exception>
-    internal static StorageView Of(string name, TorchTensor tensor, IReadOnlyDictionary<string, long> storages, string path)
+    internal static StorageView Of(string name, TorchTensor tensor, IReadOnlyDictionary<string, FileRange> storages, string path)
     {
         TorchStorage storage = tensor.Storage;
         string where = $"tensor {MessageText.Quote(name)}";
         if (storage.Type.Type is not { } type)
             throw BadInputException.At(path, where, "storage of FloatStorage, DoubleStorage, IntStorage or LongStorage", storage.Type.Name);
 
-        if (!storages.TryGetValue(storage.Key, out long bytes))
+        if (!storages.TryGetValue(storage.Key, out FileRange bytes))
             throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)}", "none of that name");
-        if (bytes % type.Size() != 0 || bytes / type.Size() != storage.Count)
-            throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)} of {storage.Count} x {type.Size()} bytes", $"{bytes} bytes");
+        if (bytes.Length % type.Size() != 0 || bytes.Length / type.Size() != storage.Count)
+            throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)} of {storage.Count} x {type.Size()} bytes", $"{bytes.Length} bytes");
 
         if (tensor.Shape.Any(d => d is < 0 or > int.MaxValue))
             throw BadInputException.At(path, where, $"dimensions from 0 to {int.MaxValue}", MessageText.Shape(tensor.Shape));
@@ -52,26 +53,26 @@ internal sealed class StorageView
         // A stride of 0 or overlapping rows would make many numbers from few.
         if (count > span) throw BadInputException.At(path, where, "elements of its own", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} over {span} elements");
         if (span > Array.MaxLength / type.Size()) throw BadInputException.At(path, where, "a part of the storage of less than 2 GiB", $"{span} elements of it");
-        return new StorageView(name, tensor, type, shape, (int)span);
+        return new StorageView(name, type, shape, tensor.Stride, bytes.Start + tensor.Offset * type.Size(), (int)span);
 
         BadInputException Outside() => BadInputException.At(path, where,
             $"elements within the {storage.Count} of storage {MessageText.Quote(storage.Key)}",
             FormattableString.Invariant($"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} from element {tensor.Offset}"));
     }
 
-    internal NamedArray Read(StorageReader read)
+    internal NamedArray Read(Stream stream)
     {
-        int size = _type.Size();
         var array = NamedArray.Zeros(_name, _shape, _type);
-        if (array.Count == _span && IsRowMajor())
+        stream.Position = _start;
+        if (IsRowMajor())
         {
-            read(_tensor.Storage, _tensor.Offset * size, array.Bytes);
+            stream.ReadExactly(array.Bytes);
         }
         else
         {
-            var span = new byte[_span * size];
-            read(_tensor.Storage, _tensor.Offset * size, span);
-            Gather(span, size, array.Bytes);
+            var span = new byte[ByteLength];
+            stream.ReadExactly(span);
+            Gather(span, _type.Size(), array.Bytes);
         }
         array.FromLittleEndian();
         return array;
@@ -83,7 +84,7 @@ internal sealed class StorageView
         long stride = 1;
         for (int d = _shape.Length - 1; d >= 0; d--)
         {
-            if (_shape[d] != 1 && _tensor.Stride[d] != stride) return false;
+            if (_shape[d] != 1 && _stride[d] != stride) return false;
             stride *= _shape[d];
         }
         return true;
@@ -99,9 +100,9 @@ internal sealed class StorageView
             for (int d = _shape.Length - 1; d >= 0; d--)
             {
                 if (_shape[d] == 1) continue;
-                position += _tensor.Stride[d];
+                position += _stride[d];
                 if (++index[d] < _shape[d]) break;
-                position -= _shape[d] * _tensor.Stride[d];
+                position -= _shape[d] * _stride[d];
                 index[d] = 0;
             }
         }

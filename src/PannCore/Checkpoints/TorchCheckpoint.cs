@@ -1,5 +1,3 @@
-using System.IO.Compression;
-
 namespace PannCore.Checkpoints;
 
 /// <summary>
@@ -30,15 +28,9 @@ public static class TorchCheckpoint
             Span<byte> start = stackalloc byte[4];
             start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
             stream.Position = 0;
-            if (start is [0x80, ..]) return Arrays(TorchStreamFormat.Read(stream, path), stream.Length, path);
-            if (!start.SequenceEqual("PK\u0003\u0004"u8))
-                throw BadInputException.At(path, "byte 0", "a zip archive (50 4B 03 04) or a pickle (80)", start.IsEmpty ? "an empty file" : Convert.ToHexString(start));
-            using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            return Arrays(TorchZipFormat.Read(archive, path), stream.Length, path);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new BadInputException($"{path}: the zip archive is damaged: {e.Message}", e);
+            if (start is [0x80, ..]) return Arrays(TorchStreamFormat.Read(stream, path), stream, path);
+            if (start.SequenceEqual("PK\u0003\u0004"u8)) return Arrays(TorchZipFormat.Read(stream, path), stream, path);
+            throw BadInputException.At(path, "byte 0", "a zip archive (50 4B 03 04) or a pickle (80)", start.IsEmpty ? "an empty file" : Convert.ToHexString(start));
         }
         catch (IOException e)
         {
@@ -46,20 +38,20 @@ public static class TorchCheckpoint
         }
     }
 
-    private static OrderedDictionary<string, NamedArray> Arrays(TorchContents contents, long fileLength, string path)
+    private static OrderedDictionary<string, NamedArray> Arrays(TorchContents contents, Stream stream, string path)
     {
         OrderedDictionary<string, TorchTensor> tensors = StateDict(contents.Root, path);
         bool parallel = tensors.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal));
 
         var arrays = new OrderedDictionary<string, NamedArray>(tensors.Count, StringComparer.Ordinal);
-        long budget = MostSharing * fileLength;
+        long budget = MostSharing * stream.Length;
         foreach ((string key, TorchTensor tensor) in tensors)
         {
             string name = parallel ? key[ParallelPrefix.Length..] : key;
             var view = StorageView.Of(name, tensor, contents.Storages, path);
             budget -= view.ByteLength;
             if (budget < 0) throw BadInputException.At(path, $"tensor {MessageText.Quote(name)}", $"tensors of at most {MostSharing} times the file's length", "more");
-            arrays.Add(name, view.Read(contents.Read));
+            arrays.Add(name, view.Read(stream));
         }
         return arrays;
     }

@@ -1,10 +1,9 @@
 namespace PannCore.Checkpoints;
 
-/// <summary>Fills <paramref name="into"/> with the storage's bytes from <paramref name="offset"/> on; the caller has checked both against the storage's size.</summary>
-internal delegate void StorageReader(TorchStorage storage, long offset, Span<byte> into);
+/// <summary>Bytes of a file, known to lie within it.</summary>
+internal readonly record struct FileRange(long Start, long Length);
 
 /// <summary>What either of PyTorch's two formats comes down to.</summary>
 /// <param name="Root">The saved object, as plain data.</param>
-/// <param name="Storages">Bytes that the file really holds for each storage key.</param>
-/// <param name="Read">Reads from a storage.</param>
-internal sealed record TorchContents(object? Root, IReadOnlyDictionary<string, long> Storages, StorageReader Read);
+/// <param name="Storages">Where the file holds the elements of each storage, by key.</param>
+internal sealed record TorchContents(object? Root, IReadOnlyDictionary<string, FileRange> Storages);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics;
 
 namespace PannCore.Checkpoints;
@@ -9,7 +10,7 @@ namespace PannCore.Checkpoints;
 /// </summary>
 internal static class TorchStreamFormat
 {
-    private static readonly BigInteger Magic = BigInteger.Parse("0x01950a86a20f9469cfc6c"[2..], System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic = BigInteger.Parse("01950A86A20F9469CFC6C", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private const long ProtocolVersion = 1001;
 
@@ -28,8 +29,7 @@ internal static class TorchStreamFormat
         if (unpickler.Load() is not List<object?> keys)
             throw BadInputException.At(path, "the fifth pickle", "the list of storage keys", "another object");
 
-        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
-        var starts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var storages = new Dictionary<string, FileRange>(StringComparer.Ordinal);
         Span<byte> countBytes = stackalloc byte[8];
         foreach (object? item in keys)
         {
@@ -45,14 +45,10 @@ internal static class TorchStreamFormat
             long left = stream.Length - stream.Position;
             if (count > left / storage.Type.Size)
                 throw BadInputException.At(path, $"byte {stream.Position}", $"storage {MessageText.Quote(key)} of {count} x {storage.Type.Size} bytes", $"{left} before the end");
-            if (!starts.TryAdd(key, stream.Position)) throw BadInputException.At(path, at, "each storage once", $"{MessageText.Quote(key)} again");
-            sizes.Add(key, count * storage.Type.Size);
+            if (!storages.TryAdd(key, new FileRange(stream.Position, count * storage.Type.Size)))
+                throw BadInputException.At(path, at, "each storage once", $"{MessageText.Quote(key)} again");
             stream.Position += count * storage.Type.Size;
         }
-        return new TorchContents(root, sizes, (storage, offset, into) =>
-        {
-            stream.Position = starts[storage.Key] + offset;
-            stream.ReadExactly(into);
-        });
+        return new TorchContents(root, storages);
     }
 }

@@ -1,0 +1,75 @@
+using Xunit;
+
+namespace PannCore.Tests.Checkpoints;
+
+public sealed class AtomicFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_file_is_replaced_whole()
+    {
+        string path = _folder.With("a", new byte[100]);
+        AtomicFile.WriteText(path, "ä\n");
+        Assert.Equal("ä\n"u8.ToArray(), File.ReadAllBytes(path));
+        Assert.Equal(["a"], _folder.FileNames);
+    }
+
+    [Fact]
+    public void The_old_file_stays_until_the_new_one_is_complete()
+    {
+        string path = _folder.With("a", [1]);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(new byte[100_000]);
+            Assert.Equal([1], File.ReadAllBytes(path));
+            Assert.Equal(2, _folder.FileNames.Length);
+        });
+        Assert.Equal(100_000, new FileInfo(path).Length);
+        Assert.Equal(["a"], _folder.FileNames);
+    }
+
+    [Fact]
+    public void A_failing_writer_leaves_the_old_file_and_no_other()
+    {
+        string path = _folder.With("a", [1]);
+        Assert.Throws<OperationCanceledException>(() => AtomicFile.Write(path, stream =>
+        {
+            stream.WriteByte(2);
+            throw new OperationCanceledException();
+        }));
+        Assert.Equal([1], File.ReadAllBytes(path));
+        Assert.Equal(["a"], _folder.FileNames);
+
+        BadInputException full = Assert.Throws<BadInputException>(() => AtomicFile.Write(path, _ => throw new IOException("the disk is full")));
+        Assert.Equal($"{path}: cannot be written: the disk is full", full.Message);
+        Assert.Equal(["a"], _folder.FileNames);
+    }
+
+    [Fact]
+    public void A_folder_a_missing_folder_a_device_and_no_name_are_refused_by_name()
+    {
+        Assert.Equal($"{_folder.Root}: cannot be written: it is a folder", Refusal(_folder.Root));
+        Assert.Equal($"{_folder.At("no/a")}: cannot be written: there is no folder {_folder.At("no")}", Refusal(_folder.At("no/a")));
+        string file = _folder.With("file", [1]);
+        Assert.Equal($"{file}/a: cannot be written: there is no folder {file}", Refusal(file + "/a"));
+        Assert.Equal("'': cannot be written: it is no file name", Refusal(""));
+        Assert.Equal(["file"], _folder.FileNames);
+        if (!OperatingSystem.IsWindows()) Assert.Equal("/dev/null: cannot be written: it is a device", Refusal("/dev/null"));
+
+        static string Refusal(string path) => Assert.Throws<BadInputException>(() => AtomicFile.WriteText(path, "x")).Message;
+    }
+
+    [Fact]
+    public void A_symbolic_link_stays_and_its_target_is_replaced()
+    {
+        string target = _folder.With("target", [1]);
+        string link = _folder.At("link");
+        File.CreateSymbolicLink(link, target);
+        AtomicFile.WriteText(link, "new");
+        Assert.Equal("new", File.ReadAllText(target));
+        Assert.Equal(target, new FileInfo(link).LinkTarget);
+    }
+}
