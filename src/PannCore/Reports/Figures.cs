@@ -40,9 +40,35 @@ internal static class Figures
     /// <summary>A ratio, or an en dash where there is none.</summary>
     public static string Ratio(double? ratio) => ratio is { } r ? Ratio(r) : "–";
 
-    /// <summary>An accuracy in percent; it is a count, so it keeps two decimals.</summary>
+    /// <summary>A ratio to the signal, in words that follow a size: <c>12.3 % of the signal</c>, <c>40.0 times the signal</c>.</summary>
+    public static string OfSignal(double ratio)
+    {
+        string text = Ratio(ratio);
+        return text.EndsWith('%') ? $"{text} of the signal" : $"{text} the signal";
+    }
+
+    /// <summary>A large multiple without a power of ten where it can be read: <c>429,000</c>.</summary>
+    public static string Multiple(double factor)
+    {
+        if (factor is not (>= 1000 and < 1e9)) return Number(factor);
+        double unit = Math.Pow(10, Math.Floor(Math.Log10(factor)) - 2);
+        return Count((long)(Math.Round(factor / unit) * unit));
+    }
+
+    /// <summary>The shortest form of a round number, for an axis: <c>0.5</c>, <c>100</c>, <c>1e-6</c>.</summary>
+    public static string Tick(double value)
+    {
+        double size = Math.Abs(value);
+        if (size is 0 or (>= 1e-3 and < 1e4)) return value.ToString("0.#####", CultureInfo.InvariantCulture);
+        return value.ToString("0.##e0", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A ratio on an axis: <c>1 %</c>, and <c>1e-6</c> where percent help nobody.</summary>
+    public static string RatioTick(double ratio) => ratio is >= 0.9e-4 and < 11 ? Tick(100 * ratio) + " %" : Tick(ratio);
+
+    /// <summary>An accuracy in percent; it is a count, so it keeps up to two decimals.</summary>
     public static string Accuracy(double percent)
-        => double.IsFinite(percent) ? percent.ToString("0.##", CultureInfo.InvariantCulture) + " %" : Number(percent);
+        => double.IsFinite(percent) ? percent.ToString("0.0#", CultureInfo.InvariantCulture) + " %" : Number(percent);
 
     /// <summary><c>12,345</c>.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);

@@ -64,7 +64,7 @@ internal sealed class Findings
             if (_injecting.Count == 0 || rounding > approximation) return [Rounding(rounding)];
 
             List<OperationRecord> worst = [.. _injecting.Take(Named)];
-            List<string> sentences = [$"The most error enters at {List(worst.Select(o => $"{Figures.Name(o.Path)} ({Figures.Ratio(o.RelativeApproximation)} of the signal)"))}: {Kind(worst, rounding)}."];
+            List<string> sentences = [$"The most error enters at {List(worst.Select(o => $"{Figures.Name(o.Path)} ({Figures.OfSignal(o.RelativeApproximation)})"))}: {Kind(worst, rounding)}."];
             if (_record.OutOfRangeImages > 0 || _record.Operations.Any(o => o.OutOfRange > 0)) sentences.Add(Overflow());
             if (UnusedRange() is { } unused) sentences.Add(unused);
             return sentences;
@@ -111,12 +111,17 @@ internal sealed class Findings
 
     private string Kind(List<OperationRecord> worst, double rounding)
     {
-        double overflow = worst.Max(o => o.OverflowShare(_record.Log2MaxError));
+        OperationRecord left = worst.MaxBy(o => o.OverflowShare(_record.Log2MaxError))!;
+        double overflow = left.OverflowShare(_record.Log2MaxError);
         string overRounding = rounding > 0
-            ? $"float32 rounding is {Figures.Number(Root(_injecting.Select(o => o.RelativeApproximation)) / rounding)} times smaller"
+            ? $"float32 rounding is {Figures.Multiple(Root(_injecting.Select(o => o.RelativeApproximation)) / rounding)} times smaller"
             : "float32 rounding adds nothing";
         if (overflow >= 0.5)
-            return $"inputs outside the range account for at least {Figures.Ratio(overflow)} of the squared error injected at one of them, since inside [-B, B] it could not be as large";
+        {
+            string share = overflow < 0.999 ? $"at least {Figures.Ratio(overflow)}" : "practically all";
+            return $"inputs outside the range make {share} of the squared error injected at {Figures.Name(left.Path)}, since inside [-B, B] it could not be as large";
+        }
+
         double bias = Root(worst.Select(o => o.Approximation.Mean / o.IdealRms)) / Root(worst.Select(o => o.RelativeApproximation));
         string figure = $"|mean| is {Figures.Number(bias)} of the RMS";
         return bias >= 0.5
@@ -131,7 +136,7 @@ internal sealed class Findings
     {
         if (!(rounding > 0)) return "No operation injects any error.";
         OperationRecord worst = _record.Operations.MaxBy(o => o.Arithmetic.Rms / o.IdealRms)!;
-        return $"The error is arithmetic: float32 rounding injects more than any polynomial, most at {Figures.Name(worst.Path)} ({Figures.Ratio(worst.Arithmetic.Rms / worst.IdealRms)} of the signal).";
+        return $"The error is arithmetic: float32 rounding injects more than any polynomial, most at {Figures.Name(worst.Path)} ({Figures.OfSignal(worst.Arithmetic.Rms / worst.IdealRms)}).";
     }
 
     private string Overflow()
@@ -162,6 +167,6 @@ internal sealed class Findings
         return all.Length <= 1 ? string.Concat(all) : $"{string.Join(", ", all[..^1])} and {all[^1]}";
     }
 
-    // Root of a sum of squares over what is finite; an operation without signal has no relative size.
-    private static double Root(IEnumerable<double> values) => Math.Sqrt(values.Where(double.IsFinite).Sum(v => v * v));
+    // Root of a sum of squares over what is finite; an operation without signal has no relative size. Hypot: the squares may overflow.
+    private static double Root(IEnumerable<double> values) => values.Where(double.IsFinite).Aggregate(0.0, double.Hypot);
 }

@@ -46,6 +46,10 @@ internal sealed class Markup : IDisposable
         _xml.WriteEndElement();
     }
 
+    /// <summary>A box in which a wide table or drawing scrolls by itself, with the keyboard too.</summary>
+    public Scope Box(string label, string kind = "box")
+        => Open("div", ("class", kind), ("role", "region"), ("aria-label", label), ("tabindex", "0"));
+
     public void Text(string text) => _xml.WriteString(PlainText.Harmless(text));
 
     /// <summary>A line end between elements, so that the file can be read and compared.</summary>

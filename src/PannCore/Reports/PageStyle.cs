@@ -20,7 +20,7 @@ internal static class PageStyle
           }
         }
         * { box-sizing: border-box; }
-        html { scroll-behavior: smooth; scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
+        html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
         body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
         main { max-width: 70rem; margin: 0 auto; padding: 2.5rem 1.5rem 6rem; }
         h1, h2, .lead { font-family: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif; text-wrap: balance; }
@@ -28,7 +28,7 @@ internal static class PageStyle
         h2 { font-size: 1.5rem; line-height: 1.25; font-weight: 600; margin: 0 0 .6rem; }
         h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
         section { margin-top: 3.5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
-        p, li, dd, h1, td, th, pre { overflow-wrap: anywhere; }
+        p, li, dd, h1, tbody th, .text, pre { overflow-wrap: anywhere; }
         p, dl, section > ul { max-width: 46rem; }
         p { margin: 0 0 .8rem; }
         a { color: var(--inherited); }
@@ -41,12 +41,14 @@ internal static class PageStyle
         .eyebrow { margin: 0; font-size: .9rem; }
         .lead { font-size: 1.2rem; line-height: 1.5; }
         .note, figcaption { font-size: .88rem; }
+        .note.wide { max-width: none; }
         .alarm { border: 1px solid var(--bad); border-left-width: .4rem; background: var(--alarm); border-radius: .3rem; padding: .8rem 1.1rem; margin: 0 0 1.6rem; max-width: 54rem; }
-        .alarm h2 { font-size: 1.1rem; color: var(--bad); margin: 0 0 .3rem; }
+        .alarm p { font-weight: 700; color: var(--bad); margin: 0 0 .3rem; }
         .alarm ul { margin: 0; padding-left: 1.2rem; }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .4rem; overflow: hidden; margin: 1.6rem 0 0; max-width: none; }
-        .tiles div { background: var(--paper); padding: .8rem 1rem; display: flex; flex-direction: column-reverse; justify-content: flex-end; }
+        .tiles { display: flex; flex-wrap: wrap; gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .4rem; overflow: hidden; margin: 1.6rem 0 0; max-width: none; }
+        .tiles div { flex: 1 1 9rem; background: var(--paper); padding: .8rem 1rem; display: flex; flex-direction: column-reverse; justify-content: flex-end; }
         .tiles dt { color: var(--soft); font-size: .85rem; line-height: 1.35; }
+        .tiles sup { font-size: .65em; line-height: 1; }
         .tiles dd { margin: 0; font-size: 1.55rem; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
         nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; margin: 1.4rem 0 0; font-size: .9rem; max-width: none; }
         figure { margin: 0 0 1rem; }
@@ -54,6 +56,7 @@ internal static class PageStyle
         svg { display: block; }
         svg text { fill: var(--soft); font-size: 12px; font-family: inherit; font-variant-numeric: tabular-nums; }
         svg .strong { fill: var(--ink); font-weight: 600; }
+        svg .strong { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
         svg .end { text-anchor: end; }
         svg .middle { text-anchor: middle; }
         .chart { width: 100%; min-width: 42rem; height: auto; }
@@ -76,19 +79,23 @@ internal static class PageStyle
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; padding: 0; margin: 0 0 .8rem; font-size: .9rem; max-width: none; }
         .legend li { display: flex; align-items: center; gap: .5rem; }
         table { border-collapse: collapse; font-size: .88rem; line-height: 1.35; font-variant-numeric: tabular-nums; width: 100%; }
-        caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
-        th, td { padding: .28rem .7rem; text-align: right; vertical-align: middle; white-space: nowrap; border-bottom: 1px solid var(--faint); }
+        th, td { padding: .28rem .55rem; text-align: right; vertical-align: middle; white-space: nowrap; border-bottom: 1px solid var(--faint); }
         th:first-child, td:first-child, .text { text-align: left; }
         td.text, .wide { white-space: normal; }
-        tbody th { font-weight: 400; white-space: normal; min-width: 9rem; max-width: 19rem; }
+        tbody th { font-weight: 400; white-space: normal; min-width: 9rem; max-width: 22rem; }
         thead th { font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--soft); background: var(--paper); white-space: normal; min-width: 4.2rem; }
         .narrow { width: auto; }
         .prefix, .op { color: var(--soft); }
         .op { display: block; font-size: .92em; }
-        .bars { padding: 0 .4rem; width: 470px; }
+        th.bars, td.bars { padding: 0 .4rem; width: 400px; text-align: left; }
+        .used svg { display: inline-block; vertical-align: middle; margin-right: .6rem; }
         #network tbody tr:hover, tr.current { background: var(--current); }
         #network .ledger th, #network .ledger td { padding-top: .1rem; padding-bottom: .1rem; border-bottom-color: transparent; }
-        #network .ledger .op { display: inline; margin-left: .5rem; }
+        #network .ledger .op { display: inline-block; margin-left: .6rem; font-weight: 400; }
+        #network .ledger tbody th { min-width: 13rem; padding-right: 0; }
+        #network .ledger td { padding-left: .5rem; padding-right: .5rem; }
+        #network .ledger td.bars { padding-top: 0; padding-bottom: 0; }
+        #network .ledger tbody > tr > * { border-bottom: 0; }
         #network tr.block > * { border-top: 1px solid var(--line); }
         #network tr.activation { background: var(--tint); }
         #network tr.activation th { box-shadow: inset .25rem 0 var(--approximation); font-weight: 600; }
@@ -105,8 +112,7 @@ internal static class PageStyle
           #network .ledger thead th { position: sticky; top: 0; z-index: 1; }
           #network .box.tall { overflow: visible; }
         }
-        @media (max-width: 40rem) { main { padding: 1.5rem 1rem 6rem; } section { margin-top: 2.5rem; } .lead { font-size: 1.08rem; } }
-        @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+        @media (max-width: 40rem) { main { padding: 1.5rem 1rem 6rem; } section { margin-top: 2.5rem; } .lead { font-size: 1.08rem; } #network .ledger tbody th { min-width: 9rem; } #network .ledger .op { display: block; margin: 0; } }
         @media (forced-colors: active) { svg { forced-color-adjust: none; background: #fff; } }
         @media print {
           :root { --paper: #fff; --panel: #f5f3ee; --ink: #000; --soft: #444; --line: #bbb; --faint: #e3e3e3; --approximation: #c8460b; --inherited: #1f63ad; --arithmetic: #0d7a63; --tint: #fbefe5; --alarm: #fff; --bad: #b3261e; --good: #17663a; }

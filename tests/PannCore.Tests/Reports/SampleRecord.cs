@@ -54,9 +54,9 @@ internal static class SampleRecord
         RunRecord record = Create();
         OperationRecord[] operations = [.. record.Operations.Select((o, i) => i switch
         {
-            < 30 => o,
-            30 => o with { OutOfRange = 3, LargestInput = 26.4, Approximation = new ErrorSize(4.1e163, 2.2e160, -1e158), Total = new ErrorSize(4.1e163, 2.2e160, -1e158) },
-            _ => o with { NonFinite = 1024, Total = new ErrorSize(double.PositiveInfinity, double.PositiveInfinity, double.NaN), Inherited = new ErrorSize(double.PositiveInfinity, double.PositiveInfinity, double.NegativeInfinity), SqnrDb = double.NegativeInfinity, Gain = double.NaN, LargestInput = double.PositiveInfinity },
+            < 26 => o,
+            26 => o with { OutOfRange = 3, LargestInput = 26.4, Approximation = new ErrorSize(4.1e163, 2.2e160, -1e158), Total = new ErrorSize(4.1e163, 2.2e160, -1e158) },
+            _ => o with { NonFinite = 1024, Total = new ErrorSize(double.PositiveInfinity, double.PositiveInfinity, double.NaN), Inherited = new ErrorSize(double.PositiveInfinity, double.PositiveInfinity, double.NegativeInfinity), SqnrDb = double.NegativeInfinity, Gain = double.NaN, LargestInput = o.LargestInput is null ? null : double.PositiveInfinity },
         })];
         return record with
         {

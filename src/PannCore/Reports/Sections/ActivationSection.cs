@@ -17,7 +17,7 @@ internal static class ActivationSection
         page.Element("p", "The absolute error of a polynomial is proportional to its range B, so a range wider than its inputs costs precision: each doubling is one bit. "
             + "An input outside the range is worse: there the polynomial stands for nothing and may grow without limit.");
         page.Element("p", "At inputs below 0 a ReLU answers 0, so whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
-        using var box = page.Open("div", ("class", "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Activations"));
+        using var box = page.Box("Activations");
         using var table = page.Open("table");
         using (page.Open("thead"))
         using (page.Open("tr"))
@@ -53,17 +53,17 @@ internal static class ActivationSection
 
     private static void Used(Markup page, double? share)
     {
-        using var cell = page.Open("td");
+        using var cell = page.Open("td", ("class", "used"));
         if (share is not (>= 0 and var used))
         {
             page.Text("–");
             return;
         }
 
-        using (page.Open("svg", ("width", 70), ("height", 6), ("aria-hidden", "true")))
+        using (page.Open("svg", ("width", 50), ("height", 6), ("aria-hidden", "true")))
         {
-            page.Empty("rect", ("class", "rest"), ("width", 70), ("height", 6));
-            page.Empty("rect", ("class", used > 1 ? "approximation" : "plain"), ("width", 70 * Math.Min(used, 1)), ("height", 6));
+            page.Empty("rect", ("class", "rest"), ("width", 50), ("height", 6));
+            page.Empty("rect", ("class", used > 1 ? "approximation" : "plain"), ("width", 50 * Math.Min(used, 1)), ("height", 6));
         }
 
         page.Text(Figures.Ratio(used));

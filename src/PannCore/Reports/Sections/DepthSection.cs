@@ -8,7 +8,7 @@ internal static class DepthSection
 {
     private const double Width = 1060, Height = 340, Left = 66, Right = 1046, Top = 24, Bottom = 296;
 
-    // Below a ten-thousandth of the largest value nothing on a chart of this height would be worth its decades.
+    // Each decade of the axis takes height from the others; what lies below these is drawn on the lower edge.
     private const int Decades = 4;
 
     public static void Write(Markup page, RunRecord record)
@@ -23,24 +23,27 @@ internal static class DepthSection
         page.Element("p", "The line is the total error over the signal after each operation; a dot is what the polynomial of that activation injects by itself. "
             + "Where the line is far above the dots, most of the error was inherited.");
 
-        List<double> values = [.. operations.SelectMany(o => new[] { o.RelativeTotal, o.RelativeApproximation }).Where(v => v > 0 && double.IsFinite(v))];
+        // From the first polynomial on: before it there is only rounding, many decades below.
+        List<double> values = [.. operations.SkipWhile(o => o.Approximation.Rms == 0).SelectMany(o => new[] { o.RelativeTotal, o.RelativeApproximation })];
+        if (values.Count == 0) values = [.. operations.Select(o => o.RelativeTotal)];
+        values.RemoveAll(v => !(v > 0) || !double.IsFinite(v));
         int ceiling = values.Count == 0 ? 0 : Math.Min(3, (int)Math.Ceiling(Math.Log10(values.Max())));
         Axis y = Axis.Decades(values, ceiling - Decades, ceiling, Bottom, Top);
         double X(double i) => Left + (Right - Left) * (i + 0.5) / operations.Count;
 
         using var figure = page.Open("figure");
-        using (page.Open("div", ("class", "box")))
+        using (page.Box("Error along depth"))
         using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "depth-name depth-text")))
         {
             OperationRecord last = operations[^1], worst = operations.MaxBy(o => double.IsNaN(o.RelativeTotal) ? -1 : o.RelativeTotal)!;
             page.Element("title", "Error over signal along the depth of the network", ("id", "depth-name"));
-            page.Element("desc", $"Over {Figures.Count(operations.Count, "operation")} the total error ends at {Figures.Ratio(last.RelativeTotal)} of the signal; "
-                + $"it is largest at {Figures.Name(worst.Path)} with {Figures.Ratio(worst.RelativeTotal)}.", ("id", "depth-text"));
+            page.Element("desc", $"Over {Figures.Count(operations.Count, "operation")} the total error ends at {Figures.OfSignal(last.RelativeTotal)}; "
+                + $"it is largest at {Figures.Name(worst.Path)} with {Figures.OfSignal(worst.RelativeTotal)}.", ("id", "depth-text"));
             Stages(page, operations, X);
             foreach (double tick in y.Ticks)
             {
                 page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
-                page.Element("text", NetworkSection.Label(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
+                page.Element("text", Figures.RatioTick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
             }
 
             page.Empty("path", ("class", "axis"), ("d", $"M{Left} {Top}V{Bottom}H{Right}"));
@@ -59,7 +62,7 @@ internal static class DepthSection
             }
         }
 
-        page.Element("figcaption", $"Logarithmic scale from {NetworkSection.Label(y.Low)} to {NetworkSection.Label(y.High)} of the signal; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
+        page.Element("figcaption", $"Logarithmic scale from {Figures.RatioTick(y.Low)} to {Figures.RatioTick(y.High)} of the signal; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
     }
 
     private static string Curve(IReadOnlyList<OperationRecord> operations, Func<double, double> x, Axis y)

@@ -16,10 +16,10 @@ internal static class FlipSection
 
         page.Element("h3", "By class");
         double most = findings.Flips.Classes.Max(c => Math.Max(c.Left, c.Arrived));
-        using (page.Open("div", ("class", "box")))
+        using (page.Box("Changed predictions by class"))
         using (page.Open("table", ("class", "narrow")))
         {
-            Header(page, "Class", "Predictions that left it", "", "Predictions that ended in it", "");
+            Header(page, span: "2", "Class", "Predictions that left it", "Predictions that ended in it");
             using var body = page.Open("tbody");
             foreach (ClassFlips c in findings.Flips.Classes)
             {
@@ -31,10 +31,10 @@ internal static class FlipSection
         }
 
         page.Element("h3", "Image by image");
-        using (page.Open("div", ("class", "box")))
+        using (page.Box("Changed predictions image by image"))
         using (page.Open("table", ("class", "narrow")))
         {
-            Header(page, "Image", "True class", "Ideal network", "With polynomials", "Outcome");
+            Header(page, span: "1", "Image", "True class", "Ideal network", "With polynomials", "Outcome");
             using var body = page.Open("tbody");
             foreach (Flip flip in record.Flips.Take(Shown))
             {
@@ -53,15 +53,12 @@ internal static class FlipSection
             page.Element("p", $"The first {Figures.Count(Shown)} of {Figures.Count(record.Flips.Count)} are shown; the JSON file has all of them.", ("class", "note"));
     }
 
-    private static void Header(Markup page, params ReadOnlySpan<string> names)
+    private static void Header(Markup page, string span, params ReadOnlySpan<string> names)
     {
         using var head = page.Open("thead");
         using var row = page.Open("tr");
-        foreach (string name in names)
-        {
-            if (name.Length > 0) page.Element("th", name, ("scope", "col"), ("class", "text"));
-            else page.Element("td", "");
-        }
+        for (int i = 0; i < names.Length; i++)
+            page.Element("th", names[i], ("scope", "col"), ("class", "text"), ("colspan", i == 0 ? "1" : span));
     }
 
     private static void Bar(Markup page, string kind, int count, double most)

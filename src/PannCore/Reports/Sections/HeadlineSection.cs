@@ -20,14 +20,14 @@ internal static class HeadlineSection
         Tile(page, Figures.Accuracy(record.PannAccuracy), "right, with polynomials");
         Tile(page, Figures.Count(record.Flips.Count), $"of {Figures.Count(record.Images, "prediction")} changed");
         Tile(page, Figures.Count(record.OutOfRangeImages), "images with an input outside its range");
-        Tile(page, Figures.PowerOfTwo(record.Log2MaxError), "largest error of the polynomial, times its range B");
+        Tile(page, Figures.PowerOfTwo(record.Log2MaxError), "largest error of the polynomial, in units of its range B");
     }
 
     private static void Warnings(Markup page, IReadOnlyList<string> warnings)
     {
         if (warnings.Count == 0) return;
         using var alarm = page.Open("div", ("class", "alarm"), ("role", "alert"));
-        page.Element("h2", "Do not trust these figures before reading this");
+        page.Element("p", "Do not trust these figures before reading this");
         using var list = page.Open("ul");
         foreach (string warning in warnings) page.Element("li", warning);
     }
@@ -36,6 +36,9 @@ internal static class HeadlineSection
     {
         using var tile = page.Open("div");
         page.Element("dt", meaning);
-        page.Element("dd", figure);
+        using var value = page.Open("dd");
+        int power = figure.IndexOf('^', StringComparison.Ordinal);
+        page.Text(power < 0 ? figure : figure[..power]);
+        if (power >= 0) page.Element("sup", figure[(power + 1)..]);
     }
 }

@@ -20,7 +20,7 @@ internal static class LayerSwitchSection
 
         IEnumerable<double> shares = record.Layers.Select(l => l.LogitShare).Where(double.IsFinite).Append(0);
         Axis axis = Axis.Linear(shares.Min(), shares.Max(), 2, Width - 2);
-        using var box = page.Open("div", ("class", "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", "Layer switch"));
+        using var box = page.Box("Layer switch");
         using var table = page.Open("table");
         using (page.Open("thead"))
         using (page.Open("tr"))
@@ -56,12 +56,12 @@ internal static class LayerSwitchSection
     private static void Scale(Markup page, Axis axis)
     {
         using var svg = page.Open("svg", ("width", Width), ("height", 20), ("role", "img"));
-        page.Element("title", $"Margin change, from {Figures.Number(axis.Low)} to {Figures.Number(axis.High)} logits");
+        page.Element("title", $"Margin change, from {Figures.Tick(axis.Low)} to {Figures.Tick(axis.High)} logits");
         foreach (double tick in (double[])[axis.Low, 0, axis.High])
         {
             if (tick == 0 && axis.At(0) is < 40 or > Width - 40 && axis.Low * axis.High != 0) continue;
             double x = axis.At(tick);
-            page.Element("text", Figures.Number(tick), ("class", x > Width - 40 ? "end" : x < 40 ? "" : "middle"), ("x", x), ("y", 13));
+            page.Element("text", Figures.Tick(tick), ("class", x > Width - 40 ? "end" : x < 40 ? "" : "middle"), ("x", x), ("y", 13));
         }
     }
 

@@ -3,15 +3,16 @@ using PannCore.Diagnostics;
 namespace PannCore.Reports.Sections;
 
 /// <summary>
-/// One row per operation, in the order of execution, with its three error terms as bars on one logarithmic axis of RMS over signal.
-/// The bars stand beside each other, not on top of each other: squared terms do not add up, since they may reinforce or cancel.
+/// One row per operation, in the order of execution, with its three error terms as bars on one axis of RMS over signal.
+/// The bars stand beside each other, not on top of each other: neither sizes nor squares of the terms add up, since they may reinforce
+/// or cancel. The axis is linear, so that lengths compare as they look; what rounding adds is mostly too short for it and stands in figures.
 /// </summary>
 internal static class NetworkSection
 {
-    private const double Width = 460, Left = 8, Right = 446, Height = 22;
+    private const double Width = 400, Left = 4, Right = 386, Height = 24;
 
-    // Nine decades below the signal is less than one unit in the last place of a float32; a thousand times the signal is ruin anyway.
-    private const int Floor = -9, Ceiling = 3;
+    // At twice the signal nothing is left of it; larger errors are cut off here, or one of them would flatten all other bars.
+    private const double Ruin = 2;
 
     public static void Write(Markup page, RunRecord record)
     {
@@ -22,19 +23,21 @@ internal static class NetworkSection
         page.Element("p", "Here f is the ideal function, p the polynomial in exact arithmetic, fl(p) its float32 evaluation, x the input of the ideal network and x' the input that really arrived.", ("class", "note"));
         Legend(page);
 
-        Axis axis = Axis.Decades(record.Operations.SelectMany(Ratios), Floor, Ceiling, Left, Right);
-        using (page.Open("div", ("class", "box tall")))
-        using (page.Open("table", ("class", "ledger")))
+        double largest = record.Operations.SelectMany(Ratios).Where(double.IsFinite).Append(0).Max();
+        Axis axis = Axis.Linear(0, Math.Min(largest, Ruin), Left, Right);
+        page.Element("p", "Each bar is the RMS of one term over the RMS of the signal (the ideal output), all rows on the same linear axis"
+            + (largest > Ruin ? $", cut off at {Figures.RatioTick(axis.High)} (arrow). " : ". ")
+            + "The bars are not parts of a whole: terms may reinforce or cancel, and the stroke shows what came of them. Tinted rows are activations, the only places where a polynomial injects error. "
+            + "Point at a row, or walk through them with Tab and the arrow keys, to read what happens there.", ("id", "network-note"), ("class", "note wide"));
+        using (page.Box("Errors of every operation", "box tall"))
+        using (page.Open("table", ("class", "ledger"), ("aria-describedby", "network-note")))
         {
-            page.Element("caption", "Each length is the RMS of an error over the RMS of the signal (the ideal output), on a scale where every grid line is ten times the one before: "
-                + "a bar two lines shorter is a hundred times smaller. The three bars are not parts of a whole. Tinted rows are activations, the only places where a polynomial injects error. "
-                + "Point at a row, or walk through them with Tab and the arrow keys, to read what happens there.");
             using (page.Open("thead"))
             using (page.Open("tr"))
             {
                 page.Element("th", "Operation", ("scope", "col"));
                 using (page.Open("th", ("scope", "col"), ("class", "bars"))) Scale(page, axis);
-                foreach (string name in (string[])["Total RMS", "Total / signal", "Injected / signal", "Gain"])
+                foreach (string name in (string[])["Total RMS", "Total / signal", "Approx. / signal", "Arithm. / signal", "Gain"])
                     page.Element("th", name, ("scope", "col"));
             }
 
@@ -58,7 +61,7 @@ internal static class NetworkSection
     private static string Describe(OperationRecord o)
     {
         string text = $"{Figures.Name(o.Path)} ({Figures.Name(o.Op)}): {Findings.Meaning(o)} "
-            + $"Total error: RMS {Figures.Number(o.Total.Rms)}, that is {Figures.Ratio(o.RelativeTotal)} of the signal, largest {Figures.Number(o.Total.Max)}, mean {Figures.Number(o.Total.Mean)}. "
+            + $"Total error: RMS {Figures.Number(o.Total.Rms)}, that is {Figures.OfSignal(o.RelativeTotal)}, largest {Figures.Number(o.Total.Max)}, mean {Figures.Number(o.Total.Mean)}. "
             + $"Injected approximation: RMS {Figures.Number(o.Approximation.Rms)}, mean {Figures.Number(o.Approximation.Mean)}. "
             + $"Injected arithmetic: RMS {Figures.Number(o.Arithmetic.Rms)}. Inherited: RMS {Figures.Number(o.Inherited.Rms)}, gain {Figures.Number(o.Gain)}. SQNR {Figures.Number(o.SqnrDb)} dB.";
         return o.Range is { } range ? text + $" Range B {Figures.Number(range)}, largest input {Figures.Number(o.LargestInput)}, {Figures.Count(o.OutOfRange)} outside." : text;
@@ -87,17 +90,15 @@ internal static class NetworkSection
     {
         page.Text("Error / signal, by cause");
         using var svg = page.Open("svg", ("width", Width), ("height", 20), ("role", "img"));
-        page.Element("title", $"Logarithmic axis from {Figures.Number(axis.Low)} to {Figures.Number(axis.High)} times the signal");
-        for (int i = axis.Ticks.Count - 1; i >= 0; i -= 2)
+        page.Element("title", $"Linear axis from 0 to {Figures.RatioTick(axis.High)} of the signal");
+        foreach (double tick in axis.Ticks)
         {
-            double x = axis.At(axis.Ticks[i]);
-            string side = x > Right - 20 ? "end" : x < Left + 20 ? "" : "middle";
-            page.Element("text", Label(axis.Ticks[i]), ("class", side), ("x", x), ("y", 12));
+            double x = axis.At(tick);
+            string side = x > Right - 20 ? "end" : x < Left + 20 ? "start" : "middle";
+            page.Element("text", tick == 0 ? "0" : Figures.RatioTick(tick), ("class", side), ("x", x), ("y", 12));
             Line(page, "axis", x, 15, x, 20);
         }
     }
-
-    public static string Label(double ratio) => ratio is >= 1e-4 and < 10 ? $"{Figures.Number(100 * ratio).TrimEnd('0').TrimEnd('.')} %".Replace("1 %", "1 %") : Figures.Number(ratio);
 
     private static void Row(Markup page, OperationRecord operation, int index, Axis axis, bool starts)
     {
@@ -113,7 +114,8 @@ internal static class NetworkSection
             using (page.Open("td", ("class", "bars"))) Bars(page, operation, axis);
             page.Element("td", Figures.Number(operation.Total.Rms));
             page.Element("td", Figures.Ratio(operation.RelativeTotal));
-            page.Element("td", Figures.Ratio(operation.RelativeInjected));
+            page.Element("td", operation.IsActivation || operation.Approximation.Rms > 0 ? Figures.Ratio(operation.RelativeApproximation) : "–");
+            page.Element("td", Figures.Number(operation.Arithmetic.Rms == 0 ? 0 : operation.Arithmetic.Rms / operation.IdealRms), ("class", "soft"));
             page.Element("td", Figures.Number(operation.Gain));
         }
 
@@ -135,15 +137,15 @@ internal static class NetworkSection
         page.Element("desc", Describe(operation));
         page.Empty("path", ("class", "grid"), ("d", string.Concat(axis.Ticks.Select(t => $"M{Markup.Coordinate(axis.At(t))} 0V{Markup.Coordinate(Height)}"))));
 
-        Bar(page, "approximation", operation.RelativeApproximation, axis, 2, 5);
-        Bar(page, "inherited", operation.Inherited.Rms / operation.IdealRms, axis, 9, 4);
+        Bar(page, "approximation", operation.RelativeApproximation, axis, 3, 5);
+        Bar(page, "inherited", operation.Inherited.Rms / operation.IdealRms, axis, 10, 4);
         double arithmetic = operation.Arithmetic.Rms / operation.IdealRms;
-        if (arithmetic > 0) Line(page, "arithmetic", Left, 17.5, End(axis, arithmetic), 17.5);
+        if (arithmetic > 0) Line(page, "arithmetic", Left, 19, End(axis, arithmetic), 19);
 
         double total = operation.RelativeTotal;
         if (total > 0) Line(page, "total", axis.At(total), 1, axis.At(total), Height - 1);
-        if (total > axis.High) page.Empty("path", ("class", "plain"), ("d", "M449 6l8 5l-8 5z"));
-        if (!double.IsFinite(total)) page.Element("text", Figures.Number(total), ("class", "strong"), ("x", Left + 6), ("y", 15));
+        if (total > axis.High) page.Empty("path", ("class", "plain"), ("d", "M388 7l8 5l-8 5z"));
+        if (double.IsNaN(total)) page.Element("text", Figures.Number(total), ("class", "strong"), ("x", Left + 6), ("y", 15));
     }
 
     private static void Bar(Markup page, string cause, double ratio, Axis axis, double y, double height)
@@ -161,7 +163,7 @@ internal static class NetworkSection
     {
         using var details = page.Open("details");
         page.Element("summary", "All figures of all operations, in the units of each output");
-        using var box = page.Open("div", ("class", "box"), ("tabindex", "0"), ("role", "region"), ("aria-label", "All figures of all operations"));
+        using var box = page.Box("All figures of all operations");
         using var table = page.Open("table");
         string[] causes = ["total", "approximation", "arithmetic", "inherited"];
         using (page.Open("thead"))

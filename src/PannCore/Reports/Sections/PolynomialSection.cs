@@ -27,7 +27,7 @@ internal static class PolynomialSection
         Axis y = Axis.Linear(Math.Min(finite.Min(p => p.Error), -reach), Math.Max(finite.Max(p => p.Error), reach), Bottom, Top);
         CurvePoint worst = finite.MaxBy(p => Math.Abs(p.Error))!;
         using var figure = page.Open("figure");
-        using (page.Open("div", ("class", "box")))
+        using (page.Box("Error of the polynomial"))
         using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "polynomial-name polynomial-text")))
         {
             page.Element("title", "Error of the polynomial over its range", ("id", "polynomial-name"));
@@ -35,13 +35,13 @@ internal static class PolynomialSection
             foreach (double tick in x.Ticks)
             {
                 page.Empty("line", ("class", "grid"), ("x1", x.At(tick)), ("x2", x.At(tick)), ("y1", Top), ("y2", Bottom));
-                page.Element("text", tick == 0 ? "0" : $"{Figures.Number(tick).TrimEnd('0').TrimEnd('.')} B", ("class", "middle"), ("x", x.At(tick)), ("y", Bottom + 17));
+                page.Element("text", tick == 0 ? "0" : Figures.Tick(tick) + " B", ("class", "middle"), ("x", x.At(tick)), ("y", Bottom + 17));
             }
 
             foreach (double tick in y.Ticks)
             {
                 page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
-                page.Element("text", Figures.Number(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
+                page.Element("text", Figures.Tick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
             }
 
             page.Empty("line", ("class", "axis"), ("x1", Left), ("x2", Right), ("y1", y.At(0)), ("y2", y.At(0)));
