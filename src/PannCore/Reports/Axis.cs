@@ -17,10 +17,11 @@ internal sealed class Axis
     /// <summary>Round values from <see cref="Low"/> to <see cref="High"/>: every decade of a logarithmic axis.</summary>
     public IReadOnlyList<double> Ticks { get; }
 
-    /// <summary>A linear axis that covers [low, high] and about five steps of 1, 2 or 5 times a power of ten.</summary>
+    /// <summary>A linear axis that covers low, high and 0 in about five steps of 1, 2 or 5 times a power of ten.</summary>
     public static Axis Linear(double low, double high, double from, double to)
     {
-        if (!double.IsFinite(low) || !double.IsFinite(high) || high <= low) (low, high) = (0, 1);
+        (low, high) = (Math.Min(low, 0), Math.Max(high, 0));
+        if (!double.IsFinite(high - low) || high <= low) (low, high) = (0, 1);
         double raw = (high - low) / 5;
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * (raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };

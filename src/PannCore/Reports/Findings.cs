@@ -16,7 +16,7 @@ internal sealed class Findings
     public Findings(RunRecord record)
     {
         _record = record;
-        _injecting = [.. record.Operations.Where(o => o.RelativeApproximation > 0).OrderByDescending(o => o.RelativeApproximation)];
+        _injecting = [.. record.Operations.Where(o => o.RelativeApproximation is > 0 and < double.PositiveInfinity).OrderByDescending(o => o.RelativeApproximation)];
         Flips = new FlipSummary(record);
     }
 
@@ -79,7 +79,7 @@ internal sealed class Findings
             if (_record.Flips.Count == 0) return "No prediction changed.";
             string text = $"Of {Figures.Count(_record.Flips.Count, "changed prediction")}, {Figures.Count(Flips.RightToWrong)} went from right to wrong, "
                 + $"{Figures.Count(Flips.WrongToRight)} from wrong to right and {Figures.Count(Flips.WrongToWrong)} from one wrong class to another"
-                + (Flips.NotFinite > 0 ? $"; {Figures.Count(Flips.NotFinite)} have logits that are not finite." : ".");
+                + (Flips.NotFinite > 0 ? $"; {Figures.Count(Flips.NotFinite)} of them ended in logits that are not finite." : ".");
             return Flips.Sink is { } sink ? text + $" {Figures.Count(sink.Arrived)} of them now say {sink.Name}." : text;
         }
     }

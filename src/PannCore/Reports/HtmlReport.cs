@@ -38,9 +38,8 @@ public static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(record);
+        writer.Write("<!DOCTYPE html>\n");
         using Markup page = new(writer);
-        page.Doctype();
-        page.Line();
         using (page.Open("html", ("lang", "en")))
         {
             Head(page, record);

@@ -22,8 +22,6 @@ internal sealed class Markup : IDisposable
     public Markup(TextWriter writer)
         => _xml = XmlWriter.Create(writer, new XmlWriterSettings { OmitXmlDeclaration = true, NewLineHandling = NewLineHandling.None });
 
-    public void Doctype() => _xml.WriteDocType("html", null, null, null);
-
     /// <summary>Opens an element that is closed when the result is disposed.</summary>
     public Scope Open(string tag, params ReadOnlySpan<Attr> attributes)
     {

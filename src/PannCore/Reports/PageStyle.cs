@@ -98,7 +98,8 @@ internal static class PageStyle
         #network .ledger tbody > tr > * { border-bottom: 0; }
         #network tr.block > * { border-top: 1px solid var(--line); }
         #network tr.activation { background: var(--tint); }
-        #network tr.activation th { box-shadow: inset .25rem 0 var(--approximation); font-weight: 600; }
+        #network .ledger tr > th:first-child { border-left: .25rem solid transparent; }
+        #network .ledger tr.activation > th { border-left-color: var(--approximation); font-weight: 600; }
         #network tr.activation.current { background: var(--current); }
         .passed { color: var(--good); font-weight: 600; }
         .failed { color: var(--bad); font-weight: 700; }

@@ -74,9 +74,9 @@ internal static class NetworkSection
     {
         using var list = page.Open("ul", ("class", "legend"));
         Sample(page, "injected approximation (solid)", svg => svg.Empty("rect", ("class", "approximation"), ("x", 1), ("y", 5), ("width", 28), ("height", 5)));
-        Sample(page, "inherited from above (hollow)", svg => svg.Empty("rect", ("class", "inherited"), ("x", 1), ("y", 5), ("width", 28), ("height", 5)));
-        Sample(page, "injected arithmetic: float32 rounding (dashed)", svg => Line(svg, "arithmetic", 1, 8, 29, 8));
-        Sample(page, "total (upright stroke)", svg => Line(svg, "total", 15, 1, 15, 15));
+        Sample(page, "inherited (hollow)", svg => svg.Empty("rect", ("class", "inherited"), ("x", 1), ("y", 5), ("width", 28), ("height", 5)));
+        Sample(page, "injected arithmetic (dashed)", svg => Line(svg, "arithmetic", 1, 8, 29, 8));
+        Sample(page, "total (stroke)", svg => Line(svg, "total", 15, 1, 15, 15));
     }
 
     private static void Sample(Markup page, string meaning, Action<Markup> draw)
