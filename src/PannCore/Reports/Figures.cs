@@ -63,8 +63,13 @@ internal static class Figures
         return value.ToString("0.##e0", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A ratio on an axis: <c>1 %</c>, and <c>1e-6</c> where percent help nobody.</summary>
-    public static string RatioTick(double ratio) => ratio is >= 0.9e-4 and < 11 ? Tick(100 * ratio) + " %" : Tick(ratio);
+    /// <summary>A ratio on an axis: <c>1 %</c>, and <c>10×</c> or <c>1e-6</c> where percent help nobody.</summary>
+    public static string RatioTick(double ratio) => ratio switch
+    {
+        >= 9 => Tick(ratio) + "×",
+        >= 0.9e-4 => Tick(100 * ratio) + " %",
+        _ => Tick(ratio),
+    };
 
     /// <summary>An accuracy in percent; it is a count, so it keeps up to two decimals.</summary>
     public static string Accuracy(double percent)

@@ -59,6 +59,7 @@ internal sealed class Findings
     {
         get
         {
+            if (_record.Operations.Count == 0) return ["No operation was recorded."];
             double rounding = Root(_record.Operations.Select(o => o.Arithmetic.Rms / o.IdealRms));
             double approximation = Root(_injecting.Select(o => o.RelativeApproximation));
             if (_injecting.Count == 0 || rounding > approximation) return [Rounding(rounding)];

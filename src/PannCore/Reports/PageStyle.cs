@@ -105,7 +105,9 @@ internal static class PageStyle
         .failed { color: var(--bad); font-weight: 700; }
         details { margin: 0 0 1rem; }
         summary { cursor: pointer; padding: .3rem 0; }
-        dl.words dt { font-weight: 600; margin-top: .8rem; }
+        dl.words { columns: 24rem 2; column-gap: 3rem; max-width: none; }
+        dl.words div { break-inside: avoid; padding-bottom: .8rem; }
+        dl.words dt { font-weight: 600; }
         dl.words dd { margin: 0; }
         #readout { position: fixed; left: 0; right: 0; bottom: 0; max-width: none; margin: 0; padding: .7rem 1.5rem; background: var(--ink); color: var(--paper); font-size: .9rem; line-height: 1.45; pointer-events: none; z-index: 2; }
         #readout[hidden] { display: none; }

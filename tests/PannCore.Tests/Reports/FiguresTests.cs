@@ -62,7 +62,8 @@ public class FiguresTests
     [InlineData(1.0, "100 %")]
     [InlineData(1e-4, "0.01 %")]
     [InlineData(1e-5, "1e-5")]
-    [InlineData(100.0, "100")]
+    [InlineData(2.0, "200 %")]
+    [InlineData(100.0, "100×")]
     public void Ratio_ticks_turn_into_powers_of_ten(double ratio, string expected) => Assert.Equal(expected, Figures.RatioTick(ratio));
 
     [Fact]

@@ -8,7 +8,7 @@ internal static class CheckSection
     public static void Write(Markup page, RunRecord record)
     {
         page.Element("p", "The split of the error adds up by construction, whatever the terms are, so its residual proves only the bookkeeping. "
-            + "The other checks are independent of it: a wrong coefficient or a wrong kernel keeps the identity and fails one of them.");
+            + "The other checks are independent of it: wrong coefficients or a wrong kernel keep the identity, but not these bounds.");
         if (record.Checks.Count == 0) page.Element("p", "No independent check was recorded in this run.", ("class", "failed"));
         using var box = page.Box("Checks");
         using var table = page.Open("table");

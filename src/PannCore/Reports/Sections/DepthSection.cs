@@ -9,7 +9,7 @@ internal static class DepthSection
     private const double Width = 1060, Height = 340, Left = 66, Right = 1046, Top = 24, Bottom = 296;
 
     // Each decade of the axis takes height from the others; what lies below these is drawn on the lower edge.
-    private const int Decades = 4;
+    private const int Decades = 6;
 
     public static void Write(Markup page, RunRecord record)
     {
@@ -62,7 +62,7 @@ internal static class DepthSection
             }
         }
 
-        page.Element("figcaption", $"Logarithmic scale from {Figures.RatioTick(y.Low)} to {Figures.RatioTick(y.High)} of the signal; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
+        page.Element("figcaption", $"Logarithmic scale, {Figures.RatioTick(y.Low)} to {Figures.RatioTick(y.High)}; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
     }
 
     private static string Curve(IReadOnlyList<OperationRecord> operations, Func<double, double> x, Axis y)

@@ -19,7 +19,7 @@ internal static class GlossarySection
         ("Gain", "RMS of the inherited error over RMS of the error in the input: above 1 the operation enlarges what it is handed, below 1 it shrinks it."),
         ("Bias", "The mean of an error. Random errors average out over the many inputs of the next layer; a bias points the same way everywhere and adds up. |mean| / RMS says how much of an error is bias: 1 is all of it."),
         ("Range B", "The polynomial is close to the ideal function on [-B, B] only. Its absolute error is proportional to B; outside, it is no approximation at all."),
-        ("Precision 2^-alpha", "The largest error of the polynomial on [-1, 1], so B times 2^-alpha on [-B, B]. One more alpha is one more bit, and a deeper polynomial."),
+        ("Precision 2^-alpha", "The largest error of the polynomial on [-1, 1], so B times 2^-alpha on [-B, B]. One more alpha is one more bit and, in general, a deeper polynomial."),
         ("Margin", "The lead of the predicted class: its logit minus the largest other logit. Below 0 the prediction changes."),
         ("1.23e-7", "Short for 1.23 times ten to the power -7, that is 0.000000123."),
     ];
@@ -30,6 +30,7 @@ internal static class GlossarySection
         {
             foreach (var (word, meaning) in Words)
             {
+                using var entry = page.Open("div");
                 page.Element("dt", word);
                 page.Element("dd", meaning);
             }
