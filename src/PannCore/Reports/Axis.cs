@@ -1,0 +1,53 @@
+namespace PannCore.Reports;
+
+/// <summary>Maps values to drawing coordinates, linearly or by decades; what lies beyond an end is drawn at that end.</summary>
+internal sealed class Axis
+{
+    private readonly Func<double, double> _scale;
+    private readonly double _from;
+    private readonly double _to;
+
+    private Axis(double low, double high, double from, double to, Func<double, double> scale, IReadOnlyList<double> ticks)
+        => (Low, High, _from, _to, _scale, Ticks) = (low, high, from, to, scale, ticks);
+
+    public double Low { get; }
+
+    public double High { get; }
+
+    /// <summary>Round values from <see cref="Low"/> to <see cref="High"/>: every decade of a logarithmic axis.</summary>
+    public IReadOnlyList<double> Ticks { get; }
+
+    /// <summary>A linear axis that covers low, high and 0 in about five steps of 1, 2 or 5 times a power of ten.</summary>
+    public static Axis Linear(double low, double high, double from, double to)
+    {
+        (low, high) = (Math.Min(low, 0), Math.Max(high, 0));
+        if (!double.IsFinite(high - low) || high <= low) (low, high) = (0, 1);
+        double raw = (high - low) / 5;
+        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
+        double step = power * (raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
+        int first = (int)Math.Floor(low / step + 1e-9), last = (int)Math.Ceiling(high / step - 1e-9);
+        double[] ticks = [.. Enumerable.Range(first, last - first + 1).Select(i => i * step)];
+        return new Axis(ticks[0], ticks[^1], from, to, v => v, ticks);
+    }
+
+    /// <summary>
+    /// A logarithmic axis over whole decades that covers the positive finite values among those given,
+    /// but starts no lower than <paramref name="floor"/> and ends no higher than <paramref name="ceiling"/> (exponents of ten).
+    /// </summary>
+    public static Axis Decades(IEnumerable<double> values, int floor, int ceiling, double from, double to)
+    {
+        double low = double.PositiveInfinity, high = 0;
+        foreach (double value in values.Where(v => v > 0 && double.IsFinite(v)))
+            (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        int last = high == 0 ? Math.Min(0, ceiling) : (int)Math.Clamp(Math.Ceiling(Math.Log10(high)), floor + 1, ceiling);
+        int first = high == 0 ? floor : (int)Math.Clamp(Math.Floor(Math.Log10(low)), floor, last - 1);
+        double[] ticks = [.. Enumerable.Range(first, last - first + 1).Select(e => Math.Pow(10, e))];
+        return new Axis(ticks[0], ticks[^1], from, to, Math.Log10, ticks);
+    }
+
+    public double At(double value)
+    {
+        double share = (_scale(value) - _scale(Low)) / (_scale(High) - _scale(Low));
+        return _from + (_to - _from) * Math.Clamp(double.IsNaN(share) ? 0 : share, 0, 1);
+    }
+}

@@ -1,0 +1,58 @@
+using PannCore.Diagnostics;
+
+namespace PannCore.Reports;
+
+/// <summary>Figures that follow from one ledger line.</summary>
+internal static class OperationFigures
+{
+    extension(OperationRecord operation)
+    {
+        public bool IsActivation => operation.LargestInput is not null || operation.Range is not null || operation.NegativeShare is not null;
+
+        /// <summary>RMS of the total error over RMS of the ideal output; 0 where neither exists.</summary>
+        public double RelativeTotal => operation.OverSignal(operation.Total.Rms);
+
+        /// <summary>RMS injected by the polynomial over RMS of the ideal output.</summary>
+        public double RelativeApproximation => operation.OverSignal(operation.Approximation.Rms);
+
+        /// <summary>
+        /// RMS injected here, by polynomial and rounding, over RMS of the ideal output. Squares are added as if the two were
+        /// uncorrelated; one of them is nearly always thousands of times the other.
+        /// </summary>
+        public double RelativeInjected => operation.OverSignal(double.Hypot(operation.Approximation.Rms, operation.Arithmetic.Rms));
+
+        /// <summary>|mean| / RMS of the injected approximation: 1 is a pure shift, 0 has no shift; null where nothing is injected.</summary>
+        public double? Bias => operation.Approximation.Rms > 0 ? Math.Abs(operation.Approximation.Mean) / operation.Approximation.Rms : null;
+
+        /// <summary>log2(B / largest |x|): bits of precision spent on a part of the range that no input reaches; negative where inputs leave it.</summary>
+        public double? UnusedBits => operation is { Range: { } range, LargestInput: > 0 and var largest } ? Math.Log2(range / largest) : null;
+
+        /// <summary>
+        /// The least share of the squared injected error that inputs outside the range must account for, since inside it no error
+        /// exceeds <c>B 2^log2MaxError</c>; 0 where nothing left the range.
+        /// </summary>
+        public double OverflowShare(double log2MaxError)
+        {
+            if (operation.OutOfRange == 0 || operation.Range is not { } range) return 0;
+            double inside = range * double.Exp2(log2MaxError) / operation.Approximation.Rms;
+            return inside < 1 ? 1 - inside * inside : 0;
+        }
+
+        /// <summary>
+        /// Correlation (about 0) of injected approximation and inherited error, from
+        /// <c>total^2 = approximation^2 + inherited^2 + 2 r approximation inherited</c>; null where one is missing or where rounding,
+        /// left out of this sum, is more than a hundredth of the smaller.
+        /// </summary>
+        public double? Alignment
+        {
+            get
+            {
+                double a = operation.Approximation.Rms, i = operation.Inherited.Rms, t = operation.Total.Rms;
+                if (!(Math.Min(a, i) > 100 * operation.Arithmetic.Rms) || !double.IsFinite(a * i)) return null;
+                return Math.Clamp((t * t - a * a - i * i) / (2 * a * i), -1, 1);
+            }
+        }
+
+        private double OverSignal(double rms) => rms == 0 ? 0 : rms / operation.IdealRms;
+    }
+}

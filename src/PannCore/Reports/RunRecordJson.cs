@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PannCore.Diagnostics;
+
+namespace PannCore.Reports;
+
+/// <summary>
+/// A <see cref="RunRecord"/> as JSON: UTF-8, indented, names in camelCase, lines end in <c>\n</c>, and numbers that are not finite
+/// are the strings <c>"NaN"</c>, <c>"Infinity"</c> and <c>"-Infinity"</c>. Doubles are written in their shortest form that reads
+/// back to the same bits, so the same record gives the same bytes everywhere and reading loses nothing.
+/// </summary>
+public static class RunRecordJson
+{
+    /// <summary>The only value of <see cref="RunRecord.Schema"/> that <see cref="Read"/> understands.</summary>
+    public const int Schema = 1;
+
+    /// <summary>Writes the record and a final line end.</summary>
+    public static void Write(Stream stream, RunRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(record);
+        JsonSerializer.Serialize(stream, record, RunRecordJsonContext.Default.RunRecord);
+        stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Reads a record that <see cref="Write"/> wrote.</summary>
+    /// <exception cref="BadInputException">
+    /// The text is no JSON, lacks a part of the record, has a part twice or of another kind, or is of another schema.
+    /// </exception>
+    public static RunRecord Read(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        RunRecord? record;
+        try
+        {
+            record = JsonSerializer.Deserialize(stream, RunRecordJsonContext.Default.RunRecord);
+        }
+        catch (JsonException e)
+        {
+            string place = e.LineNumber is { } line ? $"line {line + 1}, byte {e.BytePositionInLine + 1}, {e.Path ?? "$"}" : e.Path ?? "$";
+            throw new BadInputException($"inspection record: at {place}: {FirstSentence(e.Message)}", e);
+        }
+
+        if (record is null) throw BadInputException.At("inspection record", "$", "an object", "null");
+        if (record.Schema != Schema)
+            throw BadInputException.At("inspection record", "$.schema", $"{Schema}", $"{record.Schema}");
+        return record;
+    }
+
+    // The serializer appends its own "Path: $.x | LineNumber: 0 | ..." to what went wrong; the place is said already.
+    private static string FirstSentence(string message)
+    {
+        int end = message.IndexOf(" Path: ", StringComparison.Ordinal);
+        return (end < 0 ? message : message[..end]).ReplaceLineEndings(" ");
+    }
+}
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    NewLine = "\n",
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(RunRecord))]
+internal sealed partial class RunRecordJsonContext : JsonSerializerContext;

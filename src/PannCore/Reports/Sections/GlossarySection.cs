@@ -1,0 +1,43 @@
+using PannCore.Diagnostics;
+
+namespace PannCore.Reports.Sections;
+
+/// <summary>The words of the page, and how to make it again.</summary>
+internal static class GlossarySection
+{
+    private static readonly (string Word, string Meaning)[] Words =
+    [
+        ("PANN", "Polynomial approximation of a neural network: a trained network in which every function that is no polynomial, here the activations, has been replaced by one. Encrypted computation can only add and multiply, so this is the form a network must take to run under homomorphic encryption or multiparty computation."),
+        ("Ideal network", "The same weights with the activation functions that the polynomials stand for, usually ReLU, evaluated in double precision. It is what the other network is measured against."),
+        ("Injected", "Error that is made at this operation, on the input that really arrived."),
+        ("Approximation", "The injected part that comes from using a polynomial instead of the ideal function. Only activations have it."),
+        ("Arithmetic", "The injected part that comes from rounding to float32 numbers."),
+        ("Inherited", "Error that was already in the input, after the ideal function of this operation has acted on it. Nothing at this operation caused it."),
+        ("RMS", "Root mean square: the typical size of a value, whatever its sign."),
+        ("Signal", "The RMS of the ideal output of the operation. An error of 100 % of the signal is as large as what it disturbs."),
+        ("SQNR", "Signal to noise in decibels, 10 log10 (sum of squared signal / sum of squared error). 6 dB are one bit."),
+        ("Gain", "RMS of the inherited error over RMS of the error in the input: above 1 the operation enlarges what it is handed, below 1 it shrinks it."),
+        ("Bias", "The mean of an error. Random errors average out over the many inputs of the next layer; a bias points the same way everywhere and adds up. |mean| / RMS says how much of an error is bias: 1 is all of it."),
+        ("Range B", "The polynomial is close to the ideal function on [-B, B] only. Its absolute error is proportional to B; outside, it is no approximation at all."),
+        ("Precision 2^-alpha", "The largest error of the polynomial on [-1, 1], so B times 2^-alpha on [-B, B]. One more alpha is one more bit and, in general, a deeper polynomial."),
+        ("Margin", "The lead of the predicted class: its logit minus the largest other logit. Below 0 the prediction changes."),
+        ("1.23e-7", "Short for 1.23 times ten to the power -7, that is 0.000000123."),
+    ];
+
+    public static void Write(Markup page, RunRecord record)
+    {
+        using (page.Open("dl", ("class", "words")))
+        {
+            foreach (var (word, meaning) in Words)
+            {
+                using var entry = page.Open("div");
+                page.Element("dt", word);
+                page.Element("dd", meaning);
+            }
+        }
+
+        page.Element("h3", "Make this report again");
+        page.Element("pre", record.Command);
+        page.Element("p", $"Model {record.Model}, architecture {record.Architecture}, activation {record.Activation}, ranges {record.Ranges}, {Figures.Count(record.Images, "image")}.", ("class", "note"));
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using PannCore.Diagnostics;
+
+namespace PannCore.Reports.Sections;
+
+/// <summary>The error of the polynomial over its interval, with its certified maximum.</summary>
+internal static class PolynomialSection
+{
+    private const double Width = 1060, Height = 320, Left = 86, Right = 1046, Top = 24, Bottom = 276;
+
+    public static void Write(Markup page, RunRecord record)
+    {
+        double bound = double.Exp2(record.Log2MaxError);
+        page.Element("p", $"Polynomial minus ideal function for {record.Activation}, over inputs from -B to B. Both axes are in units of the range B: "
+            + $"at an activation with B = 10 the same curve is ten times as wide and ten times as high. Its certified maximum is {Figures.PowerOfTwo(record.Log2MaxError)} = {Figures.Number(bound)}.");
+
+        List<CurvePoint> points = [.. record.ErrorCurve.Where(p => double.IsFinite(p.X))];
+        List<CurvePoint> finite = [.. points.Where(p => double.IsFinite(p.Error))];
+        if (finite.Count == 0)
+        {
+            page.Element("p", "No error curve was recorded.", ("class", "soft"));
+            return;
+        }
+
+        double reach = double.IsFinite(bound) ? bound : 0;
+        Axis x = Axis.Linear(-1, 1, Left, Right);
+        Axis y = Axis.Linear(Math.Min(finite.Min(p => p.Error), -reach), Math.Max(finite.Max(p => p.Error), reach), Bottom, Top);
+        CurvePoint worst = finite.MaxBy(p => Math.Abs(p.Error))!;
+        using var figure = page.Open("figure");
+        using (page.Box("Error of the polynomial"))
+        using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "polynomial-name polynomial-text")))
+        {
+            page.Element("title", "Error of the polynomial over its range", ("id", "polynomial-name"));
+            page.Element("desc", $"The largest drawn error is {Figures.Number(worst.Error)} B at input {Figures.Number(worst.X)} B; the certified maximum is {Figures.Number(bound)} B.", ("id", "polynomial-text"));
+            foreach (double tick in x.Ticks)
+            {
+                page.Empty("line", ("class", "grid"), ("x1", x.At(tick)), ("x2", x.At(tick)), ("y1", Top), ("y2", Bottom));
+                page.Element("text", tick == 0 ? "0" : Figures.Tick(tick) + " B", ("class", "middle"), ("x", x.At(tick)), ("y", Bottom + 17));
+            }
+
+            foreach (double tick in y.Ticks)
+            {
+                page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
+                page.Element("text", Figures.Tick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
+            }
+
+            page.Empty("line", ("class", "axis"), ("x1", Left), ("x2", Right), ("y1", y.At(0)), ("y2", y.At(0)));
+            if (double.IsFinite(bound) && bound > 0)
+            {
+                page.Empty("path", ("class", "bound"), ("d", $"M{Left} {Markup.Coordinate(y.At(bound))}H{Right}M{Left} {Markup.Coordinate(y.At(-bound))}H{Right}"));
+                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "end"), ("x", Right - 6), ("y", y.At(bound) + 15));
+            }
+
+            page.Empty("path", ("class", "error"), ("d", Curve(points, x, y)));
+            double wx = x.At(worst.X), wy = y.At(worst.Error);
+            page.Empty("circle", ("class", "approximation"), ("cx", wx), ("cy", wy), ("r", 4.5));
+            page.Element("text", $"largest: {Figures.Number(worst.Error)} B at {Figures.Number(worst.X)} B",
+                ("class", wx > (Left + Right) / 2 ? "strong end" : "strong"), ("x", wx + (wx > (Left + Right) / 2 ? -10 : 10)), ("y", wy + (wy > (Top + Bottom) / 2 ? -10 : 18)));
+            page.Element("text", "error, in units of B", ("x", 4), ("y", 12));
+            page.Element("text", "input", ("class", "end"), ("x", Right), ("y", Height - 6));
+        }
+    }
+
+    // Each column of pixels keeps its first, lowest, highest and last point: the drawing does not change, a curve of a million points stays small.
+    private static string Curve(List<CurvePoint> points, Axis x, Axis y)
+    {
+        StringBuilder path = new();
+        bool drawing = false;
+        foreach (var column in points.OrderBy(p => p.X).GroupBy(p => Math.Round(x.At(p.X))))
+        {
+            CurvePoint[] all = [.. column];
+            CurvePoint[] kept = all.Length <= 4 ? all
+                : [.. new[] { all[0], all.MinBy(p => p.Error)!, all.MaxBy(p => p.Error)!, all[^1] }.Distinct().OrderBy(p => p.X)];
+            foreach (CurvePoint point in kept)
+            {
+                if (double.IsFinite(point.Error))
+                    path.Append(drawing ? 'L' : 'M').Append(Markup.Coordinate(x.At(point.X))).Append(' ').Append(Markup.Coordinate(y.At(point.Error)));
+                drawing = double.IsFinite(point.Error);
+            }
+        }
+
+        return path.ToString();
+    }
+}

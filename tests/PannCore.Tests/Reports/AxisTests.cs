@@ -1,0 +1,49 @@
+using PannCore.Reports;
+using Xunit;
+
+namespace PannCore.Tests.Reports;
+
+public class AxisTests
+{
+    [Fact]
+    public void Linear_axis_covers_its_values_with_round_ticks()
+    {
+        Axis axis = Axis.Linear(-0.3, 1.1, 0, 100);
+        Assert.Equal([-0.5, 0, 0.5, 1, 1.5], axis.Ticks);
+        Assert.Equal(0, axis.At(-0.5));
+        Assert.Equal(25, axis.At(0));
+        Assert.Equal(100, axis.At(1.5));
+    }
+
+    [Fact]
+    public void What_lies_beyond_an_end_is_drawn_there()
+    {
+        Axis axis = Axis.Linear(0, 1, 10, 20);
+        Assert.Equal(10, axis.At(-5));
+        Assert.Equal(20, axis.At(double.PositiveInfinity));
+        Assert.Equal(10, axis.At(double.NaN));
+    }
+
+    [Theory]
+    [InlineData(0.0, 0.0)]
+    [InlineData(double.NaN, 1.0)]
+    [InlineData(0.0, double.PositiveInfinity)]
+    public void Linear_axis_of_nothing_is_the_unit_interval(double low, double high)
+    {
+        Axis axis = Axis.Linear(low, high, 0, 1);
+        Assert.Equal((0, 1), (axis.Low, axis.High));
+    }
+
+    [Fact]
+    public void Decades_are_whole_and_within_their_limits()
+    {
+        Axis axis = Axis.Decades([0.02, 0.5, 0, -1, double.NaN, double.PositiveInfinity], -4, 2, 0, 100);
+        Assert.Equal([0.01, 0.1, 1], axis.Ticks, (a, b) => Math.Abs(a - b) < 1e-15);
+        Assert.Equal(50, axis.At(0.1), 1e-9); // one of two decades, from above and from below
+
+        Axis limited = Axis.Decades([1e-12, 1e12], -4, 2, 0, 100);
+        Assert.Equal(1e-4, limited.Low, 1e-18);
+        Assert.Equal(100, limited.High, 1e-12);
+        Assert.Equal(0, limited.At(0));
+    }
+}
