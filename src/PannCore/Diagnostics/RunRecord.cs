@@ -119,4 +119,8 @@ public sealed record RunRecord(
     IReadOnlyList<CheckRecord> Checks,
     IReadOnlyList<LayerShare> Layers,
     IReadOnlyList<Flip> Flips,
-    IReadOnlyList<string> ClassNames);
+    IReadOnlyList<string> ClassNames)
+{
+    /// <summary>The version of this shape.</summary>
+    public const int CurrentSchema = 1;
+}

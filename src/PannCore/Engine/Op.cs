@@ -61,8 +61,27 @@ public abstract class Op
     public virtual void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
         => Reference(inputs, [.. Parameters.Select(p => DoubleTensor.From(p.Shape, p.Values))], output);
 
+    /// <summary>
+    /// Whether the operation is a linear map plus a constant: then f(x + e) - f(x) = f(e) - f(0), which the error ledger checks.
+    /// </summary>
+    public virtual bool IsAffine(Statistics statistics) => false;
+
+    /// <summary>
+    /// An upper bound on the rounding error of each output element when the operation is computed in an arithmetic with this unit roundoff
+    /// (2^-24 for float32, 2^-53 for float64). Infinity, the default, where none is known.
+    /// </summary>
+    public virtual void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+        => Array.Fill(bound.Values, double.PositiveInfinity);
+
     /// <summary>The function the operation stands for, in float64: ReLU for a polynomial ReLU; for any other operation the operation itself.</summary>
     public virtual void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Exact(workspace, inputs, output);
+}
+
+/// <summary>Rounding error analysis (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).</summary>
+internal static class Rounding
+{
+    /// <summary>gamma_n = n u / (1 - n u), the relative bound after n roundings.</summary>
+    public static double Gamma(int roundings, double unitRoundoff) => roundings * unitRoundoff / (1 - (roundings * unitRoundoff));
 }
 
 /// <summary>What an operation may use while it runs forward.</summary>

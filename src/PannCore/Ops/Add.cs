@@ -26,6 +26,14 @@ internal sealed class Add : Op
     {
         for (int i = 0; i < output.Values.Length; i++) output.Values[i] = inputs[0].Values[i] + inputs[1].Values[i];
     }
+
+    public override bool IsAffine(Statistics statistics) => true;
+
+    /// <summary>One sum.</summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+    {
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = unitRoundoff * Math.Abs(inputs[0].Values[i] + inputs[1].Values[i]);
+    }
 }
 
 /// <summary>Sum of tensors.</summary>

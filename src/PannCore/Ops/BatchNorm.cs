@@ -108,6 +108,24 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         }
     }
 
+    public override bool IsAffine(Statistics statistics) => statistics == Statistics.Evaluation;
+
+    /// <summary>
+    /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|).
+    /// Evaluation statistics only.
+    /// </summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+    {
+        double bound4 = Rounding.Gamma(4, unitRoundoff);
+        double[] scale = new double[Channels], shift = new double[Channels];
+        for (int c = 0; c < Channels; c++)
+        {
+            scale[c] = bound4 * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon);
+            shift[c] = (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c]));
+        }
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = (scale[i % Channels] * Math.Abs(inputs[0].Values[i])) + shift[i % Channels];
+    }
+
     private void Move(Span<float> running, Func<int, double> batch)
     {
         for (int c = 0; c < running.Length; c++) running[c] = (float)(((1 - momentum) * running[c]) + (momentum * batch(c)));

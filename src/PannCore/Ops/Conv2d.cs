@@ -95,6 +95,23 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workspace.Workers.Run(new ConvForwardJob<double>(plan, inputs[0].Values, packed, output.Values), inputs[0].Shape[0]);
     }
 
+    public override bool IsAffine(Statistics statistics) => true;
+
+    /// <summary>gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.</summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+    {
+        ConvGeometry g = Geometry(inputs[0].Shape);
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed((g, "magnitudes"), values =>
+        {
+            ConvPlan<double> made = ConvPlan<double>.Forward(g);
+            return (made, made.Pack([.. values.Select(Math.Abs)], g.S));
+        });
+        double[] magnitudes = [.. inputs[0].Values.Select(Math.Abs)];
+        workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
+        double gamma = Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff);
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+    }
+
     private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
 
     private (ConvPlan<T> Plan, Memory<T> Packed) Forward<T>(ConvGeometry g) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>

@@ -41,6 +41,16 @@ internal sealed class GlobalAveragePool : Op
         for (int i = 0; i < inputs[0].Values.Length; i++)
             output.Values[(i / channels / pixels * channels) + (i % channels)] += inputs[0].Values[i] / pixels;
     }
+
+    public override bool IsAffine(Statistics statistics) => true;
+
+    /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division.</summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+    {
+        Reference([new DoubleTensor(inputs[0].Shape, [.. inputs[0].Values.Select(Math.Abs)])], [], bound);
+        double gamma = Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff);
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+    }
 }
 
 /// <summary>Global average pooling.</summary>

@@ -21,6 +21,13 @@ internal sealed class Relu(float slope) : Op
         double[] x = inputs[0].Values;
         for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? slope * x[i] : x[i];
     }
+
+    /// <summary>Nothing is rounded for slope 0; else one product.</summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+    {
+        double factor = unitRoundoff * slope;
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = factor * Math.Abs(Math.Min(0, inputs[0].Values[i]));
+    }
 }
 
 /// <summary>ReLU of a tensor.</summary>

@@ -60,6 +60,12 @@ internal sealed class Shortcut(int channels, int stride) : Op
             }
         }
     }
+
+    public override bool IsAffine(Statistics statistics) => true;
+
+    /// <summary>Nothing is computed.</summary>
+    public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+        => Array.Clear(bound.Values);
 }
 
 /// <summary>The parameter-free shortcut.</summary>
