@@ -15,11 +15,13 @@ namespace PannCore.Cli
             var root = new RootCommand("See, operation by operation, what happens to a network when its ReLUs become polynomials.\n\n"
                 + "Without a verb: inspects the bundled ResNet-20 on the bundled images.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer")
             {
+                InspectCommand.Create(),
                 EvalCommand.Create(),
                 TrainCommand.Create(),
                 BenchCommand.Create(),
                 DataCommand.Create(),
             };
+            InspectCommand.AddTo(root);
             ParseResult parsed = root.Parse(args);
             if (parsed.Errors.Count > 0)
             {
