@@ -67,9 +67,9 @@ public sealed class ErrorLedger : IRunObserver
             throw new InvalidOperationException($"ledger: {path}: batch-norm must use evaluation statistics, the run uses training statistics");
         DoubleTensor[] working = [.. inputs.Select(x => DoubleTensor.From(x.Shape, x.Values))];
         DoubleTensor[] idealInputs = [.. inputs.Select((x, j) => _ideal.TryGetValue(x, out DoubleTensor? known) ? known : _ideal[x] = working[j])];
-        DoubleTensor exact = new(output.Shape), idealOfWorking = new(output.Shape), ideal = new(output.Shape);
+        DoubleTensor exact = new(output.Shape), idealOfWorking = exact, ideal = new(output.Shape);
         op.Exact(_workspace, working, exact);
-        op.Ideal(_workspace, working, idealOfWorking);
+        if (!op.StandsForItself) op.Ideal(_workspace, working, idealOfWorking = new(output.Shape));
         op.Ideal(_workspace, idealInputs, ideal);
         _ideal[output] = ideal;
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PannCore.Engine;
 using PannCore.Ops;
 
@@ -69,20 +70,38 @@ internal sealed class LedgerChecks
     private void CheckAffine(
         Workspace workspace, Op operation, string path, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs, DoubleTensor idealOfWorking, DoubleTensor ideal)
     {
-        DoubleTensor[] errors = [.. inputs.Select((x, j) => new DoubleTensor(x.Shape, [.. x.Values.Zip(idealInputs[j].Values, (a, b) => a - b)]))];
-        // Rounding of all evaluations is bounded by that of the evaluation at |x^| + |x|, three times over.
-        DoubleTensor[] magnitudes = [.. inputs.Select((x, j) => new DoubleTensor(x.Shape, [.. x.Values.Zip(idealInputs[j].Values, (a, b) => Math.Abs(a) + Math.Abs(b))]))];
-        DoubleTensor[] zeros = [.. inputs.Select(x => new DoubleTensor(x.Shape))];
-        DoubleTensor applied = new(ideal.Shape), constant = new(ideal.Shape), rounding = new(ideal.Shape);
+        // The rounding of all evaluations is bounded by that of the evaluation at |x^| + |x|.
+        DoubleTensor[] errors = new DoubleTensor[inputs.Count], magnitudes = new DoubleTensor[inputs.Count], zeros = new DoubleTensor[inputs.Count];
+        var sum = new double[inputs.Max(x => x.Values.Length)];
+        for (int j = 0; j < inputs.Count; j++)
+        {
+            double[] x = inputs[j].Values, idealX = idealInputs[j].Values;
+            Shape shape = inputs[j].Shape;
+            (errors[j], magnitudes[j], zeros[j]) = (new(shape), new(shape), new(OneImage(shape)));
+            TensorPrimitives.Subtract(x, idealX, errors[j].Values);
+            TensorPrimitives.Abs(x, magnitudes[j].Values);
+            TensorPrimitives.Abs(idealX, sum);
+            TensorPrimitives.Add(magnitudes[j].Values, sum.AsSpan(0, x.Length), magnitudes[j].Values);
+        }
+        DoubleTensor applied = new(ideal.Shape), constant = new(OneImage(ideal.Shape)), rounding = new(ideal.Shape);
         operation.Exact(workspace, errors, applied);
         operation.Exact(workspace, zeros, constant);
         operation.RoundingBound(workspace, magnitudes, Double, rounding);
         for (int i = 0; i < ideal.Values.Length; i++)
         {
-            double inherited = idealOfWorking.Values[i] - ideal.Values[i], expected = applied.Values[i] - constant.Values[i];
-            double tolerance = (4 * rounding.Values[i]) + (4 * Double * (Math.Abs(idealOfWorking.Values[i]) + Math.Abs(ideal.Values[i]) + Math.Abs(constant.Values[i])));
+            double shift = constant.Values[i % constant.Values.Length];
+            double inherited = idealOfWorking.Values[i] - ideal.Values[i], expected = applied.Values[i] - shift;
+            double tolerance = (4 * rounding.Values[i]) + (4 * Double * (Math.Abs(idealOfWorking.Values[i]) + Math.Abs(ideal.Values[i]) + Math.Abs(shift)));
             _linear.Compare(path, i, Math.Abs(inherited - expected), tolerance);
         }
+    }
+
+    /// <summary>The constant of an affine operation is the same for every image of a batch.</summary>
+    private static Shape OneImage(Shape batch)
+    {
+        int[] sizes = batch.ToArray();
+        sizes[0] = 1;
+        return new(sizes);
     }
 
     private sealed class Check(string name, string limitName)

@@ -62,6 +62,9 @@ public sealed class PolynomialRelu : Op
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
         => workspace.Workers.Run(new ExactJob(_exact, inputs[0].Values, output.Values), Chunks.Count(output.Values.Length));
 
+    /// <inheritdoc/>
+    public override bool StandsForItself => false;
+
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
