@@ -1,5 +1,4 @@
 using PannCore.Diagnostics;
-using Spectre.Console;
 
 namespace PannCore.Cli;
 

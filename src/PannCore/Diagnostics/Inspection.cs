@@ -2,7 +2,6 @@ using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
-using PannCore.Ops;
 using PannCore.Training;
 using Tensor = PannCore.Engine.Tensor;
 
