@@ -28,7 +28,6 @@ internal static class EvalCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
-            CommonOptions.CheckOutputs(parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);

@@ -46,7 +46,6 @@ internal static class InspectCommand
     {
         ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         string ranges = parsed.GetValue(Ranges)!, page = parsed.GetValue(Out)!;
-        CommonOptions.CheckOutputs(page, parsed.GetValue(Json));
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads);
