@@ -10,6 +10,9 @@ namespace PannCore.Cli
     /// <summary>The command: grammar, error messages, exit codes 0 (done), 1 (failed), 2 (wrong usage).</summary>
     internal static class Pann
     {
+        /// <summary>How long Ctrl+C waits for the work to stop: training ends its step and writes its state first, which the library's 2 seconds may cut short.</summary>
+        private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(1);
+
         public static async Task<int> RunAsync(string[] args)
         {
             var root = new RootCommand("See, operation by operation, what happens to a network when its ReLUs become polynomials.\n\n"
@@ -31,7 +34,7 @@ namespace PannCore.Cli
             }
             try
             {
-                return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+                return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout });
             }
             catch (Exception exception) when (exception is BadInputException or ShapeException or IOException or UnauthorizedAccessException)
             {
