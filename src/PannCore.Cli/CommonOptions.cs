@@ -73,8 +73,8 @@ internal static class CommonOptions
     {
         option.Validators.Add(result =>
         {
-            // What is no number at all is the parser's to report: asking for its value here would throw.
-            if (result.Tokens is [{ Value: string text }] && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value < least)
+            // What is no number at all is the parser's to report: asking for its value here would throw. An option that two commands share is seen twice.
+            if (!result.Errors.Any() && result.Tokens is [{ Value: string text }] && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value < least)
                 result.AddError($"{option.Name}: expected at least {least}, found {value}");
         });
         return option;
