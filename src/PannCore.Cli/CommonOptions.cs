@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using PannCore.Engine;
@@ -72,9 +73,20 @@ internal static class CommonOptions
     {
         option.Validators.Add(result =>
         {
-            if (!result.Errors.Any() && result.GetValueOrDefault<int>() < least) result.AddError($"{option.Name}: expected at least {least}, found {result.GetValueOrDefault<int>()}");
+            // What is no number at all is the parser's to report: asking for its value here would throw. An option that two commands share is seen twice.
+            if (!result.Errors.Any() && result.Tokens is [{ Value: string text }] && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value < least)
+                result.AddError($"{option.Name}: expected at least {least}, found {value}");
         });
         return option;
+    }
+
+    /// <summary>Finds out before the work, not after it, that a result cannot be written.</summary>
+    public static void CheckWritable(params ReadOnlySpan<string?> paths)
+    {
+        foreach (string? path in paths)
+        {
+            if (path is not null) AtomicFile.CheckWritable(path);
+        }
     }
 
     public static void WriteJson<T>(string? path, T record, JsonTypeInfo<T> type)

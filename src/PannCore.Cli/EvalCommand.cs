@@ -27,6 +27,7 @@ internal static class EvalCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
+            CommonOptions.CheckWritable(parsed.GetValue(json));
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));

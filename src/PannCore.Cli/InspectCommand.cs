@@ -44,8 +44,9 @@ internal static class InspectCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         string ranges = parsed.GetValue(Ranges)!, page = parsed.GetValue(Out)!;
+        CommonOptions.CheckWritable(page, parsed.GetValue(Json));
+        ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads);

@@ -12,25 +12,28 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann train</c>. It never opens the test file.</summary>
 internal static class TrainCommand
 {
-    private const int StepsBetweenStates = 100;
-
     public static Command Create()
     {
         Option<string> architecture = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, resnet44, resnet56 or resnet110.", DefaultValueFactory = _ => "resnet20" };
         Option<int> epochs = CommonOptions.AtLeast(new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images.", Required = true }, 1);
         Option<int> batch = new("--batch") { HelpName = "N", Description = "Images a step.", DefaultValueFactory = _ => 128 };
-        Option<double> rate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule.", DefaultValueFactory = _ => 0.1 };
+        Option<double> learningRate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule.", DefaultValueFactory = _ => 0.1 };
         Option<double> warmup = new("--warmup") { HelpName = "E", Description = "Epochs of linear warm-up.", DefaultValueFactory = _ => 1 };
         Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay, on all parameters.", DefaultValueFactory = _ => 5e-4 };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
         Option<string> output = new("--out") { HelpName = "FILE", Description = "The model file to write (.safetensors).", Required = true };
+        output.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string file }] && Path.GetExtension(file) != ".safetensors") result.AddError($"--out: expected a name that ends in .safetensors, found {file}");
+        });
+        Option<int> every = CommonOptions.AtLeast(new Option<int>("--save-every") { HelpName = "N", Description = "Steps between two writings of FILE.state; it is also written after each epoch.", DefaultValueFactory = _ => 100 }, 1);
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            architecture, epochs, batch, rate, warmup, decay, validation, seed, output, resume, data, threads, json,
+            architecture, epochs, batch, learningRate, warmup, decay, validation, seed, output, every, resume, data, threads, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -39,35 +42,47 @@ internal static class TrainCommand
                 Architecture = parsed.GetValue(architecture)!,
                 Epochs = parsed.GetValue(epochs),
                 Batch = parsed.GetValue(batch),
-                LearningRate = parsed.GetValue(rate),
+                LearningRate = parsed.GetValue(learningRate),
                 WarmupEpochs = Math.Min(parsed.GetValue(warmup), parsed.GetValue(epochs)),
                 WeightDecay = parsed.GetValue(decay),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
             };
+            string file = parsed.GetValue(output)!, state = file + ".state";
+            int stepsBetweenStates = parsed.GetValue(every);
+            CommonOptions.CheckWritable(file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = folder.Kind == DataKind.RecordFile ? Cifar10.ReadFile(folder.Location) : Cifar10.ReadTrain(folder.Location);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
             var trainer = new Trainer(recipe, training, workspace);
-            string file = parsed.GetValue(output)!, state = file + ".state";
             if (parsed.GetValue(resume)) trainer.Resume(state);
-            else trainer.SaveState(state); // An unwritable place is found out now, not after an hour.
+            else trainer.SaveState(state);
 
             var rates = new List<TrainedEpoch>(trainer.History.Select(epoch => new TrainedEpoch(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, null)));
             int images = trainer.StepsPerEpoch * recipe.Batch;
+            int[] all = [.. Enumerable.Range(0, training.Count)];
+            Normalization normalization = Normalization.Parse(recipe.Normalize);
+            Dictionary<string, double> largest;
             try
             {
                 while (!trainer.Finished)
                 {
                     long start = Stopwatch.GetTimestamp();
+                    int steps = 0; // Fewer than an epoch's where a state in mid-epoch was resumed.
                     EpochResult epoch = ProgressBar.Run($"epoch {trainer.History.Count + 1} of {recipe.Epochs}", images, progress => trainer.RunEpoch(
-                        progress is null ? null : new StepProgress(progress), step => { if (step % StepsBetweenStates == 0) trainer.SaveState(state); }, cancellation));
-                    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, left = seconds * (recipe.Epochs - epoch.Epoch);
+                        progress is null ? null : new StepProgress(progress), step =>
+                        {
+                            steps++;
+                            if (step % stepsBetweenStates == 0) trainer.SaveState(state);
+                        }, cancellation));
+                    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, rate = steps * recipe.Batch / seconds;
+                    double left = seconds * trainer.StepsPerEpoch / Math.Max(1, steps) * (recipe.Epochs - epoch.Epoch);
                     trainer.SaveState(state);
-                    rates.Add(new(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, images / seconds));
+                    rates.Add(new(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, rate));
                     Console.WriteLine(FormattableString.Invariant(
-                        $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {images / seconds:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
+                        $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
                 }
+                largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model, training, all, normalization, workspace, progress, cancellation));
             }
             catch (OperationCanceledException)
             {
@@ -75,9 +90,6 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            int[] all = [.. Enumerable.Range(0, training.Count)];
-            Normalization normalization = Normalization.Parse(recipe.Normalize);
-            Dictionary<string, double> largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model, training, all, normalization, workspace, progress, cancellation));
             ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, "relu", largest, all.Length, Notes(recipe, trainer)));
             File.Delete(state);
             Console.WriteLine($"model: {file}");

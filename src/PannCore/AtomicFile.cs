@@ -17,8 +17,7 @@ public static class AtomicFile
     /// <exception cref="BadInputException">The file cannot be written; the message names the path and the reason.</exception>
     public static void Write(string path, Action<Stream> content)
     {
-        string target = Target(path);
-        string temporary = $"{target}.{Path.GetRandomFileName()}.tmp";
+        string target = Target(path), temporary = Temporary(target);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
@@ -35,6 +34,22 @@ public static class AtomicFile
                 throw new BadInputException($"{path}: cannot be written: {e.Message}", e);
             throw;
         }
+    }
+
+    /// <summary>Finds out, before long work, whether <see cref="Write"/> could write <paramref name="path"/>; leaves nothing behind.</summary>
+    /// <exception cref="BadInputException">It could not; the message is that of <see cref="Write"/>.</exception>
+    public static void CheckWritable(string path)
+    {
+        string temporary = Temporary(Target(path));
+        try
+        {
+            new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{path}: cannot be written: {e.Message}", e);
+        }
+        Remove(temporary);
     }
 
     /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark, as <see cref="Write"/> does.</summary>
@@ -61,6 +76,8 @@ public static class AtomicFile
             throw new BadInputException($"{path}: cannot be written: {e.Message}", e);
         }
     }
+
+    private static string Temporary(string target) => $"{target}.{Path.GetRandomFileName()}.tmp";
 
     private static void Remove(string temporary)
     {

@@ -17,16 +17,17 @@ public sealed class ErrorLedger : IRunObserver
     private readonly Dictionary<string, LedgerLine> _byPath = [];
     private readonly LedgerChecks _checks = new();
 
-    private ErrorLedger(Workspace workspace) => _workspace = workspace;
+    /// <summary>An empty ledger; networks other than a <see cref="ResNet"/> can be run with it as their observer, one batch.</summary>
+    internal ErrorLedger(Workspace workspace) => _workspace = workspace;
 
     /// <summary>One line an operation, in the order of execution.</summary>
-    public IReadOnlyList<OperationRecord> Operations { get; private set; } = [];
+    public IReadOnlyList<OperationRecord> Operations => [.. _lines.Select(line => line.Record())];
 
     /// <summary>The independent checks.</summary>
-    public IReadOnlyList<CheckRecord> Checks { get; private set; } = [];
+    public IReadOnlyList<CheckRecord> Checks => _checks.Records(IdentityResidual);
 
     /// <summary>Largest identity residual of all operations.</summary>
-    public double IdentityResidual => Operations.Count == 0 ? 0 : Operations.Max(operation => operation.IdentityResidual);
+    public double IdentityResidual => Operations.Select(operation => operation.IdentityResidual).DefaultIfEmpty().Max();
 
     /// <summary>
     /// The ledger of a PANN over some images. Images whose logits are not finite would swallow every other figure: pass finite ones,
@@ -55,8 +56,6 @@ public sealed class ErrorLedger : IRunObserver
             ledger._ideal.Clear();
             progress?.Report(first + chosen.Length);
         }
-        ledger.Operations = [.. ledger._lines.Select(line => line.Record())];
-        ledger.Checks = ledger._checks.Records(ledger.IdentityResidual);
         return ledger;
     }
 

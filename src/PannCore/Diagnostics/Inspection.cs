@@ -65,7 +65,7 @@ public static class Inspection
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
-            [.. ledger.Operations.Select(o => o with { NonFinite = nonFinite.Of(o.Path), OutOfRange = probe.ByPath.TryGetValue(o.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0 })],
+            [.. (finite.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => o with { NonFinite = nonFinite.Of(o.Path), OutOfRange = probe.ByPath.TryGetValue(o.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0 })],
             ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames);
     }
 
@@ -78,12 +78,19 @@ public static class Inspection
 
     private sealed class NonFiniteCounter : IRunObserver
     {
+        private static readonly ErrorSize Unknown = new(double.NaN, double.NaN, double.NaN);
         private readonly Dictionary<string, long> _byPath = [];
+        private readonly Dictionary<string, string> _names = [];
+
+        /// <summary>Lines for a run without a finite image: no error can be measured, but the first line with non-finite elements is where it broke.</summary>
+        public IEnumerable<OperationRecord> Operations => _names.Select(pair => new OperationRecord(
+            pair.Key, pair.Value, Unknown, Unknown, Unknown, Unknown, double.NaN, double.NaN, null, null, null, null, null, 0, null, null, 0, 0));
 
         public long Of(string path) => _byPath.GetValueOrDefault(path);
 
         public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
         {
+            _names.TryAdd(path, op.Name);
             long count = 0;
             foreach (float value in output.Values)
             {

@@ -118,7 +118,8 @@ internal sealed class LedgerChecks
             Compared++;
             bool holds = value <= limit;
             if (!holds) _failures++;
-            double ratio = limit > 0 ? value / limit : value > 0 ? double.PositiveInfinity : 0;
+            // What is no number must not hide behind the comparisons that it fails.
+            double ratio = double.IsNaN(value) ? double.PositiveInfinity : limit > 0 ? value / limit : value > 0 ? double.PositiveInfinity : 0;
             if (ratio <= _worst) return;
             (_worst, _value, _limit, _path, _element) = (ratio, value, limit, path, element);
         }

@@ -74,7 +74,7 @@ public sealed class ActivationRanges
         {
             throw new BadInputException($"{path}: at line {exception.LineNumber + 1}: expected JSON, found something else", exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new BadInputException($"{path}: cannot be read: {exception.Message}", exception);
         }

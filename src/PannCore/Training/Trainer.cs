@@ -165,6 +165,7 @@ public sealed class Trainer
         {
             throw new BadInputException($"{path}: at metadata: expected the history of a training run, found something else: {exception.Message}", exception);
         }
+        if (history.Count != epoch) throw BadInputException.At(path, "metadata history", $"{epoch} epochs", $"{history.Count}");
 
         foreach (Parameter parameter in Model.Parameters.All)
         {

@@ -1,0 +1,180 @@
+using System.Runtime.InteropServices;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Tests.Diagnostics;
+using Xunit;
+
+namespace PannCore.Tests.Checkpoints;
+
+public sealed class ModelFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_model_and_all_that_is_said_of_it_read_back_to_the_bit()
+    {
+        ResNet model = RandomNetwork.Make(11);
+        // Values that a careless path would change: the smallest subnormal, the largest float, negative zero.
+        model.Parameters.All[0].Update(values => (values[0], values[1], values[2]) = (float.Epsilon, float.MaxValue, -0f));
+        var largest = model.Activations.Select((a, i) => (a.Path, Value: (i + 1) / 3.0)).ToDictionary(p => p.Path, p => p.Value);
+        var description = new ModelDescription("resnet20", Normalization.ImageNet, "relu", largest, 1234, new Dictionary<string, string> { ["command"] = "pann train --seed \"ä\"", ["seed"] = "3" });
+        string path = _folder.At("m.safetensors");
+        ModelFile.Save(path, model, description);
+
+        (ResNet read, ModelDescription said) = ModelFile.Load(path);
+        Assert.Equal(model.Parameters.All.Select(p => p.Name), read.Parameters.All.Select(p => p.Name));
+        foreach ((Parameter a, Parameter b) in model.Parameters.All.Zip(read.Parameters.All))
+            Assert.True(MemoryMarshal.AsBytes(a.Values).SequenceEqual(MemoryMarshal.AsBytes(b.Values)), a.Name);
+        Assert.Equal(("resnet20", Normalization.ImageNet, "relu", 1234), (said.Architecture, said.Normalization, said.Activation, said.CalibrationImages));
+        Assert.Equal(largest, said.LargestInputs);
+        Assert.Equal(description.Notes, said.Notes);
+
+        // Written again, the same bytes.
+        ModelFile.Save(_folder.At("again.safetensors"), read, said);
+        Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(_folder.At("again.safetensors")));
+    }
+
+    [Fact]
+    public void A_model_never_measured_has_no_ranges_and_its_normalisation_can_be_overruled()
+    {
+        string path = Save(largest: null);
+        Assert.Equal((null, 0, Normalization.Cifar10), Facts(ModelFile.Load(path).Description));
+        Assert.Equal(Normalization.ImageNet, ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization);
+
+        static (object?, int, Normalization) Facts(ModelDescription d) => (d.LargestInputs, d.CalibrationImages, d.Normalization);
+    }
+
+    [Fact]
+    public void Another_architecture_is_refused()
+    {
+        string path = Save(largest: null);
+        Assert.Equal($"{path}: at metadata architecture: expected resnet32, found resnet20", Refusal(path, "resnet32"));
+        Assert.Equal($"{path}: at metadata architecture: expected vgg, found resnet20", Refusal(path, "vgg"));
+        Rewrite(path, metadata: m => m["architecture"] = "resnet21");
+        Assert.Equal($"{path}: at metadata architecture: expected resnet20, found resnet21", Refusal(path, "resnet20"));
+        Assert.Equal("architecture 'resnet21': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
+        Rewrite(path, metadata: m => m["architecture"] = "resnet32");
+        Assert.StartsWith($"{path}: does not fit resnet32: 60 keys missing: 'layer1.3.conv1.weight', 'layer1.3.bn1.weight', ", Refusal(path), StringComparison.Ordinal);
+        Rewrite(path, metadata: m => m.Remove("architecture"));
+        Assert.Equal($"{path}: does not say its architecture; give --arch, one of resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
+    }
+
+    [Theory]
+    [InlineData("layer1.0.conv1.weight", float.NaN, "a finite number, found NaN")]
+    [InlineData("layer1.0.conv1.weight", float.NegativeInfinity, "a finite number, found -Infinity")]
+    [InlineData("linear.bias", float.PositiveInfinity, "a finite number, found Infinity")]
+    [InlineData("bn1.running_var", -0.5f, "a variance of at least 0, found -0.5")]
+    public void Weights_that_are_no_weights_are_named(string key, float value, string message)
+    {
+        string path = Save(largest: null);
+        Rewrite(path, arrays: name => name == key ? values => values[4] = value : null);
+        Assert.Equal($"{path}: at key {key}, element 4: expected {message}", Refusal(path));
+    }
+
+    [Fact]
+    public void Missing_surplus_and_misshaped_weights_are_listed()
+    {
+        string path = Save(largest: null);
+        SafeTensorsFile file = SafeTensors.Read(path);
+        NamedArray[] arrays = [
+            .. file.Tensors.Values.Where(t => t.Name is not ("conv1.weight" or "linear.bias")),
+            new("linear.bias", [2, 5], new float[10]), new("fc.bias", [10], new float[10]), new("bn1.num_batches_tracked", [], new long[1])];
+        SafeTensors.Write(path, arrays, file.Metadata);
+        Assert.Equal(
+            $"{path}: does not fit resnet20: 1 key missing: 'conv1.weight'; 1 key surplus: 'fc.bias'; 1 key of another shape: 'linear.bias' expected [10] found [2,5]",
+            Refusal(path));
+    }
+
+    [Fact]
+    public void Ranges_measured_with_other_weights_are_refused()
+    {
+        string path = Save(RandomNetwork.Largest);
+        string measuredWith = SafeTensors.Read(path).Metadata["weights"];
+        Assert.Equal(ModelFile.WeightHash(RandomNetwork.Backbone), measuredWith);
+        Rewrite(path, arrays: name => name == "linear.bias" ? values => values[9] += 1e-3f : null);
+        string message = Refusal(path);
+        Assert.StartsWith($"{path}: at metadata weights: expected the hash ", message, StringComparison.Ordinal);
+        Assert.EndsWith($" of the weights that the ranges were measured with, found {measuredWith}", message, StringComparison.Ordinal);
+        Rewrite(path, metadata: m => m.Remove("weights"));
+        Assert.EndsWith(" of the weights that the ranges were measured with, found nothing", Refusal(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ranges_of_other_layers_are_refused()
+    {
+        string path = Save(RandomNetwork.Largest);
+        Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":1,"layer9.relu":2}""");
+        Assert.Equal(
+            $"{path}: at metadata largestInputs: expected the activations {string.Join(", ", RandomNetwork.Backbone.Activations.Select(a => a.Path))}, found relu, layer9.relu",
+            Refusal(path));
+        Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":"wide"}""");
+        Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {{\"relu\":\"wide\"}}", Refusal(path));
+        Rewrite(path, metadata: m => m["largestInputs"] = "none");
+        Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found none", Refusal(path));
+    }
+
+    [Fact]
+    public void A_checkpoint_s_weights_arrive_under_their_names()
+    {
+        string path = _folder.With("c.th", Checkpoint(RandomNetwork.Backbone));
+        (ResNet model, ModelDescription said) = ModelFile.Load(path, "resnet20", Normalization.ImageNet);
+        foreach ((Parameter a, Parameter b) in RandomNetwork.Backbone.Parameters.All.Zip(model.Parameters.All)) Assert.True(a.Values.SequenceEqual(b.Values), a.Name);
+        Assert.Equal((null, Normalization.ImageNet, "resnet20"), (said.LargestInputs, said.Normalization, said.Architecture));
+        Assert.Equal($"{path}: does not say its architecture; give --arch, one of resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
+    }
+
+    [Fact]
+    public void The_weight_hash_changes_with_every_value()
+    {
+        ResNet model = RandomNetwork.Make(4);
+        var hashes = new HashSet<string> { ModelFile.WeightHash(model) };
+        foreach (Parameter parameter in model.Parameters.All)
+        {
+            parameter.Update(values => values[^1] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(values[^1]) ^ 1));
+            Assert.True(hashes.Add(ModelFile.WeightHash(model)), parameter.Name);
+        }
+    }
+
+    /// <summary>The weights as a training script saves them: a state dictionary in a zip, names with the prefix of a parallel module.</summary>
+    internal static byte[] Checkpoint(ResNet model, Func<string, float[], float[]>? change = null)
+    {
+        PickleWriter pickle = new PickleWriter().EmptyOrderedDict().Op('(');
+        var storages = new List<(string, byte[])>();
+        foreach (Parameter parameter in model.Parameters.All)
+        {
+            long[] shape = [.. parameter.Shape.ToArray().Select(d => (long)d)], stride = new long[shape.Length];
+            for (int i = shape.Length - 1, step = 1; i >= 0; step *= (int)shape[i--]) stride[i] = step;
+            float[] values = change?.Invoke(parameter.Name, parameter.Values.ToArray()) ?? parameter.Values.ToArray();
+            pickle.Text($"module.{parameter.Name}").Tensor("FloatStorage", $"{storages.Count}", values.Length, 0, shape, stride);
+            storages.Add(($"{storages.Count}", MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
+        }
+        return TorchFiles.Zip(pickle.Op('u').Stop(), [.. storages]);
+    }
+
+    private string Save(IReadOnlyDictionary<string, double>? largest)
+    {
+        string path = _folder.At("m.safetensors");
+        ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, "relu", largest, 24, new Dictionary<string, string>()));
+        return path;
+    }
+
+    private static void Rewrite(string path, Action<Dictionary<string, string>>? metadata = null, Func<string, Action<float[]>?>? arrays = null)
+    {
+        SafeTensorsFile file = SafeTensors.Read(path);
+        var texts = new Dictionary<string, string>(file.Metadata);
+        metadata?.Invoke(texts);
+        SafeTensors.Write(path, [.. file.Tensors.Values.Select(t =>
+        {
+            float[] values = t.ToSingle();
+            arrays?.Invoke(t.Name)?.Invoke(values);
+            return new NamedArray(t.Name, t.Shape, values);
+        })], texts);
+    }
+
+    private static string Refusal(string path, string? architecture = null)
+        => Assert.Throws<BadInputException>(() => ModelFile.Load(path, architecture)).Message;
+}

@@ -1,0 +1,43 @@
+using PannCore.Tests.Checkpoints;
+using Xunit;
+
+namespace PannCore.Tests.Cli;
+
+/// <summary>Wrong usage ends with code 2 and help with code 0, in the process that a user starts.</summary>
+public sealed class UsageTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("--nope", "error: Unrecognized command or argument '--nope'.\nsee: pann --help\n")]
+    [InlineData("insect", "error: Unrecognized command or argument 'insect'.\nsee: pann --help\n")]
+    [InlineData("inspect --images 0", "error: --images: expected at least 1, found 0\nsee: pann inspect --help\n")]
+    [InlineData("eval --threads many --batch -1", "error: Cannot parse argument 'many' for option '--threads' as expected type 'System.Int32'.\nerror: --batch: expected at least 1, found -1\nsee: pann eval --help\n")]
+    [InlineData("train --epochs 1 --out model.pt", "error: --out: expected a name that ends in .safetensors, found model.pt\nsee: pann train --help\n")]
+    [InlineData("train --save-every 0", "error: --save-every: expected at least 1, found 0\nerror: Option '--epochs' is required.\nerror: Option '--out' is required.\nsee: pann train --help\n")]
+    public void Wrong_usage_ends_with_2(string line, string error)
+    {
+        Outcome outcome = PannProcess.Run(_folder.Root, line.Split(' '));
+        Assert.Equal((2, "", Sorted(error)), (outcome.Code, outcome.Out, Sorted(outcome.Error)));
+        Assert.Empty(_folder.FileNames);
+
+        // In which order the grammar reports several errors is its own affair.
+        static string Sorted(string lines) => string.Join('\n', lines.Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "Example: pann inspect ")]
+    [InlineData("inspect", "Example: pann inspect ")]
+    [InlineData("eval", "Example: pann eval ")]
+    [InlineData("train", "Example: pann train ")]
+    [InlineData("bench", "Example: pann bench ")]
+    [InlineData("data", "Example: pann data fetch")]
+    public void Help_ends_with_0_and_shows_an_example(string verb, string example)
+    {
+        Outcome outcome = PannProcess.Run(_folder.Root, verb.Length == 0 ? ["--help"] : [verb, "--help"]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Contains(outcome.Out.Split('\n'), line => line.Trim().StartsWith(example, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,126 @@
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Reports;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Diagnostics;
+
+public sealed class InspectionTests : IDisposable
+{
+    private const int Bright = 2;
+
+    private static readonly InspectionRequest Request = new("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer");
+
+    private readonly Workspace _workspace = new(2, fillWithNaN: true);
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public void An_overflowing_image_is_counted_apart_and_changes_no_other_figure()
+    {
+        (Cifar10 data, ResNet pann) = Overflowing();
+        RunRecord with = Inspection.Run(Request, pann, data, [0, 1, Bright, 3], Normalization.Cifar10, _workspace);
+        RunRecord without = Inspection.Run(Request, pann, data, [0, 1, 3], Normalization.Cifar10, _workspace);
+
+        Assert.Equal((1, 0), (with.NonFiniteImages, without.NonFiniteImages));
+        Assert.Equal(without.OutOfRangeImages + 1, with.OutOfRangeImages);
+        Assert.Equal(without.Operations.Select(Others), with.Operations.Select(Others));
+        Assert.Equal(without.Checks, with.Checks);
+        Assert.Equal(without.Layers, with.Layers);
+        Assert.Equal(without.IdentityResidual, with.IdentityResidual);
+        Assert.All(with.Checks, check => Assert.True(check.Passed, $"{check.Name}: {check.Detail}"));
+        Assert.Contains(with.Flips, flip => flip == new Flip(Bright, data.Labels[Bright], flip.Ideal, -1));
+
+        // The first operation that is not finite is an activation; nothing before it, everything after it has such elements.
+        int root = with.Operations.TakeWhile(line => line.NonFinite == 0).Count();
+        Assert.Equal("polynomialRelu", with.Operations[root].Op);
+        Assert.True(with.Operations[root].OutOfRange > without.Operations[root].OutOfRange);
+        Assert.All(with.Operations.Skip(root + 1).Where(line => line.Op != "shortcut"), line => Assert.True(line.NonFinite > 0, line.Path));
+        Assert.All(without.Operations, line => Assert.Equal(0, line.NonFinite));
+        // The logits of one image.
+        Assert.Equal(10, with.Operations[^1].NonFinite);
+
+        static OperationRecord Others(OperationRecord line) => line with { NonFinite = 0, OutOfRange = 0 };
+    }
+
+    [Fact]
+    public void An_overflowing_image_leaves_its_neighbours_untouched()
+    {
+        (Cifar10 data, ResNet pann) = Overflowing();
+        float[] with = Evaluation.Of(pann, data, [0, 1, Bright, 3], Normalization.Cifar10, _workspace).Logits;
+        float[] without = Evaluation.Of(pann, data, [0, 1, 0, 3], Normalization.Cifar10, _workspace).Logits;
+        Assert.All(with[20..30], logit => Assert.False(float.IsFinite(logit)));
+        Assert.All(without, logit => Assert.True(float.IsFinite(logit)));
+        Assert.Equal(without[..20], with[..20]);
+        Assert.Equal(without[30..], with[30..]);
+    }
+
+    [Fact]
+    public void A_record_without_a_finite_image_still_shows_where_it_broke()
+    {
+        (Cifar10 data, ResNet pann) = Overflowing();
+        RunRecord record = Inspection.Run(Request, pann, data, [Bright], Normalization.Cifar10, _workspace);
+        Assert.Equal((1, 1), (record.Images, record.NonFiniteImages));
+        Assert.Equal(0, record.PannAccuracy);
+        Assert.Equal(70, record.Operations.Count);
+        OperationRecord root = record.Operations.First(line => line.NonFinite > 0);
+        Assert.Equal("polynomialRelu", root.Op);
+        Assert.True(root.OutOfRange > 0);
+
+        using var json = new MemoryStream();
+        RunRecordJson.Write(json, record);
+        json.Position = 0;
+        Assert.Equal(record.Operations, RunRecordJson.Read(json).Operations);
+        using var page = new StringWriter();
+        HtmlReport.Write(page, record);
+        Assert.Contains(root.Path, page.ToString(), StringComparison.Ordinal);
+        Assert.NotEmpty(ConsoleReport.Summary(record));
+    }
+
+    [Fact]
+    public void The_record_repeats_accuracies_flips_and_overflow_of_the_two_networks()
+    {
+        int[] images = [4, 40, 400, 444, 500, 800];
+        ResNet pann = RandomNetwork.Pann("composite:alpha=4");
+        var request = new InspectionRequest("title", "command", "model", ActivationSpec.Parse("composite:alpha=4"), "layer");
+        var stages = new List<InspectionStage>();
+        RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, stage =>
+        {
+            stages.Add(stage);
+            return null;
+        });
+        Evaluation ideal = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
+        Evaluation polynomial = Evaluation.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
+
+        Assert.Equal((1, "title", "command", "model", "resnet20", "composite:alpha=4", "layer", 6), (record.Schema, record.Title, record.Command, record.Model, record.Architecture, record.Activation, record.Ranges, record.Images));
+        Assert.Equal((ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite), (record.IdealAccuracy, record.PannAccuracy, record.NonFiniteImages));
+        Assert.Equal(
+            images.Select((image, n) => new Flip(image, RandomNetwork.Sample.Labels[image], ideal.Predictions[n], polynomial.Predictions[n])).Where(flip => flip.Ideal != flip.Pann),
+            record.Flips);
+        Assert.Equal([InspectionStage.Predictions, InspectionStage.Ledger, InspectionStage.LayerSwitch], stages);
+
+        // The curve: 801 points from -1 to 1, nowhere above the certified error, whose logarithm is repeated.
+        ReluPolynomial approximation = ActivationSpec.Parse("composite:alpha=4").Build();
+        Assert.Equal(Math.Log2(approximation.MaxError), record.Log2MaxError);
+        Assert.Equal((801, -1.0, 0.0, 1.0), (record.ErrorCurve.Count, record.ErrorCurve[0].X, record.ErrorCurve[400].X, record.ErrorCurve[800].X));
+        Assert.InRange(record.ErrorCurve.Max(p => Math.Abs(p.Error)), 0.9 * approximation.MaxError, approximation.MaxError);
+    }
+
+    /// <summary>
+    /// Images of low contrast, ranges measured on them, and among them one of the highest contrast: under alpha 12 (a polynomial of degree
+    /// 7 x 15 x 27 + 1) whatever leaves its range by a factor becomes infinite.
+    /// </summary>
+    private (Cifar10 Data, ResNet Pann) Overflowing()
+    {
+        Cifar10 few = RandomNetwork.Sample.Select([0, 1, 2, 3]);
+        byte[] pixels = [.. few.Images.Select((p, i) => i / Cifar10.ImageBytes == Bright ? (byte)(p < 128 ? 0 : 255) : (byte)(120 + ((p - 128) / 16)))];
+        var data = new Cifar10(pixels, few.Labels, "low contrast and one image of high contrast");
+        string[] paths = [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)];
+        Dictionary<string, double> largest = RangeProbe.Calibrate(RandomNetwork.Backbone, data, [0, 1, 3], Normalization.Cifar10, _workspace);
+        return (data, RandomNetwork.Backbone.With(Request.Activation, ActivationRanges.Parse("layer", paths, largest, 1.1)));
+    }
+}

@@ -1,0 +1,107 @@
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Diagnostics;
+
+public sealed class RangeProbeTests : IDisposable
+{
+    private static readonly int[] Images = [0, 7, 77, 300, 301, 555, 999];
+
+    private readonly Workspace _workspace = new(2, fillWithNaN: true);
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(128)]
+    public void Counts_agree_with_naive_loops_for_any_batch_size(int batch)
+    {
+        // Ranges of half the largest inputs, and a polynomial that stays modest outside: several images leave several ranges.
+        ResNet pann = RandomNetwork.Pann("direct:2", "layer", 1);
+        var tight = pann.Activations.ToDictionary(a => a.Path, a => (ActivationFunction.Polynomial)a.Function);
+        pann = pann.With(path => tight[path] with { Range = 0.5 * tight[path].Range });
+        var probe = new RangeProbe();
+        var recorder = new Recorder();
+        Evaluation.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, batch, [probe]);
+        Evaluation.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, 128, [recorder]);
+
+        var left = new HashSet<int>();
+        long outside = 0;
+        RecordedOp[] activations = [.. recorder.Ops.Where(op => op.Op is PolynomialRelu)];
+        Assert.Equal(activations.Select(op => op.Path), probe.ByPath.Keys);
+        foreach (RecordedOp op in activations)
+        {
+            double[] x = op.Inputs[0];
+            int size = x.Length / Images.Length, count = 0, roots = 0, worst = 0;
+            double b = ((PolynomialRelu)op.Op).Range, largest = 0;
+            for (int n = 0; n < Images.Length; n++)
+            {
+                bool outsideHere = false;
+                for (int i = n * size; i < (n + 1) * size; i++)
+                {
+                    if (Math.Abs(x[i]) > largest) (largest, worst) = (Math.Abs(x[i]), n);
+                    if (Math.Abs(x[i]) <= b) continue;
+                    outsideHere = true;
+                    count++;
+                }
+                if (outsideHere && left.Add(n)) roots++;
+            }
+            outside += count;
+            RangeProbe.Watch watch = probe.ByPath[op.Path];
+            Assert.Equal((largest, worst, b, count, roots), (watch.Largest, watch.WorstImage, watch.Range, watch.OutOfRange, watch.RootImages));
+        }
+        Assert.Equal((outside, left.Count), (probe.OutOfRange, probe.OutOfRangeImages));
+        // The figures above would agree on an easy case too: here several layers are the first that an image leaves.
+        Assert.True(probe.ByPath.Values.Count(w => w.RootImages > 0) >= 2 && left.Count >= 2, $"{outside} inputs of {left.Count} images outside");
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void An_input_that_is_no_number_is_outside(float value)
+    {
+        var probe = new RangeProbe();
+        using var run = new Run(_workspace, observers: [probe]);
+        run.Input(new(3, 2), [0.5f, -1, 1, value, 2, 0]).PolynomialRelu(ActivationSpec.Parse("direct:2").Build(), 1);
+        RangeProbe.Watch watch = Assert.Single(probe.ByPath).Value;
+        // -1 and 1 are inside [-1, 1]; the second image has the value, the third a 2.
+        Assert.Equal((double.PositiveInfinity, 1, 2, 2), (watch.Largest, watch.WorstImage, watch.OutOfRange, watch.RootImages));
+        Assert.Equal(2, probe.OutOfRangeImages);
+    }
+
+    [Fact]
+    public void A_relu_has_no_range()
+    {
+        var probe = new RangeProbe();
+        using var run = new Run(_workspace, observers: [probe]);
+        run.Input(new(2, 2), [0.5f, -3, 1, 2]).Relu().Add(run.Input(new(2, 2), [9, 9, 9, 9]));
+        RangeProbe.Watch watch = Assert.Single(probe.ByPath).Value;
+        Assert.Equal((3.0, 0, null, 0, 0), (watch.Largest, watch.WorstImage, watch.Range, watch.OutOfRange, watch.RootImages));
+    }
+
+    [Fact]
+    public void Calibration_measures_the_ideal_network_whatever_polynomials_are_in_place()
+    {
+        ResNet pann = RandomNetwork.Pann("composite:alpha=4");
+        Dictionary<string, double> measured = RangeProbe.Calibrate(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
+
+        var expected = new Dictionary<string, double>();
+        foreach (int image in Images)
+        {
+            var recorder = new Recorder();
+            Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, [image], Normalization.Cifar10, _workspace, observers: [recorder]);
+            foreach (RecordedOp op in recorder.Ops.Where(op => op.Op is Relu)) expected[op.Path] = Math.Max(expected.GetValueOrDefault(op.Path), op.Inputs[0].Max(Math.Abs));
+        }
+        // To the bit, image by image: it depends on which images, not on how they were batched or in which order.
+        Assert.Equal(expected, measured);
+        Assert.Equal(measured, RangeProbe.Calibrate(RandomNetwork.Backbone, RandomNetwork.Sample, [.. Images.Reverse()], Normalization.Cifar10, _workspace));
+        Assert.NotEqual(measured, RangeProbe.Calibrate(RandomNetwork.Backbone, RandomNetwork.Sample, Images[1..3], Normalization.Cifar10, _workspace));
+    }
+}

@@ -1,0 +1,39 @@
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Training;
+
+public sealed class RecipeTests
+{
+    private static readonly Recipe Good = new() { Architecture = "resnet20", Epochs = 3 };
+
+    public static TheoryData<string, Func<Recipe, Recipe>> Bad => new()
+    {
+        { "recipe: epochs: expected at least 1, found 0", r => r with { Epochs = 0 } },
+        { "recipe: batch: expected at least 2 images, found 1", r => r with { Batch = 1 } },
+        { "recipe: learning rate: expected a positive number, found 0", r => r with { LearningRate = 0 } },
+        { "recipe: learning rate: expected a positive number, found -0.5", r => r with { LearningRate = -0.5 } },
+        { "recipe: learning rate: expected a positive number, found NaN", r => r with { LearningRate = double.NaN } },
+        { "recipe: learning rate: expected a positive number, found Infinity", r => r with { LearningRate = double.PositiveInfinity } },
+        { "recipe: warm-up: expected 0 to 3 epochs, found 3.5", r => r with { WarmupEpochs = 3.5 } },
+        { "recipe: warm-up: expected 0 to 3 epochs, found -1", r => r with { WarmupEpochs = -1 } },
+        { "recipe: warm-up: expected 0 to 3 epochs, found NaN", r => r with { WarmupEpochs = double.NaN } },
+        { "recipe: momentum: expected at least 0 and below 1, found 1", r => r with { Momentum = 1 } },
+        { "recipe: momentum: expected at least 0 and below 1, found -0.1", r => r with { Momentum = -0.1 } },
+        { "recipe: weight decay: expected at least 0, found -0.001", r => r with { WeightDecay = -0.001 } },
+        { "recipe: weight decay: expected at least 0, found Infinity", r => r with { WeightDecay = double.PositiveInfinity } },
+        { "recipe: validation: expected at least 0 images, found -10", r => r with { Validation = -10 } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)]
+    public void A_setting_that_cannot_be_trained_with_is_named(string message, Func<Recipe, Recipe> change)
+        => Assert.Equal(message, Assert.Throws<BadInputException>(() => change(Good).Check()).Message);
+
+    [Fact]
+    public void The_edges_are_allowed()
+    {
+        Good.Check();
+        (Good with { Epochs = 1, WarmupEpochs = 1, Momentum = 0, WeightDecay = 0, Validation = 0, Batch = 2 }).Check();
+    }
+}

@@ -1,0 +1,255 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Tests.Checkpoints;
+using PannCore.Tests.Diagnostics;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Training;
+
+public sealed class TrainerTests : IDisposable
+{
+    /// <summary>Four steps of 8 images an epoch; 10 of the 46 images held out.</summary>
+    private static readonly Recipe Small = new() { Architecture = "resnet20", Epochs = 2, Batch = 8, Validation = 10, Seed = 7 };
+
+    private static readonly Cifar10 Images = RandomNetwork.Sample.Select([.. Enumerable.Range(0, 46)]);
+
+    private readonly TempFolder _folder = new();
+    private readonly Workspace _workspace = new(2, fillWithNaN: true);
+
+    public void Dispose()
+    {
+        _workspace.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bits_on_any_number_of_threads()
+    {
+        using var single = new Workspace(1, fillWithNaN: true);
+        Trainer one = Trained(Small, Images, single), two = Trained(Small, Images, _workspace);
+        AssertSameBits(one, two);
+        Assert.Equal(one.History, two.History);
+        Assert.Equal([1, 2], one.History.Select(e => e.Epoch));
+        Assert.NotEqual(Weights(one), Weights(Trained(Small with { Seed = 8 }, Images, _workspace)));
+    }
+
+    [Fact]
+    public void A_state_of_mid_epoch_continues_to_the_same_bits()
+    {
+        Trainer whole = Trained(Small, Images, _workspace);
+        // After steps 1, 3 (mid-epoch), 4 (the epoch's last step, before its end), 6 and 8 of 8: every one must lead to the same end.
+        var trainer = new Trainer(Small, Images, _workspace);
+        while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
+        foreach (int step in new[] { 1, 3, 4, 6, 8 })
+        {
+            var resumed = new Trainer(Small, Images, _workspace);
+            resumed.Resume(_folder.At($"{step}"));
+            // The state reads back whole: written again it gives the same bytes.
+            resumed.SaveState(_folder.At("again"));
+            Assert.Equal(File.ReadAllBytes(_folder.At($"{step}")), File.ReadAllBytes(_folder.At("again")));
+            while (!resumed.Finished) resumed.RunEpoch();
+            AssertSameBits(whole, resumed);
+            Assert.Equal(whole.History, resumed.History);
+        }
+    }
+
+    [Fact]
+    public void Cancelling_stops_after_a_step_and_loses_nothing()
+    {
+        using var source = new CancellationTokenSource();
+        var trainer = new Trainer(Small, Images, _workspace);
+        int steps = 0;
+        Assert.Throws<OperationCanceledException>(() => trainer.RunEpoch(afterStep: step =>
+        {
+            steps = step;
+            if (step == 2) source.Cancel();
+        }, cancellation: source.Token));
+        Assert.Equal(2, steps);
+        Assert.Empty(trainer.History);
+        while (!trainer.Finished) trainer.RunEpoch();
+        AssertSameBits(Trained(Small, Images, _workspace), trainer);
+    }
+
+    [Fact]
+    public void Progress_says_epoch_images_and_mean_loss()
+    {
+        var trainer = new Trainer(Small with { Epochs = 1 }, Images, _workspace);
+        var seen = new Seen();
+        EpochResult result = trainer.RunEpoch(seen);
+        Assert.Equal([(1, 8, 32), (1, 16, 32), (1, 24, 32), (1, 32, 32)], seen.Values.Select(p => (p.Epoch, p.Images, p.Total)));
+        Assert.Equal(result.TrainLoss, seen.Values[^1].Loss);
+        Assert.Equal(4, trainer.StepsPerEpoch);
+    }
+
+    [Fact]
+    public void The_images_held_out_are_judged_by_and_never_learnt_from()
+    {
+        int[] held = Split.Balanced(Images, Small.Validation, Small.Seed).Validation;
+        Trainer trainer = Trained(Small, Images, _workspace);
+        Evaluation judged = Evaluation.Of(trainer.Model, Images, held, Normalization.Cifar10, _workspace);
+        Assert.Equal(judged.Accuracy, trainer.History[^1].ValidationAccuracy);
+
+        // Black images in their places change no weight; one other image does.
+        byte[] black = [.. Images.Images];
+        foreach (int image in held) black.AsSpan(image * Cifar10.ImageBytes, Cifar10.ImageBytes).Clear();
+        AssertSameBits(trainer, Trained(Small, new Cifar10(black, Images.Labels, "held out: black"), _workspace));
+        byte[] other = [.. Images.Images];
+        other.AsSpan(Enumerable.Range(0, Images.Count).Except(held).First() * Cifar10.ImageBytes, Cifar10.ImageBytes).Clear();
+        Assert.NotEqual(Weights(trainer), Weights(Trained(Small, new Cifar10(other, Images.Labels, "one black"), _workspace)));
+
+        Assert.All(Trained(Small with { Validation = 0, Epochs = 1 }, Images, _workspace).History, epoch => Assert.Null(epoch.ValidationAccuracy));
+    }
+
+    [Fact]
+    public void What_can_be_learnt_is_learnt()
+    {
+        // The class is the mean colour: one of ten levels of red, and the opposite level of blue.
+        var random = new CounterRandom(5, RandomStream.Weights, 0);
+        byte[] labels = [.. Enumerable.Range(0, 160).Select(n => (byte)(n % 10))];
+        byte[] pixels = new byte[labels.Length * Cifar10.ImageBytes];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            int label = labels[i / Cifar10.ImageBytes], channel = i % Cifar10.ImageBytes / 1024;
+            pixels[i] = (byte)((channel switch { 0 => 25 * label, 1 => 100, _ => 225 - (25 * label) }) + random.Below(i, 30));
+        }
+        var data = new Cifar10(pixels, labels, "colours");
+        Trainer trainer = Trained(Small with { Epochs = 4, Batch = 16, Validation = 0, LearningRate = 0.02 }, data, _workspace);
+        EpochResult first = trainer.History[0], last = trainer.History[^1];
+        // Who knows nothing pays a mean loss of at least ln 10, and is right at 10 % of 160 images with a standard deviation of 2.4: five of them reach 22 %.
+        string history = string.Join('\n', trainer.History);
+        Assert.True(last.TrainLoss < first.TrainLoss && last.TrainLoss < Math.Log(10), history);
+        Assert.True(last.TrainAccuracy > 22, history);
+    }
+
+    [Fact]
+    public void A_loss_that_is_no_number_stops_and_the_last_state_is_kept()
+    {
+        // Weight decay multiplies every weight by 1 - 1e6 x 5e-4 a step: float32 ends after some twenty steps.
+        Recipe wild = Small with { Epochs = 20, LearningRate = 1e6, WarmupEpochs = 0, Validation = 0, Batch = 4 };
+        var trainer = new Trainer(wild, Images, _workspace);
+        string state = _folder.At("state");
+        int saved = 0;
+        string message = Assert.Throws<BadInputException>(() =>
+        {
+            while (!trainer.Finished)
+            {
+                trainer.RunEpoch(afterStep: step =>
+                {
+                    saved = step;
+                    trainer.SaveState(state);
+                });
+            }
+        }).Message;
+        Match match = Regex.Match(message, "^training diverged: the loss is (NaN|Infinity) at epoch ([0-9]+), step ([0-9]+); try a smaller learning rate or a longer warm-up; the last saved state is kept$");
+        Assert.True(match.Success, message);
+        // The failing step is the one after the last that was saved.
+        Assert.Equal(saved, ((int.Parse(match.Groups[2].Value) - 1) * trainer.StepsPerEpoch) + int.Parse(match.Groups[3].Value) - 1);
+        new Trainer(wild, Images, _workspace).Resume(state);
+        Assert.Equal(["state"], _folder.FileNames);
+    }
+
+    [Fact]
+    public void A_state_of_another_recipe_or_of_other_images_is_refused()
+    {
+        string state = _folder.At("state");
+        new Trainer(Small, Images, _workspace).SaveState(state);
+        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"normalize":"cifar10"}""";
+        Assert.Equal(
+            $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
+            Refusal(state, Small with { LearningRate = 0.2 }, Images));
+
+        var relabelled = new Cifar10(Images.Images, [.. Images.Labels.Select((label, n) => n == 0 ? Images.Labels[1] : n == 1 ? Images.Labels[0] : label)], "two labels exchanged");
+        Assert.NotEqual(Hash(Images), Hash(relabelled));
+        Assert.Equal($"{state}: at metadata data: expected the training data {Hash(relabelled)}, found {Hash(Images)}", Refusal(state, Small, relabelled));
+
+        static string Hash(Cifar10 data) => Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
+    }
+
+    [Fact]
+    public void What_is_no_state_is_refused_and_leaves_the_trainer_as_it_was()
+    {
+        var trainer = new Trainer(Small, Images, _workspace);
+        float[][] before = Weights(trainer);
+        string state = _folder.At("state"), bad = _folder.At("bad");
+        Trainer other = Trained(Small, Images, _workspace);
+        other.SaveState(state);
+        SafeTensorsFile good = SafeTensors.Read(state);
+
+        string model = _folder.At("model.safetensors");
+        ModelFile.Save(model, trainer.Model, new("resnet20", Normalization.Cifar10, "relu", null, 0, new Dictionary<string, string>()));
+        Expect(model, $"{model}: at metadata kind: expected training state, found pann model");
+        Expect(_folder.At("none"), $"{_folder.At("none")}: there is no such file");
+
+        Damage("epoch", "3", "at metadata epoch: expected a number from 0 to 2, found 3");
+        Damage("epoch", "-1", "at metadata epoch: expected a number from 0 to 2, found -1");
+        Damage("step", "5", "at metadata step: expected a number from 0 to 4, found 5");
+        Damage("correct", "many", "at metadata correct: expected a number from 0 to 36, found many");
+        Damage("step", null, "at metadata step: expected a training state, found nothing");
+        Write([.. good.Tensors.Values.Where(t => t.Name != "velocity.conv1.weight")], good.Metadata);
+        Expect(bad, $"{bad}: does not fit resnet20: 1 key missing: 'velocity.conv1.weight'");
+        DamageStart("history", "[", "at metadata: expected the history of a training run, found something else: ");
+        DamageStart("lossSum", "much", "at metadata: expected the history of a training run, found something else: ");
+        Damage("history", "[]", "at metadata history: expected 2 epochs, found 0");
+
+        void Damage(string field, string? value, string message)
+        {
+            Write([.. good.Tensors.Values], With(field, value));
+            Expect(bad, $"{bad}: {message}");
+        }
+        void DamageStart(string field, string value, string start)
+        {
+            Write([.. good.Tensors.Values], With(field, value));
+            Assert.StartsWith($"{bad}: {start}", Assert.Throws<BadInputException>(() => trainer.Resume(bad)).Message, StringComparison.Ordinal);
+            Assert.Equal(before, Weights(trainer));
+        }
+        Dictionary<string, string> With(string field, string? value) => good.Metadata.Where(p => p.Key != field).Concat(value is null ? [] : [new(field, value)]).ToDictionary();
+        void Write(NamedArray[] arrays, IReadOnlyDictionary<string, string> metadata) => SafeTensors.Write(bad, arrays, metadata);
+        void Expect(string file, string message)
+        {
+            Assert.Equal(message, Assert.Throws<BadInputException>(() => trainer.Resume(file)).Message);
+            Assert.Equal(before, Weights(trainer));
+        }
+    }
+
+    [Fact]
+    public void A_recipe_that_does_not_fit_the_images_is_refused()
+    {
+        Assert.Equal("recipe: batch: expected at most the 36 training images, found 37", Refuses(Small with { Batch = 37 }));
+        Assert.Equal("validation: expected a multiple of 10 images, found 15", Refuses(Small with { Validation = 15 }));
+        Assert.Equal("architecture 'vgg': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refuses(Small with { Architecture = "vgg" }));
+        Assert.Equal("normalisation 'mnist': unknown; known: cifar10, imagenet", Refuses(Small with { Normalize = "mnist" }));
+        Assert.Equal("recipe: epochs: expected at least 1, found 0", Refuses(Small with { Epochs = 0 }));
+
+        string Refuses(Recipe recipe) => Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace)).Message;
+    }
+
+    private string Refusal(string state, Recipe recipe, Cifar10 data)
+        => Assert.Throws<BadInputException>(() => new Trainer(recipe, data, _workspace).Resume(state)).Message;
+
+    private static Trainer Trained(Recipe recipe, Cifar10 data, Workspace workspace)
+    {
+        var trainer = new Trainer(recipe, data, workspace);
+        while (!trainer.Finished) trainer.RunEpoch();
+        return trainer;
+    }
+
+    private static float[][] Weights(Trainer trainer) => [.. trainer.Model.Parameters.All.Select(p => p.Values.ToArray())];
+
+    private static void AssertSameBits(Trainer expected, Trainer found)
+    {
+        foreach ((Parameter a, Parameter b) in expected.Model.Parameters.All.Zip(found.Model.Parameters.All))
+            Assert.True(a.Values.SequenceEqual(b.Values), $"{a.Name} differs");
+    }
+
+    private sealed class Seen : IProgress<TrainingProgress>
+    {
+        public List<TrainingProgress> Values { get; } = [];
+
+        public void Report(TrainingProgress value) => Values.Add(value);
+    }
+}
