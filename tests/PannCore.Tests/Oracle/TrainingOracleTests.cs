@@ -56,7 +56,7 @@ public sealed class TrainingOracleTests
             Tensor loss = model.Call(oracle.Input(run)).SoftmaxCrossEntropy(oracle.Labels);
             double found = loss.Values[0];
 
-            // Ten steps let float32's errors grow: the losses fall by a factor, and each must be within 5 %.
+            // The losses fall from 0.6 to 1e-4, where float32 logits of 1e-6 relative error still fix them to a few percent, and rise again.
             Assert.True(Math.Abs(found - expected[step]) <= 0.05 * expected[step], $"step {step}: {found} for {expected[step]}");
             sgd.Step(run.Backward(loss), 0.01);
         }
