@@ -1,6 +1,5 @@
 using PannCore.Data;
 using PannCore.Engine;
-using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Tests.Support;
 using PannCore.Training;
