@@ -22,6 +22,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, json };
         command.SetAction(parsed =>
         {
+            CommonOptions.CheckOutputs(parsed.GetValue(json));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
             var pixels = new byte[256 * Cifar10.ImageBytes];
             var random = new CounterRandom(1, RandomStream.Weights, 0);

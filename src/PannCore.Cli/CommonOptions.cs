@@ -77,6 +77,15 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>Refuses files that cannot be written, before hours of work and not after.</summary>
+    public static void CheckOutputs(params ReadOnlySpan<string?> paths)
+    {
+        foreach (string? path in paths)
+        {
+            if (path is not null) AtomicFile.Check(path);
+        }
+    }
+
     public static void WriteJson<T>(string? path, T record, JsonTypeInfo<T> type)
     {
         if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));

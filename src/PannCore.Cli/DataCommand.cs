@@ -84,7 +84,7 @@ internal static class DataCommand
             var table = new Table().AddColumns("file", "check", "result");
             foreach (DataCheck check in checks)
                 table.AddRow(new Text(check.File), new Text(check.Check), new Text(check.Passed ? "as expected" : "WRONG"));
-            AnsiConsole.Write(table);
+            Terminal.Write(table);
             // Outside the table, where a hash is not broken into lines.
             foreach (DataCheck check in checks.Where(check => !check.Passed))
                 Console.WriteLine($"{check.File}: {check.Check}: expected {check.Expected}, found {check.Found}");
@@ -112,7 +112,7 @@ internal static class DataCommand
             using var records = new MemoryStream();
             test.Select(indices).Write(records);
             string hash = Convert.ToHexStringLower(SHA256.HashData(records.GetBuffer().AsSpan(0, (int)records.Length)));
-            WriteWhole(path, records.WriteTo);
+            AtomicFile.Write(path, records.WriteTo);
             Console.WriteLine($"{path}: {indices.Length} images, {records.Length} bytes, SHA-256 {hash}");
             return WriteJson(parsed.GetValue(json), new SampleRecord(path, test.Source, records.Length, hash, indices), DataJson.Default.SampleRecord);
         });
@@ -130,30 +130,8 @@ internal static class DataCommand
 
     private static int WriteJson<T>(string? path, T record, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
-        if (path is not null) WriteWhole(path, stream => JsonSerializer.Serialize(stream, record, type));
+        if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));
         return Succeeded;
-    }
-
-    private static void WriteWhole(string path, Action<Stream> write)
-    {
-        string temporary = $"{path}.{Path.GetRandomFileName()}.tmp";
-        try
-        {
-            using (FileStream file = File.Create(temporary))
-            {
-                write(file);
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"{path}: expected a file that can be written, found: {e.Message}", e);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
     }
 
     /// <summary>Reports on the caller's thread and in order, which <see cref="Progress{T}"/> does not.</summary>

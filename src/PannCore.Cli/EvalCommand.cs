@@ -28,6 +28,7 @@ internal static class EvalCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
+            CommonOptions.CheckOutputs(parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
@@ -45,23 +46,31 @@ internal static class EvalCommand
             if (spec.IsPolynomial)
             {
                 Console.WriteLine(FormattableString.Invariant($"outside their range: {probe.OutOfRange} inputs in {probe.OutOfRangeImages} images"));
-                foreach ((string path, RangeProbe.Watch watch) in probe.ByPath.Where(pair => pair.Value.OutOfRange > 0).OrderByDescending(pair => pair.Value.Largest / pair.Value.Range).Take(1))
-                    Console.WriteLine(FormattableString.Invariant($"worst: image {watch.WorstImage} at {path}, |x| = {watch.Largest / watch.Range:G3} B; {watch.RootImages} images leave a range there first"));
+                foreach (OverflowRoot root in Roots(probe).Take(3))
+                    Console.WriteLine(FormattableString.Invariant($"  first at {root.Path} in {root.Images} images, at most |x| = {root.LargestOverRange:G4} B (image {root.WorstImage})"));
             }
             if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
                 result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
-                used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
+                Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
             return 0;
         }, cancellation));
         return command;
     }
+
+    /// <summary>Where images leave a range for the first time, most images first.</summary>
+    private static OverflowRoot[] Roots(RangeProbe probe)
+        => [.. probe.ByPath.Where(pair => pair.Value.RootImages > 0).OrderByDescending(pair => pair.Value.RootImages)
+            .Select(pair => new OverflowRoot(pair.Key, pair.Value.RootImages, pair.Value.RootLargest / pair.Value.Range!.Value, pair.Value.RootWorstImage))];
 }
+
+/// <summary>An activation where images leave the range first.</summary>
+internal sealed record OverflowRoot(string Path, int Images, double LargestOverRange, int WorstImage);
 
 /// <summary>The range of one activation.</summary>
 internal sealed record RangeEntry(string Path, double Range);
 
 /// <summary>What <c>pann eval --json</c> writes.</summary>
 internal sealed record EvalRecord(
-    double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);
+    double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<OverflowRoot> OutOfRangeRoots, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);

@@ -46,6 +46,7 @@ internal static class TrainCommand
                 Seed = parsed.GetValue(seed),
             };
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
+            CommonOptions.CheckOutputs(parsed.GetValue(json), parsed.GetValue(output));
             Cifar10 training = folder.Kind == DataKind.RecordFile ? Cifar10.ReadFile(folder.Location) : Cifar10.ReadTrain(folder.Location);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
             var trainer = new Trainer(recipe, training, workspace);

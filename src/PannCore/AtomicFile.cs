@@ -37,6 +37,25 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Finds out whether <paramref name="path"/> could be written, before the work whose result it is to hold. Leaves nothing behind.</summary>
+    /// <exception cref="BadInputException">The file cannot be written; the message names the path and the reason.</exception>
+    public static void Check(string path)
+    {
+        string temporary = $"{Target(path)}.{Path.GetRandomFileName()}.tmp";
+        try
+        {
+            new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{path}: cannot be written: {e.Message}", e);
+        }
+        finally
+        {
+            Remove(temporary);
+        }
+    }
+
     /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark, as <see cref="Write"/> does.</summary>
     /// <exception cref="BadInputException">The file cannot be written; the message names the path and the reason.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));

@@ -20,6 +20,7 @@ public sealed class ReluPolynomial
 
     private readonly Polynomial[] _stages;
     private readonly double _halfSum, _halfDifference;
+    private readonly Lazy<double> _largestSlope;
 
     private ReluPolynomial(ReluFamily family, double leak, Polynomial[] stages, IReadOnlyList<StageCertificate> certificates, string spec)
     {
@@ -35,6 +36,7 @@ public sealed class ReluPolynomial
         int degree = Degrees.Aggregate(1, (product, d) => product * d) + (family == ReluFamily.Composite ? 1 : 0);
         Certificate = Certificate.Of(Evaluate, Math.Max(degree, 1), certificates);
         Float32EvaluationError = Float32Evaluation.LargestError(this, Float32ScanPoints);
+        _largestSlope = new Lazy<double>(() => SlopeBound(Math.Max(degree, 1)));
     }
 
     /// <summary>Composite or direct.</summary>
@@ -65,6 +67,12 @@ public sealed class ReluPolynomial
     /// (1/b, c_k, (1+a)/2, (1-a)/2). Scanned at 16,386 float32 points of both signs, crowded at 0 and 1: an estimate, not a bound.
     /// </summary>
     public double Float32EvaluationError { get; }
+
+    /// <summary>
+    /// An upper bound on max |r'| on [-1, 1], at most 1.02 times it: the largest value at the 8n Chebyshev points of [-1, 1], times 1/cos(pi/16),
+    /// which bounds any polynomial of degree at most n by its values there (Ehlich and Zeller 1964). The slope carries input errors to the output.
+    /// </summary>
+    public double LargestSlope => _largestSlope.Value;
 
     /// <summary>A composition of odd minimax polynomials of sgn, its gap tuned for the least maximum ReLU error on [-1, 1].</summary>
     /// <param name="degrees">Odd degrees from 3 to 63, first stage first; their product at most <see cref="LargestDegreeProduct"/>.</param>
@@ -139,5 +147,13 @@ public sealed class ReluPolynomial
         return Family == ReluFamily.Composite
             ? _halfSum + _halfDifference * (p + t * slope)
             : _halfSum + _halfDifference * slope;
+    }
+
+    private double SlopeBound(int degree)
+    {
+        int points = 8 * degree;
+        double largest = 0;
+        for (int i = 0; i < points; i++) largest = Math.Max(largest, Math.Abs(Derivative(Math.Cos((i + 0.5) * Math.PI / points))));
+        return largest / Math.Cos(Math.PI / 16);
     }
 }

@@ -34,8 +34,14 @@ public sealed class RangeProbe : IRunObserver
         /// <summary>Inputs outside [-B, B]; NaN counts.</summary>
         public long OutOfRange { get; internal set; }
 
-        /// <summary>Images that leave a range here for the first time.</summary>
+        /// <summary>Images that leave a range here for the first time; overflows further on in them may be consequences.</summary>
         public int RootImages { get; internal set; }
+
+        /// <summary>Largest |x| among those images, here.</summary>
+        public double RootLargest { get; internal set; }
+
+        /// <summary>Position of the image that had it; -1 if there is none.</summary>
+        public int RootWorstImage { get; internal set; } = -1;
     }
 
     /// <summary>What was seen, by the activation's path, in the order of execution.</summary>
@@ -69,7 +75,9 @@ public sealed class RangeProbe : IRunObserver
             {
                 if (!(Math.Abs((double)value) <= range)) watch.OutOfRange++;
             }
-            if (_overflowed.Add(_firstImage + n)) watch.RootImages++;
+            if (!_overflowed.Add(_firstImage + n)) continue;
+            watch.RootImages++;
+            if (watch.RootWorstImage < 0 || largest > watch.RootLargest) (watch.RootLargest, watch.RootWorstImage) = (largest, _firstImage + n);
         }
     }
 

@@ -73,6 +73,9 @@ public abstract class Op
     public virtual void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => Array.Fill(bound.Values, double.PositiveInfinity);
 
+    /// <summary>Whether <see cref="Ideal"/> is <see cref="Exact"/>: true but for approximations.</summary>
+    public virtual bool StandsForItself => true;
+
     /// <summary>The function the operation stands for, in float64: ReLU for a polynomial ReLU; for any other operation the operation itself.</summary>
     public virtual void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Exact(workspace, inputs, output);
 }

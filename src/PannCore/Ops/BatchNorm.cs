@@ -108,6 +108,23 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         }
     }
 
+    /// <summary>With evaluation statistics, (x - mean) s + beta with s = gamma / sqrt(variance + epsilon) computed once a channel.</summary>
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+    {
+        if (_training)
+        {
+            base.Exact(workspace, inputs, output);
+            return;
+        }
+        double[] scale = new double[Channels], x = inputs[0].Values, y = output.Values;
+        for (int c = 0; c < Channels; c++) scale[c] = gamma.Values[c] / Math.Sqrt(runningVariance.Values[c] + epsilon);
+        ReadOnlySpan<float> mean = runningMean.Values, shift = beta.Values;
+        for (int i = 0; i < y.Length; i += Channels)
+        {
+            for (int c = 0; c < scale.Length; c++) y[i + c] = ((x[i + c] - mean[c]) * scale[c]) + shift[c];
+        }
+    }
+
     public override bool IsAffine(Statistics statistics) => statistics == Statistics.Evaluation;
 
     /// <summary>

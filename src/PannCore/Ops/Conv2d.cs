@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -106,10 +107,10 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             ConvPlan<double> made = ConvPlan<double>.Forward(g);
             return (made, made.Pack([.. values.Select(Math.Abs)], g.S));
         });
-        double[] magnitudes = [.. inputs[0].Values.Select(Math.Abs)];
+        double[] magnitudes = new double[inputs[0].Values.Length];
+        TensorPrimitives.Abs(inputs[0].Values, magnitudes);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
-        double gamma = Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff);
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+        TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
     }
 
     private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);

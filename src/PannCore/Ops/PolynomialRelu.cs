@@ -62,6 +62,9 @@ public sealed class PolynomialRelu : Op
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
         => workspace.Workers.Run(new ExactJob(_exact, inputs[0].Values, output.Values), Chunks.Count(output.Values.Length));
 
+    /// <inheritdoc/>
+    public override bool StandsForItself => false;
+
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
@@ -76,20 +79,12 @@ public sealed class PolynomialRelu : Op
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        double slope = LargestSlope(), evaluation = 2 * Polynomial.Float32EvaluationError, single = Math.ScaleB(1, -24);
+        double slope = Polynomial.LargestSlope, evaluation = 2 * Polynomial.Float32EvaluationError, single = Math.ScaleB(1, -24);
         for (int i = 0; i < bound.Values.Length; i++)
         {
             double t = Math.Abs(inputs[0].Values[i] / Range);
             bound.Values[i] = unitRoundoff == single && t <= 1 ? Range * (evaluation + (((3 * slope) + 4) * single)) : double.PositiveInfinity;
         }
-    }
-
-    /// <summary>max |r'| on [-1, 1], by a scan of 4,001 points and a tenth on top for what lies between.</summary>
-    private double LargestSlope()
-    {
-        double largest = 0;
-        for (int i = -2000; i <= 2000; i++) largest = Math.Max(largest, Math.Abs(Polynomial.Derivative(i / 2000.0)));
-        return 1.1 * largest;
     }
 
     private readonly struct Job(PolynomialRelu op, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> result) : IJob

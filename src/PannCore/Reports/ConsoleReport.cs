@@ -45,7 +45,6 @@ public static class ConsoleReport
             .Select(o => (string[])
             [
                 Figures.Name(o.Path),
-                Figures.Name(o.Op),
                 Figures.Ratio(o.RelativeInjected),
                 Figures.Number(o.Bias),
                 Figures.Ratio(o.RelativeTotal),
@@ -56,7 +55,7 @@ public static class ConsoleReport
             ]);
         return Table(
             "Operations that inject the most error, relative to their signal",
-            ["operation", "op", "injected", "|mean|/RMS", "total", "gain", "out of range", "not finite", "margin"],
+            ["operation", "injected", "|mean|/RMS", "total", "gain", "out of range", "not finite", "margin"],
             rows);
     }
 

@@ -27,13 +27,13 @@ internal static class Figures
     /// <summary>A number, or an en dash where there is none.</summary>
     public static string Number(double? value) => value is { } v ? Number(v) : "–";
 
-    /// <summary>A ratio as a percentage, as a multiple from 10 on, and only as a bound where it is too small to matter.</summary>
+    /// <summary>A ratio as a percentage, as a multiple from 10 on, and as a plain number where a percentage would be all zeros.</summary>
     public static string Ratio(double ratio)
     {
         if (!double.IsFinite(ratio)) return Number(ratio);
         double size = Math.Abs(ratio);
         if (size == 0) return "0 %";
-        if (size < 1e-5) return "< 0.001 %";
+        if (size < 1e-5) return Number(ratio);
         return size < 10 ? $"{Number(100 * ratio)} %" : $"{Number(ratio)} times";
     }
 
@@ -44,7 +44,7 @@ internal static class Figures
     public static string OfSignal(double ratio)
     {
         string text = Ratio(ratio);
-        return text.EndsWith('%') ? $"{text} of the signal" : $"{text} the signal";
+        return text.EndsWith("times", StringComparison.Ordinal) ? $"{text} the signal" : $"{text} of the signal";
     }
 
     /// <summary>A large multiple without a power of ten where it can be read: <c>429,000</c>.</summary>

@@ -30,8 +30,9 @@ internal sealed class Findings
         + $"{Figures.Count(_record.Flips.Count)} of {Figures.Count(_record.Images, "prediction")} changed";
 
     /// <summary>What was run.</summary>
-    public string Setting =>
-        $"{_record.Activation} with {RangesInWords(_record.Ranges)}: {_record.Architecture} ({_record.Model}) gets "
+    public string Setting => double.IsNegativeInfinity(_record.Log2MaxError)
+        ? $"{_record.Activation}, no polynomial: {_record.Architecture} ({_record.Model}) gets {Figures.Accuracy(_record.PannAccuracy)} of {Figures.Count(_record.Images, "image")} right in float32."
+        : $"{_record.Activation} with {RangesInWords(_record.Ranges)}: {_record.Architecture} ({_record.Model}) gets "
         + $"{Figures.Accuracy(_record.IdealAccuracy)} of {Figures.Count(_record.Images, "image")} right with its ideal activations and "
         + $"{Figures.Accuracy(_record.PannAccuracy)} with polynomials in their place.";
 

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Reports;
+using Spectre.Console;
+using Markup = Spectre.Console.Markup;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann inspect</c>, and <c>pann</c> without a verb: the error ledger of a PANN as tables, JSON and one HTML page.</summary>
+internal static class InspectCommand
+{
+    private const int WorstOperations = 12;
+
+    private static readonly Option<string?> Model = CommonOptions.Model(), Architecture = CommonOptions.Architecture(), Normalize = CommonOptions.Normalize(), Data = CommonOptions.Data(), Json = CommonOptions.Json();
+
+    private static readonly Option<string> ActivationText = CommonOptions.Activation("composite:alpha=8"), Ranges = CommonOptions.Ranges("global");
+
+    private static readonly Option<int> Calibrate = CommonOptions.Calibrate(), Threads = CommonOptions.Threads();
+
+    private static readonly Option<double> Margin = CommonOptions.Margin();
+
+    private static readonly Option<int> Images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set.", DefaultValueFactory = _ => 500 }, 1);
+
+    private static readonly Option<string> Out = new("--out") { HelpName = "FILE", Description = "The page to write.", DefaultValueFactory = _ => "report.html" };
+
+    public static Command Create()
+    {
+        var command = new Command("inspect", "The error of every operation: what each injects, what it inherits, and what it does to the predictions.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer --images 256 --out report.html");
+        AddTo(command);
+        return command;
+    }
+
+    /// <summary>Gives a command this verb's options and action: the root command is an inspection with all defaults.</summary>
+    public static void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Json }) command.Options.Add(option);
+        command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
+        string ranges = parsed.GetValue(Ranges)!, page = parsed.GetValue(Out)!;
+        CommonOptions.CheckOutputs(page, parsed.GetValue(Json));
+        LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
+        DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
+        using Workspace workspace = CommonOptions.Workspace(parsed, Threads);
+        (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), () => folder, workspace);
+        Cifar10 data = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+        int[] images = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(Images), data.Count))];
+
+        string name = Path.GetFileName(loaded.File), command = "pann " + string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value));
+        var request = new InspectionRequest($"{name} with {spec}, ranges {ranges}, {images.Length} images", command.TrimEnd(), name, spec, used?.Spec ?? "none");
+        long start = Stopwatch.GetTimestamp();
+        RunRecord record = StagedProgress.Run(images.Length, pann.Activations.Count, progress => Inspection.Run(
+            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation));
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
+        Write(ConsoleReport.WorstOperations(record, WorstOperations));
+        Write(ConsoleReport.Flips(record));
+        Write(ConsoleReport.FailedChecks(record));
+        AtomicFile.Write(page, stream =>
+        {
+            using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);
+            HtmlReport.Write(writer, record);
+        });
+        if (parsed.GetValue(Json) is string json) AtomicFile.Write(json, stream => RunRecordJson.Write(stream, record));
+        Console.WriteLine(FormattableString.Invariant($"{images.Length} images in {seconds:F1} s"));
+        Console.WriteLine($"Report: {Path.GetFullPath(page)}");
+        Console.WriteLine("Try next: pann inspect --activation composite:alpha=8 --ranges layer   (one range an activation: most of the error goes away)");
+        return 0;
+    }
+
+    private static void Write(ReportTable report)
+    {
+        if (report.Rows.Count == 0) return;
+        Console.WriteLine();
+        Console.WriteLine(report.Title);
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)));
+        foreach (IReadOnlyList<string> row in report.Rows) table.AddRow(row.Select(cell => new Text(cell)));
+        Terminal.Write(table);
+    }
+}

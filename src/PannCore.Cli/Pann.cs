@@ -1,0 +1,50 @@
+using System.CommandLine;
+using PannCore.Engine;
+
+namespace PannCore.Cli;
+
+/// <summary>The command: grammar, error messages, exit codes 0 (done), 1 (failed), 2 (wrong usage).</summary>
+internal static class Pann
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("See, operation by operation, what happens to a network when its ReLUs become polynomials.\n\n"
+            + "Without a verb: inspects the bundled ResNet-20 on the bundled images.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer")
+        {
+            InspectCommand.Create(),
+            EvalCommand.Create(),
+            TrainCommand.Create(),
+            BenchCommand.Create(),
+            DataCommand.Create(),
+        };
+        InspectCommand.AddTo(root);
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"error: {error.Message}");
+            await Console.Error.WriteLineAsync($"see: pann {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
+            return 2;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception exception) when (exception is BadInputException or ShapeException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"error: {exception.Message}");
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("stopped");
+            return 1;
+        }
+    }
+
+    private static IEnumerable<string> CommandPath(ParseResult parsed)
+    {
+        var names = new Stack<string>();
+        for (var result = parsed.CommandResult; result.Parent is System.CommandLine.Parsing.CommandResult parent; result = parent) names.Push(result.Command.Name);
+        return names;
+    }
+}

@@ -1,0 +1,95 @@
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Training;
+using Tensor = PannCore.Engine.Tensor;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>What was asked for, to be repeated in the record.</summary>
+/// <param name="Title">One line.</param>
+/// <param name="Command">The command that produces the record again.</param>
+/// <param name="Model">Name of the model file.</param>
+/// <param name="Activation">The activation's specification.</param>
+/// <param name="Ranges">The ranges' text.</param>
+public sealed record InspectionRequest(string Title, string Command, string Model, ActivationSpec Activation, string Ranges);
+
+/// <summary>Which part of an inspection runs.</summary>
+public enum InspectionStage
+{
+    /// <summary>Predictions of ideal network and PANN.</summary>
+    Predictions,
+
+    /// <summary>The error ledger.</summary>
+    Ledger,
+
+    /// <summary>The layer switch.</summary>
+    LayerSwitch,
+}
+
+/// <summary>Predictions, ledger and layer switch of a PANN over a set of images, as one record.</summary>
+public static class Inspection
+{
+    private const int CurvePoints = 801;
+
+    /// <summary>Inspects a PANN.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="pann">The network.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="images">Indices of the images.</param>
+    /// <param name="normalization">The normalisation the network was trained with.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="progress">Told the stage and the units of it that are done: images, images, layers.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    public static RunRecord Run(
+        InspectionRequest request, ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
+        Func<InspectionStage, IProgress<int>?>? progress = null, CancellationToken cancellation = default)
+    {
+        var probe = new RangeProbe();
+        var nonFinite = new NonFiniteCounter();
+        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
+        Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
+        int[] finite = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0)];
+        ErrorLedger ledger = ErrorLedger.Of(pann, data, finite, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
+        IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && finite.Length > 0
+            ? LayerSwitch.Forward(pann, data, finite, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+            : [];
+        List<Flip> flips = [];
+        for (int i = 0; i < images.Length; i++)
+        {
+            if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]));
+        }
+        ReluPolynomial? approximation = pann.Activations.Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
+        return new(
+            RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
+            ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, probe.OutOfRangeImages,
+            approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
+            [.. ledger.Operations.Select(o => o with { NonFinite = nonFinite.Of(o.Path), OutOfRange = probe.ByPath.TryGetValue(o.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0 })],
+            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames);
+    }
+
+    /// <summary>Polynomial minus the function it stands for, on a grid over [-1, 1].</summary>
+    private static IReadOnlyList<CurvePoint> Curve(ReluPolynomial? polynomial)
+    {
+        if (polynomial is null) return [];
+        return [.. Enumerable.Range(0, CurvePoints).Select(i => (2.0 * i / (CurvePoints - 1)) - 1).Select(t => new CurvePoint(t, polynomial.Evaluate(t) - (t <= 0 ? polynomial.Leak * t : t)))];
+    }
+
+    private sealed class NonFiniteCounter : IRunObserver
+    {
+        private readonly Dictionary<string, long> _byPath = [];
+
+        public long Of(string path) => _byPath.GetValueOrDefault(path);
+
+        public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
+        {
+            long count = 0;
+            foreach (float value in output.Values)
+            {
+                if (!float.IsFinite(value)) count++;
+            }
+            _byPath[path] = _byPath.GetValueOrDefault(path) + count;
+        }
+    }
+}
