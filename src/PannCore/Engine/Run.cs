@@ -44,8 +44,10 @@ public sealed class Run : IDisposable
     public Statistics Statistics { get; }
 
     /// <summary>A tensor of this pass with a copy of these values.</summary>
+    /// <exception cref="ShapeException">Another number of values.</exception>
     public Tensor Input(Shape shape, ReadOnlySpan<float> values)
     {
+        if (values.Length != shape.Length) throw new ShapeException($"input: shape {shape} has {shape.Length} values, found {values.Length}");
         Tensor tensor = Rent(shape, "input", needsGradient: false);
         values.CopyTo(tensor.Memory.Span);
         return tensor;
@@ -54,10 +56,13 @@ public sealed class Run : IDisposable
     /// <summary>The gradients of sum(seed * output) with respect to every trainable parameter that had a part in it. Can be called once.</summary>
     /// <param name="output">A tensor of this pass.</param>
     /// <param name="seed">Gradient of the output; by default all ones.</param>
-    /// <exception cref="InvalidOperationException">The run keeps no tape.</exception>
+    /// <exception cref="InvalidOperationException">The run keeps no tape, was asked before, or is not the output's.</exception>
+    /// <exception cref="ShapeException">A seed of another length than the output.</exception>
     public Gradients Backward(Tensor output, ReadOnlySpan<float> seed = default)
     {
         if (_tape is null) throw new InvalidOperationException("backward: this run keeps no tape");
+        if (_gradients.Count > 0) throw new InvalidOperationException("backward: this run has been asked already");
+        if (output.Run != this) throw new InvalidOperationException($"backward: the output of {output.Origin} belongs to another run");
         if (!seed.IsEmpty && seed.Length != output.Shape.Length)
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
         var gradients = new Gradients();

@@ -76,8 +76,8 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         {
             // With xhat = (x - mean) d: dx = gamma d (dy - mean(dy) - xhat mean(dy xhat)); in evaluation the two means are absent.
             double d = _inverseDeviation[c], sumDy = sums[c], sumDyXhat = sums[Channels + c] * d, factor = gamma.Values[c] * d;
-            dGamma[c] = (float)sumDyXhat;
-            dBeta[c] = (float)sumDy;
+            if (!dGamma.IsEmpty) dGamma[c] = (float)sumDyXhat;
+            if (!dBeta.IsEmpty) dBeta[c] = (float)sumDy;
             p[c] = (float)factor;
             if (!_training) continue;
             double slope = -factor * d * sumDyXhat / rows;

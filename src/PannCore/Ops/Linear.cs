@@ -40,9 +40,12 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
         for (int i = 0; i < gradient.Length; i++)
         {
             int n = i / outputs, k = i % outputs;
-            db[k] += gradient[i];
-            Span<float> row = dw.Slice(k * features, features);
-            TensorPrimitives.MultiplyAdd(x.Slice(n * features, features), gradient[i], row, row);
+            if (!db.IsEmpty) db[k] += gradient[i];
+            if (!dw.IsEmpty)
+            {
+                Span<float> row = dw.Slice(k * features, features);
+                TensorPrimitives.MultiplyAdd(x.Slice(n * features, features), gradient[i], row, row);
+            }
             if (dx.IsEmpty) continue;
             Span<float> input = dx.Slice(n * features, features);
             TensorPrimitives.MultiplyAdd(weight.Values.Slice(k * features, features), gradient[i], input, input);

@@ -1,5 +1,7 @@
+using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Ops;
+using PannCore.Tests.Kernels;
 
 namespace PannCore.Tests.Ops;
 
@@ -18,8 +20,17 @@ namespace PannCore.Tests.Ops;
 /// <param name="Multilinear">Whether the operation is linear in each argument with non-negative coefficients.</param>
 /// <param name="Frozen">How many of the last parameters are running statistics.</param>
 /// <param name="Statistics">Which statistics the run uses.</param>
+/// <param name="Polynomial">For a polynomial activation: its tolerance for each element instead of <paramref name="Terms"/>.</param>
+/// <param name="Step">Step of the central differences.</param>
 internal sealed record OpRow(
-    string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0, Statistics Statistics = Statistics.Evaluation);
+    string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0,
+    Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null, double Step = 1e-4);
+
+/// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>.</summary>
+internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range)
+{
+    public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff) => ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
+}
 
 internal static class OpTable
 {
@@ -42,6 +53,10 @@ internal static class OpTable
         new("evaluation", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false, Frozen: 2),
         new("plain", _ => new Relu(0), [new(3, 5, 7, 2)], [], Terms: 1),
         new("leaky", _ => new Relu(0.1f), [new(3, 5, 7, 2)], [], Terms: 2),
+        Activation("composite:alpha=5", range: 1.5),
+        Activation("composite:7,7,leak=0.1", range: 2),
+        Activation("direct:4", range: 0.9), // Some inputs lie outside the range.
+        Activation("direct:64", range: 2),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
@@ -87,6 +102,12 @@ internal static class OpTable
 
     private static OpRow Conv(string name, int n, int h, int w, int c, int k, int r = 3, int s = 3, int stride = 1, int padding = 1)
         => new(name, p => new Conv2d(p[0], stride, padding), [new(n, h, w, c)], [new(k, c, r, s)], Terms: Math.Max(r * s * Math.Max(c, k), n * h * w) + 1);
+
+    private static OpRow Activation(string spec, double range)
+    {
+        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        return new(spec, _ => new PolynomialRelu(polynomial, range), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
+    }
 
     private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
 

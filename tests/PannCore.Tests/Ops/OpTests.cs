@@ -33,9 +33,9 @@ public sealed class OpTests
         OpRow row = OpTable.Find(operation, name);
         (float[] y, _) = Evaluate(row, threads: 1);
         double[] reference = ReferenceOutput(row, magnitudes: false).Values;
-        double[] bound = Magnitudes(row, reference);
+        double[] bound = Bounds(row, reference, UnitRoundoff);
         for (int i = 0; i < y.Length; i++)
-            Assert.True(Math.Abs(y[i] - reference[i]) <= row.Terms * UnitRoundoff * bound[i], $"element {i}: {y[i]} for {reference[i]}");
+            Assert.True(Math.Abs(y[i] - reference[i]) <= bound[i], $"element {i}: {y[i]} for {reference[i]}, bound {bound[i]}");
     }
 
     [Theory]
@@ -49,9 +49,10 @@ public sealed class OpTests
         DoubleTensor[] inputs = Inputs(row, magnitudes: false);
         var y = new DoubleTensor(op.OutputShape([.. inputs.Select(x => x.Shape)]));
         op.Exact(workspace, inputs, y);
-        double[] reference = ReferenceOutput(row, magnitudes: false).Values, bound = Magnitudes(row, reference);
+        // Both are rounded: twice the bound of one.
+        double[] reference = ReferenceOutput(row, magnitudes: false).Values, bound = Bounds(row, reference, Math.ScaleB(1, -52));
         for (int i = 0; i < reference.Length; i++)
-            Assert.True(Math.Abs(y.Values[i] - reference[i]) <= row.Terms * Math.ScaleB(1, -52) * bound[i], $"element {i}: {y.Values[i]} for {reference[i]}");
+            Assert.True(Math.Abs(y.Values[i] - reference[i]) <= bound[i], $"element {i}: {y.Values[i]} for {reference[i]}, bound {bound[i]}");
     }
 
     [Theory]
@@ -69,7 +70,9 @@ public sealed class OpTests
             for (int i = 0; i < gradients[g].Length; i++)
             {
                 // Rounding as in the forward pass; 1e-8 of the largest for the differences themselves (step 1e-4, third derivatives of order 1).
-                double bound = (row.Terms * UnitRoundoff * (row.Multilinear ? magnitudes[g][i] : largest)) + (1e-8 * largest);
+                double bound = row.Polynomial is null
+                    ? (row.Terms * UnitRoundoff * (row.Multilinear ? magnitudes[g][i] : largest)) + (1e-8 * largest)
+                    : PolynomialGradientBound(row, i);
                 Assert.True(Math.Abs(gradients[g][i] - differences[g][i]) <= bound, $"gradient {g}, element {i}: {gradients[g][i]} for {differences[g][i]}, bound {bound}");
             }
         }
@@ -93,13 +96,13 @@ public sealed class OpTests
         Parameter[] parameters = OpTable.MakeParameters(row, 1);
         Op op = row.Make(parameters);
 
-        // Inputs that come from an operation get gradients; adding zero from a trainable parameter keeps their values.
+        // Inputs that come from an operation with a trainable parameter get gradients.
         var sources = new Source[row.Inputs.Length];
         var inputs = new Tensor[row.Inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
             sources[i] = new Source(OpTable.Values(row.Inputs[i].Length, i + 1), row.Inputs[i]);
-            inputs[i] = sources[i].Apply(run.Input(new(1), [0]));
+            inputs[i] = sources[i].In(run);
         }
         Tensor output = op.Apply(inputs);
         float[] values = output.Values.ToArray();
@@ -109,12 +112,23 @@ public sealed class OpTests
         return (values, result);
     }
 
-    private static double[] Magnitudes(OpRow row, double[] reference)
+    private static double[] Bounds(OpRow row, double[] reference, double unitRoundoff)
     {
-        if (row.Multilinear) return ReferenceOutput(row, magnitudes: true).Values;
-        double[] largest = new double[reference.Length];
-        Array.Fill(largest, reference.Max(Math.Abs));
-        return largest;
+        if (row.Polynomial is not null) return [.. Inputs(row, magnitudes: false)[0].Values.Select(x => row.Polynomial.Bound(x, unitRoundoff).Value.Error)];
+        if (row.Multilinear) return [.. ReferenceOutput(row, magnitudes: true).Values.Select(magnitude => row.Terms * unitRoundoff * magnitude)];
+        return [.. Enumerable.Repeat(row.Terms * unitRoundoff * reference.Max(Math.Abs), reference.Length)];
+    }
+
+    /// <summary>
+    /// Rounding of the kernel; of the difference quotient: of the two values, and of the sum of up to 210 elements of magnitude below 1 each that hold the
+    /// difference; and h^2 / 6 times the third derivative, at most 1e5 by Bernstein's inequality for degree 64, |t| at most 1/2 and B = 2.
+    /// </summary>
+    private static double PolynomialGradientBound(OpRow row, int element)
+    {
+        double x = Inputs(row, magnitudes: false)[0].Values[element], unit = Math.ScaleB(1, -53);
+        double kernel = row.Polynomial!.Bound(x, UnitRoundoff).Derivative.Error, derivative = Math.Abs(row.Polynomial.Bound(x, UnitRoundoff).Derivative.Value);
+        double quotient = (row.Polynomial.Bound(x, unit).Value.Error + (210 * 210 * unit)) / row.Step;
+        return kernel + (UnitRoundoff * derivative) + quotient + (row.Step * row.Step / 6 * 1e5);
     }
 
     private static DoubleTensor[] Inputs(OpRow row, bool magnitudes)
@@ -147,7 +161,7 @@ public sealed class OpTests
         int outputs = Reference(row, inputs, parameters).Values.Length;
         double[] seed = [.. OpTable.Values(outputs, 50).Select(v => (double)(magnitudes ? Math.Abs(v) : v))];
         var all = inputs.Concat(parameters.Take(parameters.Length - row.Frozen)).ToList();
-        const double step = 1e-4;
+        double step = row.Step;
         var result = new List<double[]>();
         foreach (DoubleTensor argument in all)
         {
@@ -168,31 +182,4 @@ public sealed class OpTests
     }
 
     private static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
-
-    /// <summary>A trainable array as an operation, so that the gradient of an operation's input can be read like a parameter's.</summary>
-    private sealed class Source : Op
-    {
-        private readonly Parameter _value;
-
-        public Source(float[] values, Shape shape)
-        {
-            _value = new Parameter("source", shape);
-            _value.Set(values);
-            Parameters = [_value];
-        }
-
-        public override string Name => "source";
-
-        public override IReadOnlyList<Parameter> Parameters { get; }
-
-        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => _value.Shape;
-
-        public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
-            => parameters[0].Values.CopyTo(output.Values, 0);
-
-        protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y) => _value.Values.CopyTo(y.Span);
-
-        protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-            => dy.CopyTo(pass.ParameterGradient(0));
-    }
 }

@@ -1,0 +1,92 @@
+using PannCore.Approximation;
+
+namespace PannCore.Tests.Kernels;
+
+/// <summary>A number with a bound on the rounding error of whoever computes it in an arithmetic of a given unit roundoff.</summary>
+internal readonly record struct Bounded(double Value, double Error);
+
+/// <summary>
+/// B r(x / B) and its derivative by a second program, with a bound of first order on the error of computing them by Clenshaw's recurrence in any fusing:
+/// each operation errs by at most u of its result, each constant by u. Valid for every x, also outside [-B, B].
+/// </summary>
+/// <remarks>
+/// b_k = c_k + v b_(k+1) - b_(k+2) with a local error e_k at each step has an error of sum over j &gt;= k of e_j U_(j-k)(v / 2) in b_k, U being
+/// the Chebyshev polynomials of the second kind; the same holds for the recurrence of the derivative with respect to v.
+/// The bound is doubled for the terms of second order.
+/// </remarks>
+internal static class ClenshawBound
+{
+    public static (Bounded Value, Bounded Derivative) Of(ReluPolynomial polynomial, double range, double x, double u)
+    {
+        double a = (1 + polynomial.Leak) / 2, g = (1 - polynomial.Leak) / 2, t = x / range;
+        // t = x (1 / B): two constants rounded and one product.
+        Bounded p = new(t, 3 * u * Math.Abs(t)), slope = new(1, 0);
+        foreach (Polynomial stage in polynomial.Stages)
+        {
+            (Bounded value, Bounded derivative) = Stage(stage, p, u);
+            slope = Product(slope, derivative, u);
+            p = value;
+        }
+        bool odd = polynomial.Family == ReluFamily.Composite;
+        var argument = new Bounded(t, 3 * u * Math.Abs(t));
+        // Composite: r = t (a + g p), r' = a + g (p + t p'). Direct: r = a t + g q, r' = a + g q'. B a, B g: three roundings each.
+        Bounded outer = odd ? Sum(p, Product(argument, slope, u), u) : slope;
+        Bounded derivativeOfR = Sum(new(a, u * a), Product(new(g, u * g), outer, u), u);
+        Bounded linear = new(range * a, 3 * u * range * a), gain = new(range * g, 3 * u * range * g);
+        Bounded result = odd
+            ? Product(argument, Sum(linear, Product(gain, p, u), u), u)
+            : Sum(Product(linear, argument, u), Product(gain, p, u), u);
+        return (result with { Error = 2 * result.Error }, derivativeOfR with { Error = 2 * derivativeOfR.Error });
+    }
+
+    private static (Bounded Value, Bounded Derivative) Stage(Polynomial stage, Bounded p, double u)
+    {
+        double h = 1 / stage.HalfWidth;
+        Bounded s = Product(p, new(h, u * h), u), square = Product(s, s, u);
+        double v = (4 * square.Value) - 2, ev = (4 * square.Error) + (2 * u * Math.Abs(v));
+        double[] c = [.. stage.Coefficients];
+        int n = c.Length;
+        double[] second = new double[n + 1]; // |U_m(v / 2)|
+        (double before, double now) = (0, 1);
+        for (int m = 0; m <= n; m++)
+        {
+            second[m] = Math.Abs(now);
+            (before, now) = (now, (v * now) - before);
+        }
+
+        double[] b = new double[n + 2], e = new double[n + 2], eb = new double[n + 2], ee = new double[n + 2], local = new double[n], localE = new double[n];
+        for (int k = n - 1; k >= 0; k--)
+        {
+            b[k] = c[k] + (v * b[k + 1]) - b[k + 2];
+            e[k] = b[k + 1] + (v * e[k + 1]) - e[k + 2];
+            local[k] = (u * (Math.Abs(c[k]) + Math.Abs(c[k] - b[k + 2]) + Math.Abs(v * b[k + 1]) + Math.Abs(b[k]))) + (ev * Math.Abs(b[k + 1]));
+            localE[k] = (u * (Math.Abs(b[k + 1] - e[k + 2]) + Math.Abs(v * e[k + 1]) + Math.Abs(e[k]))) + (ev * Math.Abs(e[k + 1])) + eb[k + 1];
+            for (int j = k; j < n; j++)
+            {
+                eb[k] += local[j] * second[j - k];
+                ee[k] += localE[j] * second[j - k];
+            }
+        }
+
+        var b0 = new Bounded(b[0], eb[0]);
+        Bounded b1 = new(b[1], eb[1]), e0 = new(e[0], ee[0]), e1 = new(e[1], ee[1]), vBound = new(v, ev), half = new(0.5, 0), eight = new(8, 0), step = new(h, u * h);
+        if (stage.Parity == Parity.Odd)
+        {
+            // p = s (b_0 - b_1); dp/ds = (b_0 - b_1) + 8 s^2 (e_0 - e_1).
+            Bounded difference = Difference(b0, b1, u);
+            Bounded odd = Sum(difference, Product(Product(eight, square, u), Difference(e0, e1, u), u), u);
+            return (Product(s, difference, u), Product(odd, step, u));
+        }
+        // p = b_0 - v b_1 / 2; dp/ds = 8 s (e_0 - (b_1 + v e_1) / 2).
+        Bounded even = Product(Product(eight, s, u), Difference(e0, Product(half, Sum(b1, Product(vBound, e1, u), u), u), u), u);
+        return (Difference(b0, Product(half, Product(vBound, b1, u), u), u), Product(even, step, u));
+    }
+
+    private static Bounded Product(Bounded x, Bounded y, double u)
+        => new(x.Value * y.Value, (Math.Abs(x.Value) * y.Error) + (Math.Abs(y.Value) * x.Error) + (x.Error * y.Error) + (u * Math.Abs(x.Value * y.Value)));
+
+    private static Bounded Sum(Bounded x, Bounded y, double u)
+        => new(x.Value + y.Value, x.Error + y.Error + (u * Math.Abs(x.Value + y.Value)));
+
+    private static Bounded Difference(Bounded x, Bounded y, double u) => Sum(x, y with { Value = -y.Value }, u);
+}

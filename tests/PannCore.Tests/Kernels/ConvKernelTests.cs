@@ -1,0 +1,188 @@
+using System.Numerics;
+using PannCore.Engine;
+using PannCore.Kernels;
+using PannCore.Tests.Support;
+using Xunit;
+
+namespace PannCore.Tests.Kernels;
+
+/// <summary>
+/// The convolution kernels on 40 random geometries: against naive loops, against each other (both gradients are adjoints of the forward pass),
+/// and for not writing outside their results.
+/// </summary>
+public sealed class ConvKernelTests
+{
+    private const int Shapes = 40;
+    private const double Single = 1.0 / (1 << 24);
+
+    public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes)];
+
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void ForwardAgreesWithNaiveLoops(int number)
+    {
+        Case c = Case.Random(number);
+        using var workers = new Workers(2);
+        c.AssertClose(c.Forward<float>(workers), c.NaiveForward(magnitudes: false), c.NaiveForward(magnitudes: true), c.ForwardTerms * Single);
+        // The naive loops are rounded in the same arithmetic: twice the bound.
+        c.AssertClose(c.Forward<double>(workers), c.NaiveForward(magnitudes: false), c.NaiveForward(magnitudes: true), 2 * c.ForwardTerms * Math.ScaleB(1, -53));
+    }
+
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void DataGradientAgreesWithNaiveLoops(int number)
+    {
+        Case c = Case.Random(number);
+        using var workers = new Workers(2);
+        c.AssertClose(c.DataGradient(workers), c.NaiveDataGradient(magnitudes: false), c.NaiveDataGradient(magnitudes: true), c.DataTerms * Single);
+    }
+
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void WeightGradientAgreesWithNaiveLoops(int number)
+    {
+        Case c = Case.Random(number);
+        using var workers = new Workers(2);
+        c.AssertClose(c.WeightGradient(workers), c.NaiveWeightGradient(magnitudes: false), c.NaiveWeightGradient(magnitudes: true), c.WeightTerms * Single);
+    }
+
+    [Theory]
+    [MemberData(nameof(Numbers))]
+    public void GradientsAreAdjoints(int number)
+    {
+        // <conv(x, w), dy> = <x, dgrad(w, dy)> = <w, wgrad(x, dy)>: three sums of the same products, each off by at most its rounding, summed here in float64.
+        Case c = Case.Random(number);
+        using var workers = new Workers(2);
+        double forward = Dot(c.Forward<float>(workers), c.Dy), data = Dot(c.DataGradient(workers), c.X), weight = Dot(c.WeightGradient(workers), c.W);
+        double magnitude = c.NaiveForward(magnitudes: true).Zip(c.Dy, (y, dy) => y * Math.Abs(dy)).Sum();
+        Assert.True(Math.Abs(forward - data) <= (c.ForwardTerms + c.DataTerms) * Single * magnitude, $"{c}: {forward} and {data}");
+        Assert.True(Math.Abs(forward - weight) <= (c.ForwardTerms + c.WeightTerms) * Single * magnitude, $"{c}: {forward} and {weight}");
+    }
+
+    [Fact]
+    public void TheShapesReachEveryPathOfTheTiles()
+    {
+        Case[] cases = [.. Enumerable.Range(0, Shapes).Select(Case.Random)];
+        Assert.Contains(cases, c => c.G.K % 16 != 0 && c.G.K > 16);
+        Assert.Contains(cases, c => c.G.K > 32);
+        Assert.Contains(cases, c => c.G.K < 16);
+        Assert.Contains(cases, c => c.G.Stride > c.G.R);
+        Assert.Contains(cases, c => c.G.Padding > c.G.R / 2);
+        Assert.Contains(cases, c => c.G.H < c.G.R);
+        Assert.Contains(cases, c => c.Images > ConvWeightGradient.MaxPartials);
+    }
+
+    private static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();
+
+    private sealed record Case(ConvGeometry G, int Images, float[] X, float[] W, float[] Dy)
+    {
+        // Products of a sum, one rounding for each and for each addition at most; fused or in any order it is less (Higham, section 3.1).
+        public int ForwardTerms => (G.R * G.S * G.C) + 1;
+
+        public int DataTerms => (G.R * G.S * G.K) + 1;
+
+        public int WeightTerms => (Images * G.OutH * G.OutW) + ConvWeightGradient.MaxPartials + 1;
+
+        public static Case Random(int number)
+        {
+            var random = new CounterRandom(number, RandomStream.Weights, 0);
+            for (int draw = 0; ; draw += 10)
+            {
+                int Between(int index, int low, int high) => low + random.Below(draw + index, high - low + 1);
+                var g = new ConvGeometry(
+                    Between(0, 1, 9), Between(1, 1, 9), Between(2, 1, 35), Between(3, 1, 35), (2 * Between(4, 0, 2)) + 1, (2 * Between(5, 0, 2)) + 1, Between(6, 1, 3), Between(7, 0, 3));
+                if (g.H + (2 * g.Padding) < g.R || g.W + (2 * g.Padding) < g.S) continue;
+                int images = number % 10 == 0 ? 11 : Between(8, 1, 3);
+                return new(g, images, Values(1, images * g.H * g.W * g.C), Values(2, g.K * g.C * g.R * g.S), Values(3, images * g.OutH * g.OutW * g.K));
+            }
+
+            float[] Values(int step, int length)
+            {
+                var values = new CounterRandom(number, RandomStream.Weights, step);
+                return [.. Enumerable.Range(0, length).Select(i => (float)((2 * values.Uniform(i)) - 1))];
+            }
+        }
+
+        public override string ToString() => $"{G}, {Images} images";
+
+        public T[] Forward<T>(Workers workers) where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            ConvPlan<T> plan = ConvPlan<T>.Forward(G);
+            var x = new Guarded<T>([.. X.Select(T.CreateChecked)]);
+            var y = new Guarded<T>(Dy.Length);
+            workers.Run(new ConvForwardJob<T>(plan, x.Memory, plan.Pack(W, G.S), y.Memory), Images);
+            y.AssertIntact();
+            return y.Values;
+        }
+
+        public float[] DataGradient(Workers workers)
+        {
+            ConvPlan<float> plan = ConvPlan<float>.DataGradient(G);
+            var dy = new Guarded<float>(Dy);
+            var dx = new Guarded<float>(X.Length);
+            workers.Run(new ConvForwardJob<float>(plan, dy.Memory, plan.Pack(W, G.S), dx.Memory), Images);
+            dx.AssertIntact();
+            return dx.Values;
+        }
+
+        public float[] WeightGradient(Workers workers)
+        {
+            var gradient = new ConvWeightGradient(G, ConvPlan<float>.Forward(G));
+            Guarded<float> x = new(X), dy = new(Dy), dw = new(W.Length), partials = new(ConvWeightGradient.Partials(Images) * gradient.PartialLength);
+            gradient.Run(Images, x.Memory, dy.Memory, partials.Memory, dw.Span, workers);
+            dw.AssertIntact();
+            partials.AssertIntact();
+            return dw.Values;
+        }
+
+        public double[] NaiveForward(bool magnitudes)
+        {
+            double[] y = new double[Dy.Length];
+            Products((at, x, w, _) => y[at.Y] += Of(x * (double)w, magnitudes));
+            return y;
+        }
+
+        public double[] NaiveDataGradient(bool magnitudes)
+        {
+            double[] dx = new double[X.Length];
+            Products((at, _, w, dy) => dx[at.X] += Of(w * (double)dy, magnitudes));
+            return dx;
+        }
+
+        public double[] NaiveWeightGradient(bool magnitudes)
+        {
+            double[] dw = new double[W.Length];
+            Products((at, x, _, dy) => dw[at.W] += Of(x * (double)dy, magnitudes));
+            return dw;
+        }
+
+        public void AssertClose<T>(T[] found, double[] expected, double[] magnitudes, double relative) where T : INumber<T>
+        {
+            Assert.Equal(expected.Length, found.Length);
+            for (int i = 0; i < found.Length; i++)
+            {
+                double value = double.CreateChecked(found[i]);
+                Assert.True(Math.Abs(value - expected[i]) <= relative * magnitudes[i], $"{this}, element {i}: {value} for {expected[i]}");
+            }
+        }
+
+        private static double Of(double product, bool magnitude) => magnitude ? Math.Abs(product) : product;
+
+        /// <summary>Every product of the convolution: an input element that meets a weight in an output element.</summary>
+        private void Products(Action<(int X, int W, int Y), float, float, float> visit)
+        {
+            for (int y = 0; y < Dy.Length; y++)
+            {
+                int k = y % G.K, ox = y / G.K % G.OutW, oy = y / G.K / G.OutW % G.OutH, n = y / G.K / G.OutW / G.OutH;
+                for (int tap = 0; tap < G.C * G.R * G.S; tap++)
+                {
+                    int s = tap % G.S, r = tap / G.S % G.R, c = tap / G.S / G.R;
+                    int iy = (oy * G.Stride) + r - G.Padding, ix = (ox * G.Stride) + s - G.Padding;
+                    if (iy < 0 || iy >= G.H || ix < 0 || ix >= G.W) continue;
+                    int x = (((((n * G.H) + iy) * G.W) + ix) * G.C) + c, w = (k * G.C * G.R * G.S) + tap;
+                    visit((x, w, y), X[x], W[w], Dy[y]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using PannCore.Engine;
+using PannCore.Kernels;
+using PannCore.Tests.Support;
+using Xunit;
+
+namespace PannCore.Tests.Kernels;
+
+/// <summary>Elementwise kernels and channel sums at lengths around the vector widths and around a chunk: values, and nothing written outside.</summary>
+public sealed class ElementwiseKernelTests
+{
+    private const double Unit = 1.0 / (1 << 24);
+
+    public static TheoryData<int> Lengths => [.. Enumerable.Range(0, 68), Chunks.Elements - 1, Chunks.Elements, Chunks.Elements + 1, (2 * Chunks.Elements) + 17];
+
+    public static TheoryData<int, int> RowsAndChannels
+    {
+        get
+        {
+            var data = new TheoryData<int, int>();
+            foreach (int channels in new[] { 1, 3, 7, 8, 9, 16, 19, 32, 35, 64 })
+            {
+                foreach (int rows in new[] { 1, 2, 5, 129, 300 }) data.Add(rows, channels);
+            }
+            data.Add(5000, 16); // Several chunks of sums.
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Add(int length)
+    {
+        using var workers = new Workers(2);
+        Guarded<float> a = new(Values(1, length)), b = new(Values(2, length)), y = new(length);
+        workers.Run(new AddJob(a.Memory, b.Memory, y.Memory), Chunks.Count(length));
+        y.AssertIntact();
+        Assert.Equal(a.Values.Zip(b.Values, (p, q) => p + q), y.Values);
+        workers.Run(new AddJob(a.Memory, b.Memory, a.Memory), Chunks.Count(length)); // In place.
+        a.AssertIntact();
+        Assert.Equal(y.Values, a.Values);
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Relu(int length)
+    {
+        using var workers = new Workers(2);
+        foreach (float slope in new[] { 0, 0.25f })
+        {
+            Guarded<float> x = new(Values(1, length)), dy = new(Values(2, length)), y = new(length), dx = new(length);
+            workers.Run(new ReluJob(x.Memory, slope, y.Memory), Chunks.Count(length));
+            workers.Run(new ReluGradientJob(x.Memory, dy.Memory, slope, dx.Memory), Chunks.Count(length));
+            y.AssertIntact();
+            dx.AssertIntact();
+            Assert.Equal(x.Values.Select(v => v > 0 ? v : slope * v), y.Values);
+            Assert.Equal(x.Values.Zip(dy.Values, (v, g) => v > 0 ? g : slope * g), dx.Values);
+        }
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.25f)]
+    public void ReluOfSpecialValues(float slope)
+    {
+        // One vector and a remainder: the same special values in both.
+        float[] special = [.. Enumerable.Repeat(new[] { float.NaN, float.PositiveInfinity, 0f, -0f }, 9).SelectMany(v => v), float.NaN];
+        float[] y = new float[special.Length], dx = new float[special.Length], dy = [.. special.Select(_ => 2f)];
+        using var workers = new Workers(1);
+        workers.Run(new ReluJob(special, slope, y), 1);
+        workers.Run(new ReluGradientJob(special, dy, slope, dx), 1);
+        for (int i = 0; i < special.Length; i++)
+        {
+            Assert.Equal(i % 4 == 0 ? float.NaN : i % 4 == 1 ? float.PositiveInfinity : 0, y[i]);
+            Assert.Equal(i % 4 == 1 ? 2 : 2 * slope, dx[i]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RowsAndChannels))]
+    public void ChannelAffine(int rows, int channels)
+    {
+        using var workers = new Workers(2);
+        int length = rows * channels;
+        Guarded<float> x = new(Values(1, length)), z = new(Values(2, length)), one = new(length), two = new(length);
+        float[] p = Values(3, channels), q = Values(4, channels), r = Values(5, channels);
+        int chunks = ChannelAffineJob.Count(length, channels);
+        workers.Run(new ChannelAffineJob(x.Memory, p, default, [], r, one.Memory), chunks);
+        workers.Run(new ChannelAffineJob(x.Memory, p, z.Memory, q, r, two.Memory), chunks);
+        one.AssertIntact();
+        two.AssertIntact();
+        for (int i = 0; i < length; i++)
+        {
+            int c = i % channels;
+            double xp = (double)x.Span[i] * p[c], zq = (double)z.Span[i] * q[c];
+            Assert.True(Math.Abs(one.Span[i] - (xp + r[c])) <= 2 * Unit * (Math.Abs(xp) + Math.Abs(r[c])));
+            Assert.True(Math.Abs(two.Span[i] - (xp + zq + r[c])) <= 4 * Unit * (Math.Abs(xp) + Math.Abs(zq) + Math.Abs(r[c])));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RowsAndChannels))]
+    public void ChannelSumsOfShiftedProducts(int rows, int channels)
+    {
+        int length = rows * channels;
+        Guarded<float> a = new(Values(1, length)), b = new(Values(2, length));
+        float[] p = Values(3, channels), q = Values(4, channels);
+        double[] one, three;
+        using (var workers = new Workers(1)) one = ChannelSums.Run(a.Memory, p, b.Memory, q, workers);
+        using (var workers = new Workers(3)) three = ChannelSums.Run(a.Memory, p, b.Memory, q, workers);
+        Assert.Equal(one, three);
+        for (int c = 0; c < channels; c++)
+        {
+            double sum = 0, product = 0, magnitude = 0, productMagnitude = 0;
+            for (int i = c; i < length; i += channels)
+            {
+                double u = (double)a.Span[i] - p[c], v = (double)b.Span[i] - q[c];
+                sum += u;
+                product += u * v;
+                magnitude += Math.Abs(u);
+                productMagnitude += Math.Abs(u * v);
+            }
+
+            // Float32 within 128 rows only: at most 64 additions a lane and one of the two lanes; 1 rounding of u, 1 of v, 1 of the product.
+            Assert.True(Math.Abs(one[c] - sum) <= 66 * Unit * magnitude, $"channel {c}: {one[c]} for {sum}");
+            Assert.True(Math.Abs(one[channels + c] - product) <= 68 * Unit * productMagnitude, $"channel {c}: {one[channels + c]} for {product}");
+        }
+    }
+
+    private static float[] Values(int stream, int length)
+    {
+        var random = new CounterRandom(stream, RandomStream.Weights, 0);
+        return [.. Enumerable.Range(0, length).Select(i => (float)((2 * random.Uniform(i)) - 1))];
+    }
+}

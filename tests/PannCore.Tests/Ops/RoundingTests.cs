@@ -1,0 +1,112 @@
+using PannCore.Engine;
+using Xunit;
+
+namespace PannCore.Tests.Ops;
+
+/// <summary>What operations say about their own rounding and linearity, on random inputs.</summary>
+public sealed class RoundingTests
+{
+    private const double Single = 1.0 / (1 << 24);
+    private static readonly double Double = Math.ScaleB(1, -53);
+
+    /// <summary>Rows that evaluate: a bound is promised, and affinity asked, for evaluation only.</summary>
+    public static TheoryData<string, string> Cases
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (OpRow row in OpTable.Rows.Where(row => row.Statistics == Statistics.Evaluation)) data.Add(OpTable.Name(row), row.Case);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void TheBoundHolds(string operation, string name)
+    {
+        OpRow row = OpTable.Find(operation, name);
+        using var workspace = new Workspace(1, fillWithNaN: true);
+        for (int seed = 1; seed <= 4; seed++)
+        {
+            Op op = OpTable.Application(row, seed);
+            float[][] inputs = Inputs(row, seed);
+            DoubleTensor[] exactInputs = [.. inputs.Select((x, i) => DoubleTensor.From(row.Inputs[i], x))];
+            using var run = new Run(workspace);
+            Tensor y = op.Apply([.. inputs.Select((x, i) => run.Input(row.Inputs[i], x))]);
+            DoubleTensor exact = new(y.Shape), reference = new(y.Shape), bound = Bound(op, workspace, exactInputs, y.Shape, Single), fine = Bound(op, workspace, exactInputs, y.Shape, Double);
+            op.Exact(workspace, exactInputs, exact);
+            op.Reference(exactInputs, [.. op.Parameters.Select(p => DoubleTensor.From(p.Shape, p.Values))], reference);
+            for (int i = 0; i < exact.Values.Length; i++)
+            {
+                // What is called exact has float64's own rounding, and so has the reference.
+                double error = Math.Abs(y.Values[i] - exact.Values[i]), own = double.IsFinite(fine.Values[i]) ? fine.Values[i] : 0;
+                Assert.True(error <= bound.Values[i] + own, $"seed {seed}, element {i}: error {error}, bound {bound.Values[i]}");
+                Assert.True(Math.Abs(exact.Values[i] - reference.Values[i]) <= 2 * fine.Values[i], $"seed {seed}, element {i}: float64 {exact.Values[i]} and {reference.Values[i]}, bound {fine.Values[i]}");
+            }
+        }
+    }
+
+    [Fact]
+    public void TheseHaveABound()
+    {
+        using var workspace = new Workspace(1);
+        var bounded = new HashSet<string>();
+        foreach (OpRow row in OpTable.Rows.Where(row => row.Statistics == Statistics.Evaluation))
+        {
+            Op op = OpTable.Application(row, 1);
+            DoubleTensor[] inputs = [.. Inputs(row, 1).Select((x, i) => DoubleTensor.From(row.Inputs[i], x))];
+            DoubleTensor bound = Bound(op, workspace, inputs, op.OutputShape([.. row.Inputs]), Single);
+            // A polynomial knows no bound outside its range.
+            if (bound.Values.Any(double.IsFinite)) bounded.Add(op.Name);
+        }
+        Assert.Equal(["add", "batchNorm", "conv2d", "linear", "polynomialRelu", "pool", "relu", "shortcut"], bounded.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void AffineOperationsAreAffine(string operation, string name)
+    {
+        OpRow row = OpTable.Find(operation, name);
+        Op op = OpTable.Application(row, 1);
+        if (!op.IsAffine(Statistics.Evaluation)) return;
+        using var workspace = new Workspace(1);
+        DoubleTensor[] x = [.. Inputs(row, 1).Select((v, i) => DoubleTensor.From(row.Inputs[i], v))], e = [.. Inputs(row, 2).Select((v, i) => DoubleTensor.From(row.Inputs[i], v))];
+        // Float32 numbers of one magnitude: their float64 sums are exact.
+        DoubleTensor[] both = [.. x.Select((v, i) => new DoubleTensor(v.Shape, [.. v.Values.Zip(e[i].Values, (p, q) => p + q)]))], none = [.. x.Select(v => new DoubleTensor(v.Shape))];
+        (double[] fBoth, double[] bBoth) = Exact(both);
+        (double[] fX, double[] bX) = Exact(x);
+        (double[] fE, double[] bE) = Exact(e);
+        (double[] fNone, double[] bNone) = Exact(none);
+        for (int i = 0; i < fX.Length; i++)
+        {
+            double left = fBoth[i] - fX[i], right = fE[i] - fNone[i];
+            double bound = bBoth[i] + bX[i] + bE[i] + bNone[i] + (Double * (Math.Abs(left) + Math.Abs(right)));
+            Assert.True(Math.Abs(left - right) <= bound, $"element {i}: {left} and {right}, bound {bound}");
+        }
+
+        (double[] Values, double[] Bound) Exact(DoubleTensor[] inputs)
+        {
+            var y = new DoubleTensor(op.OutputShape([.. row.Inputs]));
+            op.Exact(workspace, inputs, y);
+            return (y.Values, Bound(op, workspace, inputs, y.Shape, Double).Values);
+        }
+    }
+
+    [Fact]
+    public void TheseAreAffine()
+    {
+        string[] Affine(Statistics statistics)
+            => [.. OpTable.Rows.Select(row => OpTable.Application(row, 1)).Where(op => op.IsAffine(statistics)).Select(op => op.Name).Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal(["add", "batchNorm", "conv2d", "linear", "pool", "shortcut"], Affine(Statistics.Evaluation));
+        Assert.Equal(["add", "conv2d", "linear", "pool", "shortcut"], Affine(Statistics.Training));
+    }
+
+    private static DoubleTensor Bound(Op op, Workspace workspace, DoubleTensor[] inputs, Shape shape, double unitRoundoff)
+    {
+        var bound = new DoubleTensor(shape);
+        op.RoundingBound(workspace, inputs, unitRoundoff, bound);
+        return bound;
+    }
+
+    private static float[][] Inputs(OpRow row, int seed) => [.. row.Inputs.Select((shape, i) => OpTable.Values(shape.Length, (1000 * seed) + i))];
+}

@@ -1,0 +1,61 @@
+using PannCore.Engine;
+using PannCore.Ops;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Training;
+
+public sealed class SgdTests
+{
+    [Theory]
+    [InlineData(0.9, 5e-4)]
+    [InlineData(0.9, 0)]
+    [InlineData(0, 0.01)]
+    public void StepsFollowTheFormula(double momentum, double decay)
+    {
+        // loss = sum of x w + b, so that the gradients are x and 1 whatever the weights are.
+        Parameter w = new("w", new(1, 3)), b = new("b", new(1)), statistic = new("m", new(1), trainable: false);
+        w.Set([1, -2, 0.5f]);
+        b.Set([0.25f]);
+        statistic.Set([7]);
+        var sgd = new Sgd([w, b, statistic], momentum, decay);
+        Assert.Equal([w, b], sgd.Parameters);
+        using var workspace = new Workspace(1);
+        double[] weights = [1, -2, 0.5, 0.25], velocity = new double[4];
+        for (int step = 0; step < 20; step++)
+        {
+            float[] x = [step % 3 - 1, 0.5f, -0.25f * step];
+            double[] gradient = [x[0], x[1], x[2], 1];
+            double rate = 0.1 / (step + 1);
+            using var run = new Run(workspace, tape: true);
+            sgd.Step(run.Backward(run.Input(new(1, 3), x).Linear(w, b)), rate);
+            for (int i = 0; i < weights.Length; i++)
+            {
+                // g := g + decay w; v := momentum v + g; w := w - rate v.
+                velocity[i] = (momentum * velocity[i]) + gradient[i] + (decay * weights[i]);
+                weights[i] -= rate * velocity[i];
+            }
+            float[] found = [.. w.Values, .. b.Values], speed = [.. sgd.Velocity(w), .. sgd.Velocity(b)];
+
+            // A step rounds v and w a few times each; |w| stays below 8 and |v| below 40 over twenty steps.
+            for (int i = 0; i < weights.Length; i++)
+            {
+                Assert.Equal(weights[i], found[i], tolerance: (step + 1) * 4 * 8 * Math.ScaleB(1, -24));
+                Assert.Equal(velocity[i], speed[i], tolerance: (step + 1) * 4 * 40 * Math.ScaleB(1, -24));
+            }
+            Assert.True(Math.Abs(weights.Max(Math.Abs)) < 8 && velocity.Max(Math.Abs) < 40);
+        }
+        Assert.Equal(7, statistic.Values[0]);
+    }
+
+    [Fact]
+    public void AParameterWithoutGradientIsAnError()
+    {
+        Parameter w = new("w", new(1, 3)), b = new("b", new(1)), unused = new("unused", new(1));
+        var sgd = new Sgd([w, b, unused], 0.9, 0);
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        Gradients gradients = run.Backward(run.Input(new(1, 3), [1, 2, 3]).Linear(w, b));
+        Assert.Equal("parameter unused has no gradient: it had no part in the result", Assert.Throws<KeyNotFoundException>(() => sgd.Step(gradients, 0.1)).Message);
+    }
+}
