@@ -32,6 +32,8 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
         if (!spec.IsPolynomial) return (Backbone.With(spec, null), null);
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
+        if (ActivationRanges.NeedsCalibration(ranges) && calibrate == 0 && spec.Leak != Description.Activation.Leak)
+            throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
         if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data(), workspace);
         var parsed = ActivationRanges.Parse(ranges, paths, largest, margin);
         return (Backbone.With(spec, parsed), parsed);

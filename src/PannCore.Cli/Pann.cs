@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PannCore.Engine;
+using PannCore.Training;
 
 namespace PannCore.Cli;
 
@@ -32,7 +33,7 @@ internal static class Pann
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout });
         }
-        catch (Exception exception) when (exception is BadInputException or ShapeException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is BadInputException or ShapeException or TrainingDivergedException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"error: {exception.Message}");
             return 1;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -90,7 +91,7 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, "relu", largest, all.Length, Notes(recipe, trainer)));
+            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, ActivationSpec.Parse("relu"), largest, all.Length, Notes(recipe, trainer)));
             File.Delete(state);
             Console.WriteLine($"model: {file}");
             CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);

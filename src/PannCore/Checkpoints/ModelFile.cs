@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
@@ -12,43 +13,53 @@ namespace PannCore.Checkpoints;
 /// <summary>What a model file says about its model besides the weights.</summary>
 /// <param name="Architecture">For instance <c>resnet20</c>.</param>
 /// <param name="Normalization">The pixel normalisation it was trained with.</param>
-/// <param name="Activation">The function its activations stand for.</param>
+/// <param name="Activation">The function its activations stand for: <c>relu</c> or <c>leaky:A</c>.</param>
 /// <param name="LargestInputs">Largest |x| at each activation over the training images; null where never measured.</param>
 /// <param name="CalibrationImages">How many training images that was measured on.</param>
 /// <param name="Notes">Free facts: recipe, seed, command, accuracies.</param>
 public sealed record ModelDescription(
-    string Architecture, Normalization Normalization, string Activation,
+    string Architecture, Normalization Normalization, ActivationSpec Activation,
     IReadOnlyDictionary<string, double>? LargestInputs, int CalibrationImages, IReadOnlyDictionary<string, string> Notes);
 
 /// <summary>Models on disk: SafeTensors with PyTorch's parameter names and a description in the metadata; PyTorch checkpoints can be read too.</summary>
 public static class ModelFile
 {
     private const string Kind = "pann model";
-    private static readonly string[] Fields = ["kind", "architecture", "normalize", "activation", "largestInputs", "calibrationImages", "weights"];
+    private static readonly string[] Fields =
+        ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights"];
 
     /// <summary>Writes a model, atomically.</summary>
+    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, or the file cannot be written.</exception>
     public static void Save(string path, ResNet model, ModelDescription description)
     {
+        if (Path.GetExtension(path) != ".safetensors") throw new BadInputException($"{path}: expected a name that ends in .safetensors");
+        if (description.Architecture != model.Name) throw BadInputException.At(path, "architecture", model.Name, description.Architecture);
+        if (description.Activation.IsPolynomial) throw BadInputException.At(path, "activation", "relu or leaky:A", description.Activation.ToString());
+        string? reserved = description.Notes.Keys.FirstOrDefault(Fields.Contains);
+        if (reserved is not null) throw BadInputException.At(path, "notes", "names other than those of the format", reserved);
         var metadata = new Dictionary<string, string>(description.Notes)
         {
             ["kind"] = Kind,
             ["architecture"] = description.Architecture,
             ["normalize"] = description.Normalization.Name,
-            ["activation"] = description.Activation,
+            ["normalizeMean"] = Normalization.Text(description.Normalization.Mean),
+            ["normalizeDeviation"] = Normalization.Text(description.Normalization.Deviation),
+            ["activation"] = description.Activation.ToString(),
             ["weights"] = WeightHash(model),
         };
         if (description.LargestInputs is not null)
         {
+            CheckPaths(path, model, description.LargestInputs);
             metadata["largestInputs"] = JsonSerializer.Serialize(new(description.LargestInputs), ModelJson.Default.DictionaryStringDouble);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
     }
 
-    /// <summary>Reads a model written by <see cref="Save"/>, or the weights of a PyTorch checkpoint (.th, .pt, .pth, .bin, .tar).</summary>
+    /// <summary>Reads a model written by <see cref="Save"/> (.safetensors), or the weights of a PyTorch checkpoint (any other name).</summary>
     /// <param name="path">The file.</param>
     /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
-    /// <param name="normalization">The normalisation of a PyTorch checkpoint, or another one than the model file's.</param>
+    /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; stands in for a model file's.</param>
     /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite; measured ranges of other weights.</exception>
     public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
     {
@@ -67,7 +78,9 @@ public static class ModelFile
         if (stored is not null && architecture is not null && stored != architecture)
             throw BadInputException.At(path, "metadata architecture", architecture, stored);
         string name = architecture ?? stored ?? throw new BadInputException($"{path}: does not say its architecture; give --arch, one of {string.Join(", ", ResNet.Names)}");
-        var model = new ResNet(ResNet.ParseDepth(name));
+        var activation = ActivationSpec.Parse(metadata.GetValueOrDefault("activation", "relu"));
+        if (activation.IsPolynomial) throw BadInputException.At(path, "metadata activation", "relu or leaky:A", activation.ToString());
+        ResNet model = new ResNet(ResNet.ParseDepth(name)).With(activation, ranges: null);
         StateDictMatch.Check(
             path, name, [.. model.Parameters.All.Select(p => (p.Name, p.Shape.ToArray()))], arrays, new HashSet<string> { "num_batches_tracked" });
         foreach (Parameter parameter in model.Parameters.All)
@@ -82,8 +95,8 @@ public static class ModelFile
 
         (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
         return (model, new(
-            name, normalization ?? Normalization.Parse(metadata.GetValueOrDefault("normalize", "cifar10")), metadata.GetValueOrDefault("activation", "relu"),
-            largest, images, metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary()));
+            name, normalization ?? StoredNormalization(path, metadata), activation, largest, images,
+            metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary()));
     }
 
     /// <summary>SHA-256 over names and values of all parameters: measured ranges belong to these weights only.</summary>
@@ -107,15 +120,37 @@ public static class ModelFile
         try
         {
             Dictionary<string, double> largest = JsonSerializer.Deserialize(json, ModelJson.Default.DictionaryStringDouble) ?? [];
-            string[] paths = [.. model.Activations.Select(a => a.Path)];
-            if (!paths.ToHashSet().SetEquals(largest.Keys))
-                throw BadInputException.At(path, "metadata largestInputs", $"the activations {string.Join(", ", paths)}", string.Join(", ", largest.Keys));
-            _ = int.TryParse(metadata.GetValueOrDefault("calibrationImages"), NumberStyles.None, CultureInfo.InvariantCulture, out int images);
+            CheckPaths(path, model, largest);
+            string count = metadata.GetValueOrDefault("calibrationImages", "nothing");
+            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int images))
+                throw BadInputException.At(path, "metadata calibrationImages", "a number of images", count);
             return (largest, images);
         }
         catch (JsonException exception)
         {
             throw new BadInputException($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {json[..Math.Min(40, json.Length)]}", exception);
         }
+    }
+
+    private static void CheckPaths(string path, ResNet model, IReadOnlyDictionary<string, double> largest)
+    {
+        string[] paths = [.. model.Activations.Select(a => a.Path)];
+        if (!paths.ToHashSet().SetEquals(largest.Keys))
+            throw BadInputException.At(path, "metadata largestInputs", $"the activations {string.Join(", ", paths)}", string.Join(", ", largest.Keys));
+        foreach ((string activation, double value) in largest)
+        {
+            if (!(value >= 0 && double.IsFinite(value)))
+                throw BadInputException.At(path, $"metadata largestInputs, {activation}", "a finite number of at least 0", value.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static Normalization StoredNormalization(string path, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue("normalize", out string? name)) throw new BadInputException($"{path}: does not say its pixel normalisation; give --normalize cifar10 or imagenet");
+        if (!metadata.TryGetValue("normalizeMean", out string? mean) || !metadata.TryGetValue("normalizeDeviation", out string? deviation)) return Normalization.Parse(name);
+        return new(name, Numbers("normalizeMean", mean), Numbers("normalizeDeviation", deviation));
+
+        double[] Numbers(string field, string text) => [.. text.Split(',').Select(part =>
+            double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : throw BadInputException.At(path, $"metadata {field}", "three numbers", text))];
     }
 }

@@ -20,9 +20,9 @@ public sealed class BatchLoader
     /// <summary>The images of these indices as [N,32,32,3].</summary>
     public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null)
     {
-        float[] pixels = new float[indices.Length * Side * Side * 3];
-        run.Workspace.Workers.Run(new Job(this, indices, augmentation, pixels), indices.Length);
-        return run.Input(new(indices.Length, Side, Side, 3), pixels);
+        Tensor images = run.Rent(new(indices.Length, Side, Side, 3), "input", needsGradient: false);
+        run.Workspace.Workers.Run(new Job(this, indices, augmentation, images.Memory), indices.Length);
+        return images;
     }
 
     /// <summary>The labels of these indices.</summary>
@@ -50,12 +50,12 @@ public sealed class BatchLoader
         }
     }
 
-    private readonly struct Job(BatchLoader owner, ReadOnlyMemory<int> indices, Augmentation? augmentation, float[] pixels) : IJob
+    private readonly struct Job(BatchLoader owner, ReadOnlyMemory<int> indices, Augmentation? augmentation, Memory<float> pixels) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             const int size = Side * Side * 3;
-            owner.Fill(indices.Span[chunk], augmentation, pixels.AsSpan(chunk * size, size));
+            owner.Fill(indices.Span[chunk], augmentation, pixels.Span.Slice(chunk * size, size));
         }
     }
 }

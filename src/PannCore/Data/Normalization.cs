@@ -1,11 +1,33 @@
+using System.Globalization;
+
 namespace PannCore.Data;
 
 /// <summary>Pixel normalisation x = (byte / 255 - mean) / deviation for each of red, green, blue.</summary>
-/// <param name="Name">The name used on the command line and in model files.</param>
-/// <param name="Mean">Mean of each channel, pixels in [0, 1].</param>
-/// <param name="Deviation">Standard deviation of each channel.</param>
-public sealed record Normalization(string Name, IReadOnlyList<double> Mean, IReadOnlyList<double> Deviation)
+public sealed class Normalization
 {
+    /// <summary>A normalisation of one's own.</summary>
+    /// <param name="name">The name it is told by in messages and model files.</param>
+    /// <param name="mean">Mean of red, green, blue, pixels in [0, 1].</param>
+    /// <param name="deviation">Standard deviation of each, above 0.</param>
+    /// <exception cref="BadInputException">Not three finite numbers each, or a deviation that is not positive.</exception>
+    public Normalization(string name, IReadOnlyList<double> mean, IReadOnlyList<double> deviation)
+    {
+        if (mean.Count != 3 || !mean.All(double.IsFinite))
+            throw new BadInputException($"normalisation '{name}': expected the means of red, green and blue, found {Text(mean)}");
+        if (deviation.Count != 3 || !deviation.All(d => d > 0 && double.IsFinite(d)))
+            throw new BadInputException($"normalisation '{name}': expected the positive deviations of red, green and blue, found {Text(deviation)}");
+        (Name, Mean, Deviation) = (name, [.. mean], [.. deviation]);
+    }
+
+    /// <summary>The name used on the command line and in model files.</summary>
+    public string Name { get; }
+
+    /// <summary>Mean of red, green, blue, pixels in [0, 1].</summary>
+    public IReadOnlyList<double> Mean { get; }
+
+    /// <summary>Standard deviation of red, green, blue.</summary>
+    public IReadOnlyList<double> Deviation { get; }
+
     /// <summary>The statistics of CIFAR-10's training pixels.</summary>
     public static Normalization Cifar10 { get; } = new("cifar10", [0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]);
 
@@ -20,6 +42,9 @@ public sealed record Normalization(string Name, IReadOnlyList<double> Mean, IRea
         "imagenet" => ImageNet,
         _ => throw new BadInputException($"normalisation '{name}': unknown; known: cifar10, imagenet"),
     };
+
+    /// <summary>Three numbers as a model file holds them.</summary>
+    internal static string Text(IReadOnlyList<double> values) => string.Join(',', values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>The normalised value of each byte, red then green then blue: 3 x 256.</summary>
     internal float[] Table()

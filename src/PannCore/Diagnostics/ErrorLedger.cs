@@ -16,6 +16,7 @@ public sealed class ErrorLedger : IRunObserver
     private readonly List<LedgerLine> _lines = [];
     private readonly Dictionary<string, LedgerLine> _byPath = [];
     private readonly LedgerChecks _checks = new();
+    private ReadOnlyMemory<int> _images;
 
     /// <summary>An empty ledger; networks other than a <see cref="ResNet"/> can be run with it as their observer, one batch.</summary>
     internal ErrorLedger(Workspace workspace) => _workspace = workspace;
@@ -51,6 +52,7 @@ public sealed class ErrorLedger : IRunObserver
         {
             cancellation.ThrowIfCancellationRequested();
             ReadOnlyMemory<int> chosen = images.AsMemory(first, Math.Min(batch, images.Length - first));
+            ledger._images = chosen;
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, [ledger]);
             pann.Call(loader.Load(run, chosen));
             ledger._ideal.Clear();
@@ -66,15 +68,14 @@ public sealed class ErrorLedger : IRunObserver
             throw new InvalidOperationException($"ledger: {path}: batch-norm must use evaluation statistics, the run uses training statistics");
         DoubleTensor[] working = [.. inputs.Select(x => DoubleTensor.From(x.Shape, x.Values))];
         DoubleTensor[] idealInputs = [.. inputs.Select((x, j) => _ideal.TryGetValue(x, out DoubleTensor? known) ? known : _ideal[x] = working[j])];
-        DoubleTensor exact = new(output.Shape), idealOfWorking = exact, ideal = new(output.Shape);
+        DoubleTensor exact = new(output.Shape), idealOfWorking = new(output.Shape), ideal = new(output.Shape);
         op.Exact(_workspace, working, exact);
-        if (!op.StandsForItself) op.Ideal(_workspace, working, idealOfWorking = new(output.Shape));
+        op.Ideal(_workspace, working, idealOfWorking);
         op.Ideal(_workspace, idealInputs, ideal);
         _ideal[output] = ideal;
 
-        string key = path.Length == 0 ? op.Name : path;
-        if (!_byPath.TryGetValue(key, out LedgerLine? line)) _lines.Add(_byPath[key] = line = new LedgerLine(key, op.Name));
+        if (!_byPath.TryGetValue(path, out LedgerLine? line)) _lines.Add(_byPath[path] = line = new LedgerLine(path, op.Name));
         line.Add(op, working, idealInputs, output.Values, exact.Values, idealOfWorking.Values, ideal.Values);
-        _checks.Add(_workspace, op, key, working, idealInputs, output.Values, exact, idealOfWorking, ideal);
+        _checks.Add(_workspace, op, new Place(path, output.Shape.Length / output.Shape[0], _images), working, idealInputs, output.Values, exact, idealOfWorking, ideal);
     }
 }

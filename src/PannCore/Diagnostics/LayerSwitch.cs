@@ -5,37 +5,52 @@ using PannCore.Training;
 
 namespace PannCore.Diagnostics;
 
-/// <summary>Switches the activations of a network from ideal to polynomial one after the other, first to last, and follows the logits.</summary>
+/// <summary>Switches the activations of a network from ideal to polynomial one after the other and follows the logits.</summary>
 public static class LayerSwitch
 {
     /// <summary>
-    /// One share an activation. The changes of the logits sum exactly to the change between ideal network and PANN, for this order;
-    /// another order gives other shares.
+    /// One share an activation, first to last. The changes of the logits sum exactly to the change between ideal network and PANN, for this order;
+    /// another order gives other shares. Shares are taken over the images whose logits stay finite to the end, accuracies over all.
     /// </summary>
-    public static IReadOnlyList<LayerShare> Forward(
+    /// <param name="pann">The network, with polynomials in all its activations.</param>
+    /// <param name="data">The data set.</param>
+    /// <param name="images">Indices of the images.</param>
+    /// <param name="normalization">The normalisation the network was trained with.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="progress">Told the number of activations done.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>One record an activation, in the order of switching.</returns>
+    public static IReadOnlyList<LayerShare> FirstToLast(
         ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
-        ResNet ideal = pann.Ideal();
-        string[] paths = [.. pann.Activations.Select(a => a.Path)];
-        var before = Evaluation.Of(ideal, data, images, normalization, workspace, cancellation: cancellation);
-        int[] predicted = before.Predictions;
-        var shares = new List<LayerShare>();
-        for (int k = 1; k <= paths.Length; k++)
+        Evaluation Run(ResNet network) => Evaluation.Of(network, data, images, normalization, workspace, cancellation: cancellation);
+        string[] paths = [.. pann.Activations.Select(activation => activation.Path)];
+        Dictionary<string, ActivationFunction> functions = pann.Ideal().Activations.ToDictionary(activation => activation.Path, activation => activation.Function);
+        var evaluations = new List<Evaluation> { Run(pann.Ideal()) };
+        foreach (Activation activation in pann.Activations)
         {
-            var switched = paths[..k].ToHashSet();
-            var functions = pann.Activations.Concat(ideal.Activations.Where(a => !switched.Contains(a.Path))).GroupBy(a => a.Path).ToDictionary(g => g.Key, g => g.Last().Function);
-            var after = Evaluation.Of(pann.With(path => functions[path]), data, images, normalization, workspace, cancellation: cancellation);
-            double margin = 0, squares = 0;
-            int classes = after.Logits.Length / images.Length;
-            for (int n = 0; n < images.Length; n++)
-                margin += Margin(after.Logits.AsSpan(n * classes, classes), predicted[n]) - Margin(before.Logits.AsSpan(n * classes, classes), predicted[n]);
-            for (int i = 0; i < after.Logits.Length; i++) squares += Math.Pow((double)after.Logits[i] - before.Logits[i], 2);
-            shares.Add(new(paths[k - 1], margin / images.Length, Math.Sqrt(squares / after.Logits.Length), after.Accuracy));
-            before = after;
-            progress?.Report(k);
+            functions[activation.Path] = activation.Function;
+            evaluations.Add(Run(pann.With(path => functions[path])));
+            progress?.Report(evaluations.Count - 1);
         }
-        return shares;
+
+        int[] predicted = evaluations[0].Predictions;
+        int[] finite = [.. Enumerable.Range(0, images.Length).Where(n => evaluations[^1].Predictions[n] >= 0)];
+        return [.. paths.Select((path, k) => Share(path, evaluations[k], evaluations[k + 1], predicted, finite))];
+    }
+
+    private static LayerShare Share(string path, Evaluation before, Evaluation after, int[] predicted, int[] finite)
+    {
+        int classes = after.Logits.Length / predicted.Length;
+        double margin = 0, squares = 0;
+        foreach (int n in finite)
+        {
+            ReadOnlySpan<float> old = before.Logits.AsSpan(n * classes, classes), now = after.Logits.AsSpan(n * classes, classes);
+            margin += Margin(now, predicted[n]) - Margin(old, predicted[n]);
+            for (int k = 0; k < classes; k++) squares += Math.Pow((double)now[k] - old[k], 2);
+        }
+        return new(path, margin / finite.Length, Math.Sqrt(squares / (finite.Length * classes)), after.Accuracy);
     }
 
     /// <summary>Logit of a class minus the largest other logit.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using PannCore.Engine;
-using PannCore.Ops;
 
 namespace PannCore.Diagnostics;
 
@@ -13,14 +12,14 @@ internal sealed class LedgerChecks
     private const double Single = 1.0 / (1 << 24);
     private static readonly double Double = Math.ScaleB(1, -53);
 
-    private readonly Check _approximation = new("approximation: at most B E inside the range", "B E");
-    private readonly Check _arithmetic = new("arithmetic: at most the rounding bound of the operation", "the bound");
+    private readonly Check _approximation = new("approximation: at most its certified bound, B E, inside the range", "B E");
+    private readonly Check _arithmetic = new("arithmetic: at most the rounding bound of the operation (polynomials: twice the scanned evaluation error)", "the bound");
     private readonly Check _linear = new("inherited, affine operations: the map without its constant, applied to the input error", "the tolerance");
-    private readonly Check _relu = new("inherited, activations: at most the input error", "the input error");
+    private readonly Check _activation = new("inherited, activations: at most the input error, times the ideal function's Lipschitz constant", "the input error");
     private readonly HashSet<string> _unbounded = [];
 
     public void Add(
-        Workspace workspace, Op operation, string path, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs,
+        Workspace workspace, Op operation, Place place, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs,
         ReadOnlySpan<float> output, DoubleTensor exact, DoubleTensor idealOfWorking, DoubleTensor ideal)
     {
         Shape shape = exact.Shape;
@@ -30,28 +29,22 @@ internal sealed class LedgerChecks
         {
             if (double.IsPositiveInfinity(bound.Values[i])) continue;
             // The output is rounded to float32 once more where the operation was computed wider, and the exact value carries float64's roundings.
-            _arithmetic.Compare(path, i, Math.Abs(output[i] - exact.Values[i]), bound.Values[i] + (1e-6 * bound.Values[i]) + float.Epsilon);
+            _arithmetic.Compare(place, i, Math.Abs(output[i] - exact.Values[i]), bound.Values[i] + (1e-6 * bound.Values[i]) + float.Epsilon);
         }
-        if (operation is PolynomialRelu polynomial)
+        if (operation.Activation is { } activation)
         {
-            double limit = polynomial.Range * polynomial.Polynomial.MaxError * (1 + 1e-9);
-            double[] x = inputs[0].Values;
+            double limit = activation.ApproximationBound * (1 + 1e-9);
+            double[] x = inputs[0].Values, idealX = idealInputs[0].Values;
             for (int i = 0; i < x.Length; i++)
             {
-                if (Math.Abs(x[i]) <= polynomial.Range) _approximation.Compare(path, i, Math.Abs(exact.Values[i] - idealOfWorking.Values[i]), limit);
-            }
-        }
-        if (operation is Relu or PolynomialRelu)
-        {
-            for (int i = 0; i < ideal.Values.Length; i++)
-            {
-                double incoming = Math.Abs(inputs[0].Values[i] - idealInputs[0].Values[i]);
-                _relu.Compare(path, i, Math.Abs(idealOfWorking.Values[i] - ideal.Values[i]), incoming * (1 + (4 * Double)));
+                if (activation.Range is null || Math.Abs(x[i]) <= activation.Range)
+                    _approximation.Compare(place, i, Math.Abs(exact.Values[i] - idealOfWorking.Values[i]), limit);
+                _activation.Compare(place, i, Math.Abs(idealOfWorking.Values[i] - ideal.Values[i]), activation.IdealLipschitz * Math.Abs(x[i] - idealX[i]) * (1 + (4 * Double)));
             }
         }
         else if (operation.IsAffine(Statistics.Evaluation))
         {
-            CheckAffine(workspace, operation, path, inputs, idealInputs, idealOfWorking, ideal);
+            CheckAffine(workspace, operation, place, inputs, idealInputs, idealOfWorking, ideal);
         }
         else
         {
@@ -59,16 +52,17 @@ internal sealed class LedgerChecks
         }
     }
 
-    public IReadOnlyList<CheckRecord> Records(double identityResidual) =>
+    /// <summary>The checks that had anything to compare; none where no image was run.</summary>
+    public IReadOnlyList<CheckRecord> Records(double identityResidual) => _arithmetic.Compared + _unbounded.Count == 0 ? [] :
     [
         new("identity: total = arithmetic + approximation + inherited, to 1e-12", identityResidual <= 1e-12, FormattableString.Invariant($"largest residual {identityResidual:G3} of the largest term")),
-        .. new[] { _approximation, _arithmetic, _linear, _relu }.Where(check => check.Compared > 0).Select(check => check.Record()),
+        .. new[] { _approximation, _arithmetic, _linear, _activation }.Where(check => check.Compared > 0).Select(check => check.Record()),
         .. _unbounded.Select(name => new CheckRecord($"inherited, {name}", true, "not checked: neither affine nor an activation")),
     ];
 
     /// <summary>f(x^) - f(x) = f(x^ - x) - f(0), to the float64 rounding of the four evaluations and the differences.</summary>
     private void CheckAffine(
-        Workspace workspace, Op operation, string path, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs, DoubleTensor idealOfWorking, DoubleTensor ideal)
+        Workspace workspace, Op operation, Place place, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs, DoubleTensor idealOfWorking, DoubleTensor ideal)
     {
         // The rounding of all evaluations is bounded by that of the evaluation at |x^| + |x|.
         DoubleTensor[] errors = new DoubleTensor[inputs.Count], magnitudes = new DoubleTensor[inputs.Count], zeros = new DoubleTensor[inputs.Count];
@@ -92,7 +86,7 @@ internal sealed class LedgerChecks
             double shift = constant.Values[i % constant.Values.Length];
             double inherited = idealOfWorking.Values[i] - ideal.Values[i], expected = applied.Values[i] - shift;
             double tolerance = (4 * rounding.Values[i]) + (4 * Double * (Math.Abs(idealOfWorking.Values[i]) + Math.Abs(ideal.Values[i]) + Math.Abs(shift)));
-            _linear.Compare(path, i, Math.Abs(inherited - expected), tolerance);
+            _linear.Compare(place, i, Math.Abs(inherited - expected), tolerance);
         }
     }
 
@@ -107,13 +101,12 @@ internal sealed class LedgerChecks
     private sealed class Check(string name, string limitName)
     {
         private double _worst = -1, _value, _limit;
-        private string _path = "";
-        private int _element;
+        private string _where = "";
         private long _failures;
 
         public long Compared { get; private set; }
 
-        public void Compare(string path, int element, double value, double limit)
+        public void Compare(Place place, int element, double value, double limit)
         {
             Compared++;
             bool holds = value <= limit;
@@ -121,10 +114,21 @@ internal sealed class LedgerChecks
             // What is no number must not hide behind the comparisons that it fails.
             double ratio = double.IsNaN(value) ? double.PositiveInfinity : limit > 0 ? value / limit : value > 0 ? double.PositiveInfinity : 0;
             if (ratio <= _worst) return;
-            (_worst, _value, _limit, _path, _element) = (ratio, value, limit, path, element);
+            (_worst, _value, _limit, _where) = (ratio, value, limit, place.Of(element));
         }
 
         public CheckRecord Record() => new(name, _failures == 0, FormattableString.Invariant(
-            $"{(_failures == 0 ? "tightest" : $"FAILED at {_failures} of {Compared} elements, worst")}: {_path}, element {_element}: {_value:G3} against {limitName} {_limit:G3}"));
+            $"{(_failures == 0 ? "tightest" : $"FAILED at {_failures} of {Compared} elements, worst")}: {_where}: {_value:G3} against {limitName} {_limit:G3}"));
     }
+}
+
+/// <summary>Where a batch of outputs comes from, to say where one of its elements lies.</summary>
+/// <param name="Path">The operation.</param>
+/// <param name="ImageSize">Elements of one image's output.</param>
+/// <param name="Images">Indices of the images in their data set; empty where the batch comes from none.</param>
+internal sealed record Place(string Path, int ImageSize, ReadOnlyMemory<int> Images)
+{
+    public string Of(int element) => Images.IsEmpty
+        ? FormattableString.Invariant($"{Path}, element {element}")
+        : FormattableString.Invariant($"{Path}, image {Images.Span[element / ImageSize]}, element {element % ImageSize}");
 }

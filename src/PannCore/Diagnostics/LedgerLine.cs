@@ -1,5 +1,4 @@
 using PannCore.Engine;
-using PannCore.Ops;
 
 namespace PannCore.Diagnostics;
 
@@ -9,21 +8,12 @@ internal sealed class LedgerLine(string path, string op)
     private readonly Term _total = new(), _approximation = new(), _arithmetic = new(), _inherited = new();
     private double _idealSquares, _inputErrorSquares, _negativeSquares, _injectedSquares, _negativeSum, _positiveSum, _largestInput, _residual;
     private long _count, _inputCount, _negatives, _outOfRange;
-    private bool _isActivation;
-    private double? _range;
-
-    public string Path => path;
-
-    public string Op => op;
-
-    /// <summary>Elements of non-finite images, counted apart.</summary>
-    public long NonFinite { get; set; }
+    private ActivationTraits? _activation;
 
     /// <summary>Adds a batch: what came out, the exact and the ideal function of what came in, and the ideal output.</summary>
     public void Add(Op operation, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs, ReadOnlySpan<float> output, double[] exact, double[] idealOfWorking, double[] ideal)
     {
-        _isActivation |= operation is Relu or PolynomialRelu;
-        _range = (operation as PolynomialRelu)?.Range;
+        _activation = operation.Activation;
         double[] x = inputs[0].Values;
         for (int i = 0; i < ideal.Length; i++)
         {
@@ -35,11 +25,11 @@ internal sealed class LedgerLine(string path, string op)
             _approximation.Add(approximation);
             _inherited.Add(inherited);
             _idealSquares += ideal[i] * ideal[i];
-            if (!_isActivation) continue;
+            if (_activation is null) continue;
             double injected = arithmetic + approximation;
             _injectedSquares += injected * injected;
             _largestInput = Math.Max(_largestInput, Math.Abs(x[i]));
-            if (_range is double b && Math.Abs(x[i]) > b) _outOfRange++;
+            if (Math.Abs(x[i]) > _activation.Range) _outOfRange++;
             if (x[i] < 0)
             {
                 _negatives++;
@@ -67,7 +57,7 @@ internal sealed class LedgerLine(string path, string op)
     {
         ErrorSize total = _total.Size(_count), inherited = _inherited.Size(_count);
         double inputError = Math.Sqrt(_inputErrorSquares / Math.Max(1, _inputCount));
-        double? ForActivation(double value) => _isActivation && double.IsFinite(value) ? value : null;
+        double? ForActivation(double value) => _activation is not null && double.IsFinite(value) ? value : null;
         return new(
             path, op, total, _approximation.Size(_count), _arithmetic.Size(_count), inherited,
             IdealRms: Math.Sqrt(_idealSquares / Math.Max(1, _count)),
@@ -77,7 +67,7 @@ internal sealed class LedgerLine(string path, string op)
             NegativeElements: ForActivation((double)_negatives / _count),
             NegativeMean: ForActivation(_negativeSum / _negatives),
             PositiveMean: ForActivation(_positiveSum / (_count - _negatives)),
-            _outOfRange, ForActivation(_largestInput), _range, NonFinite, _residual);
+            _outOfRange, ForActivation(_largestInput), _activation?.Range, NonFinite: 0, _residual);
     }
 
     private sealed class Term

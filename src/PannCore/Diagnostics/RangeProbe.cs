@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
-using PannCore.Ops;
 using PannCore.Training;
 using Tensor = PannCore.Engine.Tensor;
 
@@ -14,8 +13,9 @@ namespace PannCore.Diagnostics;
 /// </summary>
 public sealed class RangeProbe : IRunObserver
 {
-    private readonly Dictionary<string, Watch> _byPath = [];
+    private readonly OrderedDictionary<string, Watch> _byPath = [];
     private readonly HashSet<int> _overflowed = [];
+    private Run? _run;
     private int _firstImage;
     private int _batch;
 
@@ -56,14 +56,17 @@ public sealed class RangeProbe : IRunObserver
     /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
-        // Batches follow each other: an operation seen again at the network's first activation starts the next one.
-        if (op is not (Relu or PolynomialRelu)) return;
+        if (op.Activation is not { } activation) return;
         ReadOnlySpan<float> x = inputs[0].Values;
         int images = inputs[0].Shape[0], size = x.Length / images;
-        if (_byPath.Count > 0 && path == _byPath.Keys.First()) _firstImage += _batch;
-        _batch = images;
+        if (output.Run != _run)
+        {
+            // Each batch is a run of its own.
+            _firstImage += _batch;
+            (_run, _batch) = (output.Run, images);
+        }
         if (!_byPath.TryGetValue(path, out Watch? watch)) _byPath[path] = watch = new Watch();
-        watch.Range = (op as PolynomialRelu)?.Range;
+        watch.Range = activation.Range;
         for (int n = 0; n < images; n++)
         {
             ReadOnlySpan<float> image = x.Slice(n * size, size);
@@ -82,12 +85,17 @@ public sealed class RangeProbe : IRunObserver
     }
 
     /// <summary>Largest |x| at each activation of the network that <paramref name="model"/> stands for, over unaugmented training images.</summary>
+    /// <exception cref="BadInputException">The network's activations are not finite on some image.</exception>
     public static Dictionary<string, double> Calibrate(
         ResNet model, Cifar10 training, int[] indices, Normalization normalization, Workspace workspace,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         var probe = new RangeProbe();
         Evaluation.Of(model.Ideal(), training, indices, normalization, workspace, observers: [probe], progress: progress, cancellation: cancellation);
+        foreach ((string path, Watch watch) in probe.ByPath)
+        {
+            if (!double.IsFinite(watch.Largest)) throw new BadInputException($"calibration: at {path}, image {indices[watch.WorstImage]} of {training.Source}: expected finite inputs, found one that is not");
+        }
         return probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest);
     }
 }

@@ -61,9 +61,6 @@ public enum RandomStream
     /// <summary>Crops and flips.</summary>
     Augmentation = 3,
 
-    /// <summary>Mixup's partners and strengths.</summary>
-    Mixup = 4,
-
     /// <summary>The split into training and validation images.</summary>
     Split = 5,
 }

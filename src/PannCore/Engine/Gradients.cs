@@ -4,13 +4,16 @@ namespace PannCore.Engine;
 public sealed class Gradients
 {
     private readonly Dictionary<Parameter, Memory<float>> _byParameter = [];
+    private bool _released;
 
     /// <summary>The gradient of a parameter, in PyTorch's order.</summary>
     /// <exception cref="KeyNotFoundException">The parameter had no part in the result.</exception>
+    /// <exception cref="ObjectDisposedException">The run that found it has been disposed.</exception>
     public ReadOnlySpan<float> this[Parameter parameter]
-        => _byParameter.TryGetValue(parameter, out Memory<float> gradient)
-            ? gradient.Span
-            : throw new KeyNotFoundException($"parameter {parameter.Name} has no gradient: it had no part in the result");
+        => _released ? throw new ObjectDisposedException(null, $"the gradient of {parameter.Name} was used after its run was disposed")
+            : _byParameter.TryGetValue(parameter, out Memory<float> gradient)
+                ? gradient.Span
+                : throw new KeyNotFoundException($"parameter {parameter.Name} has no gradient: it had no part in the result");
 
     /// <summary>Whether the parameter had a part in the result.</summary>
     public bool Contains(Parameter parameter) => _byParameter.ContainsKey(parameter);
@@ -23,5 +26,6 @@ public sealed class Gradients
     {
         foreach (Memory<float> gradient in _byParameter.Values) pool.Return(gradient);
         _byParameter.Clear();
+        _released = true;
     }
 }

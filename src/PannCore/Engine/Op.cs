@@ -8,8 +8,13 @@ namespace PannCore.Engine;
 /// </summary>
 public abstract class Op
 {
+    private bool _applied;
+
     /// <summary>The name in messages, ledgers and reports, for instance <c>conv2d</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>What instruments need to know of an activation; null for every other operation.</summary>
+    public virtual ActivationTraits? Activation => null;
 
     /// <summary>The parameters it reads; those that are trainable get gradients.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
@@ -20,9 +25,12 @@ public abstract class Op
 
     /// <summary>Runs the operation: shape check, forward kernel, tape, observers. The only place where an operation runs.</summary>
     /// <exception cref="ShapeException">The inputs do not fit.</exception>
-    /// <exception cref="InvalidOperationException">The inputs belong to different runs.</exception>
+    /// <exception cref="ArgumentException">No input: an operation belongs to the run of its inputs.</exception>
+    /// <exception cref="InvalidOperationException">The inputs belong to different runs, or this instance has been applied before.</exception>
     public Tensor Apply(params Tensor[] inputs)
     {
+        if (inputs.Length == 0) throw new ArgumentException($"{Name}: expected at least one input", nameof(inputs));
+        if (_applied) throw new InvalidOperationException($"{Name}: an instance is one application, this one has been applied before");
         Run run = inputs[0].Run;
         var shapes = new Shape[inputs.Length];
         bool needsGradient = Parameters.Any(p => p.Trainable);
@@ -32,8 +40,10 @@ public abstract class Op
             shapes[i] = inputs[i].Shape;
             needsGradient |= inputs[i].NeedsGradient;
         }
+        Shape shape = OutputShape(shapes);
+        _applied = true;
         string path = run.PathOf(this);
-        Tensor output = run.Rent(OutputShape(shapes), path.Length == 0 ? Name : $"{Name} at {path}", needsGradient);
+        Tensor output = run.Rent(shape, $"{Name} at {path}", needsGradient);
         Forward(new Forwarding(run), inputs, output.Memory);
         run.Record(this, path, inputs, output);
         return output;
@@ -72,9 +82,6 @@ public abstract class Op
     /// </summary>
     public virtual void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => Array.Fill(bound.Values, double.PositiveInfinity);
-
-    /// <summary>Whether <see cref="Ideal"/> is <see cref="Exact"/>: true but for approximations.</summary>
-    public virtual bool StandsForItself => true;
 
     /// <summary>The function the operation stands for, in float64: ReLU for a polynomial ReLU; for any other operation the operation itself.</summary>
     public virtual void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Exact(workspace, inputs, output);

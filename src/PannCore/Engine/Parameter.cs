@@ -37,8 +37,14 @@ public sealed class Parameter
     /// <summary>Changes the values in place. Not to be called while another run uses the model.</summary>
     public void Update(Action<Span<float>> change)
     {
-        change(_values);
-        Version++;
+        try
+        {
+            change(_values);
+        }
+        finally
+        {
+            Version++;
+        }
     }
 
     /// <summary>Replaces all values.</summary>

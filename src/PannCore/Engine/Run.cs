@@ -23,6 +23,8 @@ public sealed class Run : IDisposable
     private readonly Stack<(string Path, bool Leaf)> _modules = new();
     private readonly IReadOnlyList<IRunObserver> _observers;
     private readonly List<Gradients> _gradients = [];
+    private readonly Dictionary<string, int> _paths = [];
+    private bool _disposed;
 
     /// <summary>Begins a pass.</summary>
     /// <param name="workspace">Threads and memory.</param>
@@ -93,6 +95,7 @@ public sealed class Run : IDisposable
     /// <summary>Gives all memory of the pass back.</summary>
     public void Dispose()
     {
+        _disposed = true;
         foreach (Tensor tensor in _live) tensor.Release(Workspace.Pool);
         foreach (Gradients gradients in _gradients) gradients.Release(Workspace.Pool);
         _live.Clear();
@@ -102,6 +105,7 @@ public sealed class Run : IDisposable
 
     internal Tensor Rent(Shape shape, string origin, bool needsGradient)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var tensor = new Tensor(this, shape, Workspace.Pool.Rent(shape.Length), origin, needsGradient);
         _live.Add(tensor);
         return tensor;
@@ -113,9 +117,16 @@ public sealed class Run : IDisposable
         foreach (IRunObserver observer in _observers) observer.Forward(op, path, inputs, output);
     }
 
-    /// <summary>A leaf module's operation carries the module's path; a composite module's own operations add their name.</summary>
+    /// <summary>
+    /// A leaf module's operation carries the module's path; a composite module's own operations add their name, and without a module the name is all.
+    /// A path met before in this run gets <c>#2</c>, <c>#3</c>, ...: no two operations of a run share one.
+    /// </summary>
     internal string PathOf(Op op)
-        => !_modules.TryPeek(out (string Path, bool Leaf) module) ? "" : module.Leaf ? module.Path : module.Path.Length == 0 ? op.Name : $"{module.Path}.{op.Name}";
+    {
+        string path = !_modules.TryPeek(out (string Path, bool Leaf) module) || (module.Path.Length == 0) ? op.Name : module.Leaf ? module.Path : $"{module.Path}.{op.Name}";
+        int count = _paths[path] = _paths.GetValueOrDefault(path) + 1;
+        return count == 1 ? path : FormattableString.Invariant($"{path}#{count}");
+    }
 
     /// <summary>Calls a module; without a tape, everything it made but its result is given back when it returns.</summary>
     internal Tensor Call(string path, bool leaf, Tensor x, Func<Tensor, Tensor> forward)
@@ -148,8 +159,14 @@ public sealed class Run : IDisposable
         IReadOnlyList<Parameter> parameters = step.Op.Parameters;
         pass.InputDestinations = [.. step.Inputs.Select(x => x.NeedsGradient ? pool.Rent(x.Shape.Length) : default)];
         pass.ParameterDestinations = [.. parameters.Select(p => p.Trainable ? pool.Rent(p.Shape.Length) : default)];
-        step.Op.Backward(pass, step.Inputs, step.Output, dy);
-        pass.ReturnTemporaries();
+        try
+        {
+            step.Op.Backward(pass, step.Inputs, step.Output, dy);
+        }
+        finally
+        {
+            pass.ReturnTemporaries();
+        }
         for (int i = 0; i < step.Inputs.Length; i++)
         {
             if (!step.Inputs[i].NeedsGradient) continue;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
@@ -13,7 +14,7 @@ internal static class AlignedBuffer
     /// </summary>
     public static Memory<T> Allocate<T>(int length) where T : unmanaged
     {
-        int size = Marshal.SizeOf<T>();
+        int size = Unsafe.SizeOf<T>();
         int spare = (LineBytes / size) - 1;
         T[] array = GC.AllocateUninitializedArray<T>(checked(length + spare), pinned: true);
         nint address = Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);

@@ -12,6 +12,8 @@ internal readonly struct ChannelAffineJob(
 
     public void Run(int chunk, Scratch scratch)
     {
+        if (r.Length != p.Length || x.Length % p.Length != 0 || y.Length != x.Length || (!z.IsEmpty && (z.Length != x.Length || q.Length != p.Length)))
+            throw new ArgumentException("channelAffine: arrays of different lengths");
         Range range = Chunks.Of(chunk, x.Length, ChunkSize(p.Length));
         if (z.IsEmpty) One(x.Span[range], p, r, y.Span[range]);
         else Two(x.Span[range], p, z.Span[range], q, r, y.Span[range]);

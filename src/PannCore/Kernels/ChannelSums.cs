@@ -16,6 +16,7 @@ internal static class ChannelSums
     /// <returns>The sums of u, then the sums of u v: 2 C numbers.</returns>
     public static double[] Run(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, Workers workers)
     {
+        if (q.Length != p.Length || a.Length % p.Length != 0 || b.Length != a.Length) throw new ArgumentException("channelSums: arrays of different lengths");
         int channels = p.Length, rows = a.Length / channels;
         int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
         double[] partials = new double[chunks * 2 * channels];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
@@ -10,7 +11,7 @@ internal sealed class Scratch
     /// <summary><paramref name="length"/> elements with arbitrary content, the same memory at each call with the same slot.</summary>
     public Span<T> Take<T>(int slot, int length) where T : unmanaged
     {
-        int bytes = checked(length * Marshal.SizeOf<T>());
+        int bytes = checked(length * Unsafe.SizeOf<T>());
         if (_slots[slot].Length < bytes) _slots[slot] = AlignedBuffer.Allocate<byte>(bytes);
         return MemoryMarshal.Cast<byte, T>(_slots[slot].Span)[..length];
     }

@@ -28,6 +28,7 @@ internal sealed class Workers : IDisposable
     private volatile int _generation;
     private int _sleeping;
     private volatile bool _disposed;
+    private int _busy;
 
     public Workers(int threads)
     {
@@ -45,10 +46,25 @@ internal sealed class Workers : IDisposable
     public int Threads => _scratch.Length;
 
     /// <summary>Runs chunks 0 .. <paramref name="chunks"/> - 1 of the job and returns when all are done.</summary>
+    /// <exception cref="InvalidOperationException">Another thread, or a chunk of a job, is using this pool.</exception>
     /// <exception cref="Exception">The first exception any chunk threw.</exception>
     public void Run<TJob>(in TJob job, int chunks) where TJob : struct, IJob
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Interlocked.Exchange(ref _busy, 1) == 1)
+            throw new InvalidOperationException("workspace: used by two threads at the same time; give each thread a workspace of its own");
+        try
+        {
+            Share(job, chunks);
+        }
+        finally
+        {
+            Volatile.Write(ref _busy, 0);
+        }
+    }
+
+    private void Share<TJob>(in TJob job, int chunks) where TJob : struct, IJob
+    {
         if (_threads.Length == 0 || chunks <= 1)
         {
             for (int chunk = 0; chunk < chunks; chunk++) job.Run(chunk, _scratch[0]);
@@ -124,6 +140,9 @@ internal sealed class Workers : IDisposable
         protected void CloseDoor()
         {
             Interlocked.Exchange(ref _open, 0);
+
+            // The rest of a chunk takes microseconds: giving the core away at once would cost a time slice where another process wants it.
+            for (int spin = 0; spin < SpinsBeforeBlocking && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
             var wait = default(SpinWait);
             while (Volatile.Read(ref _inside) != 0) wait.SpinOnce(sleep1Threshold: -1);
         }

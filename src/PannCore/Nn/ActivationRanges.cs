@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PannCore.Ops;
 
 namespace PannCore.Nn;
 
@@ -48,7 +49,7 @@ public sealed class ActivationRanges
         if (spec.StartsWith("global:", StringComparison.Ordinal))
         {
             string number = spec["global:".Length..];
-            if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double b) || !(b > 0 && double.IsFinite(b)))
+            if (!double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double b) || !PolynomialRelu.IsUsable(b))
                 throw new BadInputException($"ranges '{spec}': expected a positive number after 'global:', found '{number}'");
             return new(spec, paths.ToDictionary(path => path, _ => b));
         }
@@ -92,7 +93,7 @@ public sealed class ActivationRanges
         }
         foreach ((string path, double value) in values)
         {
-            if (!(value > 0 && double.IsFinite(value)))
+            if (!PolynomialRelu.IsUsable(value))
                 throw BadInputException.At(source, $"key {path}", "a positive number", value.ToString(CultureInfo.InvariantCulture));
         }
         return paths.ToDictionary(path => path, path => values[path]);

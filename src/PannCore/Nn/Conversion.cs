@@ -17,12 +17,10 @@ public static class Conversion
         return model.With(path => new ActivationFunction.Polynomial(polynomial, ranges[path]));
     }
 
-    /// <summary>The network that <paramref name="model"/> stands for: each polynomial replaced by its (leaky) ReLU.</summary>
+    /// <summary>The network that <paramref name="model"/> stands for: each activation replaced by its ideal.</summary>
     public static ResNet Ideal(this ResNet model)
     {
-        var functions = model.Activations.ToDictionary(activation => activation.Path, activation => activation.Function is ActivationFunction.Polynomial p
-            ? new ActivationFunction.Relu((float)p.Approximation.Leak)
-            : activation.Function);
+        var functions = model.Activations.ToDictionary(activation => activation.Path, activation => activation.Function.Ideal);
         return model.With(path => functions[path]);
     }
 }

@@ -41,8 +41,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         if (_training)
         {
             if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
-            // Shifting by the first row keeps the sums of squares free of cancellation.
-            float[] shift = x.Values[..Channels].ToArray();
+            float[] shift = TypicalValues(x.Values, rows);
             double[] sums = ChannelSums.Run(x.Memory, shift, x.Memory, shift, pass.Workers);
             for (int c = 0; c < Channels; c++)
             {
@@ -129,10 +128,15 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
 
     /// <summary>
     /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|).
-    /// Evaluation statistics only.
+    /// With training statistics no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
+        if (_training)
+        {
+            base.RoundingBound(workspace, inputs, unitRoundoff, bound);
+            return;
+        }
         double bound4 = Rounding.Gamma(4, unitRoundoff);
         double[] scale = new double[Channels], shift = new double[Channels];
         for (int c = 0; c < Channels; c++)
@@ -141,6 +145,22 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             shift[c] = (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c]));
         }
         for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = (scale[i % Channels] * Math.Abs(inputs[0].Values[i])) + shift[i % Channels];
+    }
+
+    /// <summary>
+    /// The mean of at most 64 rows spread over the batch: subtracted first, it keeps the sums of squares small, so that
+    /// the variance loses few bits to cancellation even where the mean is many deviations away from 0.
+    /// </summary>
+    private float[] TypicalValues(ReadOnlySpan<float> x, int rows)
+    {
+        int count = Math.Min(64, rows);
+        float[] mean = new float[Channels];
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<float> row = x.Slice((int)((long)rows * i / count) * Channels, Channels);
+            for (int c = 0; c < mean.Length; c++) mean[c] += row[c] / count;
+        }
+        return mean;
     }
 
     private void Move(Span<float> running, Func<int, double> batch)

@@ -21,8 +21,8 @@ public sealed class PolynomialRelu : Op
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number.</exception>
     public PolynomialRelu(ReluPolynomial polynomial, double range)
     {
-        if (!(range > 0 && double.IsFinite(range)))
-            throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive finite number");
+        if (!IsUsable(range))
+            throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse");
         Polynomial = polynomial;
         Range = range;
         bool odd = polynomial.Family == ReluFamily.Composite;
@@ -38,8 +38,14 @@ public sealed class PolynomialRelu : Op
     /// <summary>B: inputs are expected in [-B, B].</summary>
     public double Range { get; }
 
+    /// <summary>Whether a number can be a range: positive, and it and its inverse are normal float32 numbers.</summary>
+    public static bool IsUsable(double range) => range > 0 && float.IsNormal((float)range) && float.IsNormal((float)(1 / range));
+
     /// <inheritdoc/>
     public override string Name => "polynomialRelu";
+
+    /// <inheritdoc/>
+    public override ActivationTraits? Activation => new(Range, Range * Polynomial.MaxError, IdealLipschitz: 1);
 
     /// <inheritdoc/>
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
@@ -62,9 +68,6 @@ public sealed class PolynomialRelu : Op
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
         => workspace.Workers.Run(new ExactJob(_exact, inputs[0].Values, output.Values), Chunks.Count(output.Values.Length));
 
-    /// <inheritdoc/>
-    public override bool StandsForItself => false;
-
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
@@ -74,7 +77,7 @@ public sealed class PolynomialRelu : Op
 
     /// <summary>
     /// Inside [-B, B], float32: t = x / B carries 3 roundings (B, 1 / B, the product), worth 3 u L for a slope of at most L; the recurrence at the
-    /// rounded t errs by at most twice the scanned evaluation error (other points, other fusing); the outer factors B a and B g and their
+    /// rounded t errs by twice the scanned evaluation error, which allows for other points and other fusing but is measured, not proved; the outer factors B a and B g and their
     /// product and sum carry 4 roundings of |r|. Outside [-B, B], and for other arithmetics than float32, infinity: no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

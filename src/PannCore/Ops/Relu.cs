@@ -8,6 +8,8 @@ internal sealed class Relu(float slope) : Op
 {
     public override string Name => "relu";
 
+    public override ActivationTraits? Activation { get; } = new(Range: null, ApproximationBound: 0, IdealLipschitz: 1);
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)

@@ -23,17 +23,14 @@ internal sealed class Shortcut(int channels, int stride) : Op
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         y.Span.Clear();
-        ReadOnlySpan<float> x = inputs[0].Values;
-        int c = inputs[0].Shape[3];
-        foreach ((int from, int to) in Pixels(inputs[0].Shape)) x.Slice(from, c).CopyTo(y.Span[to..]);
+        CopyPixels(inputs[0].Shape, inputs[0].Values, y.Span, toOutput: true);
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
     {
         Span<float> dx = pass.InputGradient(0).Span;
         dx.Clear();
-        int c = inputs[0].Shape[3];
-        foreach ((int from, int to) in Pixels(inputs[0].Shape)) dy.Span.Slice(to, c).CopyTo(pass.InputGradient(0).Span[from..]);
+        CopyPixels(inputs[0].Shape, dy.Span, dx, toOutput: false);
     }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -47,17 +44,15 @@ internal sealed class Shortcut(int channels, int stride) : Op
         }
     }
 
-    /// <summary>Where each pixel that is kept begins in the input, and where its channels go in the output.</summary>
-    private IEnumerable<(int From, int To)> Pixels(Shape x)
+    /// <summary>Copies the pixels that are kept from the input to their channels of the output, or back.</summary>
+    private void CopyPixels(Shape x, ReadOnlySpan<float> from, Span<float> to, bool toOutput)
     {
-        int outH = ((x[1] - 1) / stride) + 1, outW = ((x[2] - 1) / stride) + 1, before = (channels - x[3]) / 2;
-        for (int n = 0; n < x[0]; n++)
+        int outH = ((x[1] - 1) / stride) + 1, outW = ((x[2] - 1) / stride) + 1, c = x[3], before = (channels - c) / 2;
+        for (int row = 0; row < x[0] * outH; row++)
         {
-            for (int oy = 0; oy < outH; oy++)
-            {
-                for (int ox = 0; ox < outW; ox++)
-                    yield return (((((n * x[1]) + (oy * stride)) * x[2]) + (ox * stride)) * x[3], (((((n * outH) + oy) * outW) + ox) * channels) + before);
-            }
+            int input = ((((row / outH) * x[1]) + (row % outH * stride)) * x[2]) * c, output = (row * outW * channels) + before;
+            for (int ox = 0; ox < outW; ox++, input += stride * c, output += channels)
+                from.Slice(toOutput ? input : output, c).CopyTo(to[(toOutput ? output : input)..]);
         }
     }
 

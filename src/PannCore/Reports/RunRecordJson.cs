@@ -11,9 +11,6 @@ namespace PannCore.Reports;
 /// </summary>
 public static class RunRecordJson
 {
-    /// <summary>The only value of <see cref="RunRecord.Schema"/> that <see cref="Read"/> understands.</summary>
-    public const int Schema = 1;
-
     /// <summary>Writes the record and a final line end.</summary>
     public static void Write(Stream stream, RunRecord record)
     {
@@ -42,8 +39,8 @@ public static class RunRecordJson
         }
 
         if (record is null) throw BadInputException.At("inspection record", "$", "an object", "null");
-        if (record.Schema != Schema)
-            throw BadInputException.At("inspection record", "$.schema", $"{Schema}", $"{record.Schema}");
+        if (record.Schema != RunRecord.CurrentSchema)
+            throw BadInputException.At("inspection record", "$.schema", $"{RunRecord.CurrentSchema}", $"{record.Schema}");
         return record;
     }
 

@@ -1,7 +1,7 @@
 namespace PannCore.Training;
 
 /// <summary>
-/// Learning rate: linear warm-up to the peak over the first steps, then half a cosine down to 0 at the last.
+/// Learning rate: linear warm-up to the peak over the first steps, then half a cosine that would reach 0 one step after the last.
 /// </summary>
 /// <param name="Peak">Largest rate.</param>
 /// <param name="WarmupSteps">Steps of warm-up.</param>

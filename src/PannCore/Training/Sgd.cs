@@ -27,9 +27,11 @@ public sealed class Sgd
     /// <summary>v of a parameter: state to save and restore.</summary>
     public Span<float> Velocity(Parameter parameter) => _velocity[parameter];
 
-    /// <summary>One step.</summary>
+    /// <summary>One step of all parameters, or of none.</summary>
+    /// <exception cref="KeyNotFoundException">A parameter has no gradient.</exception>
     public void Step(Gradients gradients, double rate)
     {
+        foreach (Parameter parameter in Parameters) _ = gradients[parameter];
         float momentum = (float)_momentum, decay = (float)_decay, step = (float)rate;
         foreach (Parameter parameter in Parameters)
         {

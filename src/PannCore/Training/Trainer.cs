@@ -73,7 +73,7 @@ public sealed class Trainer
     public IReadOnlyList<EpochResult> History => _history;
 
     /// <summary>Whether all epochs are done.</summary>
-    public bool Finished => _epoch == Recipe.Epochs;
+    public bool Finished => _epoch >= Recipe.Epochs;
 
     /// <summary>Steps of an epoch; images that do not fill a batch wait for the next epoch's order.</summary>
     public int StepsPerEpoch => _split.Training.Length / Recipe.Batch;
@@ -83,9 +83,11 @@ public sealed class Trainer
     /// <param name="afterStep">Called after every step, for instance to save the state.</param>
     /// <param name="cancellation">Stops between steps; the state then is that after the last step.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    /// <exception cref="BadInputException">The loss is no longer finite.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is no longer finite.</exception>
+    /// <exception cref="InvalidOperationException">All epochs are done.</exception>
     public EpochResult RunEpoch(IProgress<TrainingProgress>? progress = null, Action<int>? afterStep = null, CancellationToken cancellation = default)
     {
+        if (Finished) throw new InvalidOperationException($"trainer: all {Recipe.Epochs} epochs are done");
         int[] order = new CounterRandom(Recipe.Seed, RandomStream.Order, _epoch).Permutation(_split.Training.Length);
         int[] images = [.. order.Select(i => _split.Training[i])];
         int total = StepsPerEpoch * Recipe.Batch;
@@ -107,9 +109,17 @@ public sealed class Trainer
         return result;
     }
 
-    /// <summary>Writes the whole state, atomically.</summary>
+    /// <summary>Writes the whole state, atomically. A state that is not finite is not written: the file keeps the last good one.</summary>
+    /// <exception cref="TrainingDivergedException">A weight or statistic is not finite.</exception>
     public void SaveState(string path)
     {
+        foreach (Parameter parameter in Model.Parameters.All)
+        {
+            foreach (float value in parameter.Values)
+            {
+                if (!float.IsFinite(value)) throw Diverged($"{parameter.Name} holds {value.ToString(CultureInfo.InvariantCulture)}");
+            }
+        }
         var arrays = new List<NamedArray>();
         foreach (Parameter parameter in Model.Parameters.All)
         {
@@ -167,6 +177,11 @@ public sealed class Trainer
         }
         if (history.Count != epoch) throw BadInputException.At(path, "metadata history", $"{epoch} epochs", $"{history.Count}");
 
+        foreach (NamedArray array in file.Tensors.Values)
+        {
+            int bad = Array.FindIndex(array.ToSingle(), value => !float.IsFinite(value));
+            if (bad >= 0) throw BadInputException.At(path, $"key {array.Name}, element {bad}", "a finite number", array.ToSingle()[bad].ToString(CultureInfo.InvariantCulture));
+        }
         foreach (Parameter parameter in Model.Parameters.All)
         {
             parameter.Set(file.Tensors[parameter.Name].ToSingle());
@@ -192,13 +207,14 @@ public sealed class Trainer
         float value = loss.Values[0];
         if (!float.IsFinite(value))
         {
-            throw new BadInputException(
-                $"training diverged: the loss is {value.ToString(CultureInfo.InvariantCulture)} at epoch {_epoch + 1}, step {_step + 1}; "
-                + "try a smaller learning rate or a longer warm-up; the last saved state is kept");
+            throw Diverged($"the loss is {value.ToString(CultureInfo.InvariantCulture)}");
         }
         Gradients gradients = run.Backward(loss);
         _sgd.Step(gradients, _schedule.Rate((_epoch * StepsPerEpoch) + _step));
         _lossSum += value;
         _step++;
     }
+
+    private TrainingDivergedException Diverged(string what) => new(
+        $"training diverged: {what} at epoch {_epoch + 1}, step {_step + 1}; try a smaller learning rate or a longer warm-up; the last saved state is kept");
 }

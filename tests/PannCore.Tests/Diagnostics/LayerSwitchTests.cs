@@ -19,7 +19,7 @@ public sealed class LayerSwitchTests : IDisposable
     public void Shares_sum_to_the_change_of_the_margin_and_each_is_that_of_its_network()
     {
         ResNet pann = RandomNetwork.Pann("composite:alpha=5");
-        IReadOnlyList<LayerShare> shares = LayerSwitch.Forward(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
+        IReadOnlyList<LayerShare> shares = LayerSwitch.FirstToLast(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
         Assert.Equal(RandomNetwork.Backbone.Activations.Select(a => a.Path), shares.Select(s => s.Path));
 
         Evaluation ideal = Of(RandomNetwork.Backbone), all = Of(pann);
@@ -41,7 +41,7 @@ public sealed class LayerSwitchTests : IDisposable
     [Fact]
     public void A_network_without_polynomials_changes_nothing()
         => Assert.All(
-            LayerSwitch.Forward(RandomNetwork.Backbone, RandomNetwork.Sample, Images[..1], Normalization.Cifar10, _workspace),
+            LayerSwitch.FirstToLast(RandomNetwork.Backbone, RandomNetwork.Sample, Images[..1], Normalization.Cifar10, _workspace),
             share => Assert.Equal((0.0, 0.0), (share.LogitShare, share.LogitRms)));
 
     private static ResNet Switched(ResNet pann, int first)

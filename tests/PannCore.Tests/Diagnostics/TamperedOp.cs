@@ -17,6 +17,8 @@ internal sealed class TamperedOp(Op genuine, Action<IReadOnlyList<Tensor>, Memor
 
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => genuine.Ideal(workspace, inputs, output);
 
+    public override ActivationTraits? Activation => genuine.Activation;
+
     public override bool IsAffine(Statistics statistics) => affine ?? genuine.IsAffine(statistics);
 
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

@@ -19,7 +19,7 @@ public sealed class CounterRandomTests
     [InlineData(0, RandomStream.Weights, 0, 0)]
     [InlineData(1, RandomStream.Order, 2, 3)]
     [InlineData(-5, RandomStream.Augmentation, 1000, 123456789)]
-    [InlineData(long.MaxValue, RandomStream.Mixup, long.MaxValue, long.MaxValue)]
+    [InlineData(long.MaxValue, RandomStream.Split, long.MaxValue, long.MaxValue)]
     [InlineData(long.MinValue, RandomStream.Split, -1, -1)]
     public void BitsAreSplitMix64OfTheKeysInTurn(long seed, RandomStream stream, long step, long index)
     {

@@ -1,0 +1,32 @@
+using PannCore.Approximation;
+using PannCore.Engine;
+using PannCore.Ops;
+
+namespace PannCore.Nn;
+
+/// <summary>What an activation computes. Derive from it to put another function into a network.</summary>
+public abstract record ActivationFunction
+{
+    /// <summary>The function it stands for: itself, but for approximations.</summary>
+    public virtual ActivationFunction Ideal => this;
+
+    /// <summary>Applies the function, elementwise.</summary>
+    public abstract Tensor Apply(Tensor x);
+
+    /// <summary>max(x, 0) + slope min(x, 0).</summary>
+    public sealed record Relu(float Slope = 0) : ActivationFunction
+    {
+        /// <inheritdoc/>
+        public override Tensor Apply(Tensor x) => x.Relu(Slope);
+    }
+
+    /// <summary>B r(x / B), r a polynomial that stands for (leaky) ReLU on [-1, 1], B the range.</summary>
+    public sealed record Polynomial(ReluPolynomial Approximation, double Range) : ActivationFunction
+    {
+        /// <inheritdoc/>
+        public override ActivationFunction Ideal => new Relu((float)Approximation.Leak);
+
+        /// <inheritdoc/>
+        public override Tensor Apply(Tensor x) => x.PolynomialRelu(Approximation, Range);
+    }
+}
