@@ -23,6 +23,14 @@ public sealed class WorkersTests
             else workers.Run(new OtherCountJob(done), chunks); // Two kinds of job, so that late threads meet a job of the other kind.
             Assert.All(done, count => Assert.Equal(1, count));
         }
+
+        // So many that all threads are awake and claim chunks at the same moment.
+        for (int round = 0; round < 10; round++)
+        {
+            int[] done = new int[200_000];
+            workers.Run(new CountJob(done), done.Length);
+            Assert.Equal(-1, done.AsSpan().IndexOfAnyExcept(1));
+        }
     }
 
     [Theory]

@@ -111,6 +111,41 @@ public sealed class ResNetTests
         }
     }
 
+    [Theory]
+    [InlineData(20, 9, 7)]
+    [InlineData(32, 8, 8)]
+    public void LogitsAreThoseOfTheNaiveNetwork(int depth, int rows, int columns)
+    {
+        ResNet model = Initialised(depth, 4);
+        var random = new CounterRandom(4, RandomStream.Mixup, 0);
+        int at = 0;
+        foreach (Parameter parameter in model.Parameters.All.Where(p => p.Shape.Rank == 1))
+        {
+            // Batch-norm and biases that do something: variances and scales in [1/2, 3/2), the others in [-1/2, 1/2).
+            bool positive = parameter.Values[0] == 1;
+            parameter.Update(values =>
+            {
+                for (int i = 0; i < values.Length; i++) values[i] = (float)random.Uniform(at++) + (positive ? 0.5f : -0.5f);
+            });
+        }
+        double[,,] image = new double[rows, columns, 3];
+        float[] pixels = new float[image.Length];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = (float)random.Normal(10_000 + i);
+            image[i / 3 / columns, i / 3 % columns, i % 3] = pixels[i];
+        }
+        double[] expected = NaiveResNet.Logits(model, image);
+        using var workspace = new Workspace(2, fillWithNaN: true);
+        using var run = new Run(workspace);
+        float[] found = model.Call(run.Input(new(1, rows, columns, 3), pixels)).Values.ToArray();
+        Assert.Equal(10, found.Length);
+
+        // Each of the layers errs by at most 577 roundings of its magnitudes, mostly by their root, 24: depth x 24 x 2^-24 of the largest value.
+        double tolerance = depth * 24 * Math.ScaleB(1, -24) * expected.Max(Math.Abs);
+        Assert.All(found.Zip(expected), pair => Assert.Equal(pair.Second, pair.First, tolerance));
+    }
+
     [Fact]
     public void NetworksOverOneSetShareTheirWeights()
     {
