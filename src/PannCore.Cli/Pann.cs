@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using PannCore.Engine;
 using PannCore.Training;
 
@@ -12,6 +13,8 @@ internal static class Pann
 
     public static async Task<int> RunAsync(string[] args)
     {
+        // Numbers are read and written with a point wherever the command runs.
+        CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         var root = new RootCommand("See, operation by operation, what happens to a network when its ReLUs become polynomials.\n\n"
             + "Without a verb: inspects the bundled ResNet-20 on the bundled images.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer")
         {

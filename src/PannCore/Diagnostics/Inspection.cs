@@ -53,7 +53,7 @@ public static class Inspection
         int[] finite = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0)];
         ErrorLedger ledger = ErrorLedger.Of(pann, data, finite, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
         IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && finite.Length > 0
-            ? LayerSwitch.FirstToLast(pann, data, images, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+            ? LayerSwitch.FirstToLast(pann, data, finite, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
             : [];
         List<Flip> flips = [];
         for (int i = 0; i < images.Length; i++)
@@ -69,13 +69,11 @@ public static class Inspection
             ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames);
     }
 
-    /// <summary>What is counted over all images, those without finite logits included; error sizes cover the others.</summary>
+    /// <summary>What is counted over all images; every other figure leaves out those whose logits are not finite.</summary>
     private static OperationRecord Survey(OperationRecord operation, RangeProbe probe, NonFiniteCounter nonFinite)
     {
-        OperationRecord counted = operation with { NonFinite = nonFinite.Of(operation.Path) };
-        return probe.ByPath.TryGetValue(operation.Path, out RangeProbe.Watch? watch)
-            ? counted with { OutOfRange = watch.OutOfRange, LargestInput = watch.Largest, Range = watch.Range }
-            : counted;
+        long outOfRange = probe.ByPath.TryGetValue(operation.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0;
+        return operation with { NonFinite = nonFinite.Of(operation.Path), OutOfRange = outOfRange };
     }
 
     /// <summary>Polynomial minus the function it stands for, on a grid over [-1, 1].</summary>

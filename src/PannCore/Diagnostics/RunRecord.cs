@@ -25,10 +25,10 @@ public sealed record ErrorSize(double Max, double Rms, double Mean);
 /// <param name="NegativeElements">Share of the elements whose input is below 0; null as above.</param>
 /// <param name="NegativeMean">Mean injected error over inputs below 0; null as above.</param>
 /// <param name="PositiveMean">Mean injected error over inputs of at least 0; null as above.</param>
-/// <param name="OutOfRange">Inputs outside [-B, B]; 0 for operations without a range.</param>
+/// <param name="OutOfRange">Inputs outside [-B, B] in all images, those that end in logits that are not finite included; 0 for operations without a range.</param>
 /// <param name="LargestInput">Largest |x| that arrived at an activation; null for other operations.</param>
 /// <param name="Range">The range B of a polynomial activation; null for other operations.</param>
-/// <param name="NonFinite">Elements that are not finite; they are counted here and in no other figure.</param>
+/// <param name="NonFinite">Elements that are not finite, in all images; an image whose logits are not finite is in no other figure but this and <paramref name="OutOfRange"/>.</param>
 /// <param name="IdentityResidual">Largest |total - (arithmetic + approximation + inherited)| over the largest of the four magnitudes.</param>
 public sealed record OperationRecord(
     string Path,
@@ -63,7 +63,7 @@ public sealed record CheckRecord(string Name, bool Passed, string Detail);
 /// <param name="Path">The activation.</param>
 /// <param name="LogitShare">Mean over images of the change of the predicted class's margin, in logit units; negative hurts.</param>
 /// <param name="LogitRms">RMS change over all logits.</param>
-/// <param name="Accuracy">Accuracy in percent once this activation is switched.</param>
+/// <param name="Accuracy">Accuracy in percent once this activation is switched, over the images whose logits stay finite.</param>
 public sealed record LayerShare(string Path, double LogitShare, double LogitRms, double Accuracy);
 
 /// <summary>An image whose prediction differs between the ideal network and the PANN.</summary>

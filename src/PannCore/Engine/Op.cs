@@ -43,7 +43,7 @@ public abstract class Op
         Shape shape = OutputShape(shapes);
         _applied = true;
         string path = run.PathOf(this);
-        Tensor output = run.Rent(shape, $"{Name} at {path}", needsGradient);
+        Tensor output = run.Rent(shape, path == Name ? Name : $"{Name} at {path}", needsGradient);
         Forward(new Forwarding(run), inputs, output.Memory);
         run.Record(this, path, inputs, output);
         return output;

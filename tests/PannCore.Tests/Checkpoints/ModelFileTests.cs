@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Engine;
@@ -21,7 +22,7 @@ public sealed class ModelFileTests : IDisposable
         // Values that a careless path would change: the smallest subnormal, the largest float, negative zero.
         model.Parameters.All[0].Update(values => (values[0], values[1], values[2]) = (float.Epsilon, float.MaxValue, -0f));
         var largest = model.Activations.Select((a, i) => (a.Path, Value: (i + 1) / 3.0)).ToDictionary(p => p.Path, p => p.Value);
-        var description = new ModelDescription("resnet20", Normalization.ImageNet, "relu", largest, 1234, new Dictionary<string, string> { ["command"] = "pann train --seed \"ä\"", ["seed"] = "3" });
+        var description = new ModelDescription("resnet20", Normalization.ImageNet, ActivationSpec.Parse("relu"), largest, 1234, new Dictionary<string, string> { ["command"] = "pann train --seed \"ä\"", ["seed"] = "3" });
         string path = _folder.At("m.safetensors");
         ModelFile.Save(path, model, description);
 
@@ -29,7 +30,8 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(model.Parameters.All.Select(p => p.Name), read.Parameters.All.Select(p => p.Name));
         foreach ((Parameter a, Parameter b) in model.Parameters.All.Zip(read.Parameters.All))
             Assert.True(MemoryMarshal.AsBytes(a.Values).SequenceEqual(MemoryMarshal.AsBytes(b.Values)), a.Name);
-        Assert.Equal(("resnet20", Normalization.ImageNet, "relu", 1234), (said.Architecture, said.Normalization, said.Activation, said.CalibrationImages));
+        Assert.Equal(("resnet20", "imagenet", "relu", 1234), (said.Architecture, said.Normalization.Name, said.Activation.ToString(), said.CalibrationImages));
+        Assert.Equal(Normalization.ImageNet.Mean.Concat(Normalization.ImageNet.Deviation), said.Normalization.Mean.Concat(said.Normalization.Deviation));
         Assert.Equal(largest, said.LargestInputs);
         Assert.Equal(description.Notes, said.Notes);
 
@@ -42,10 +44,10 @@ public sealed class ModelFileTests : IDisposable
     public void A_model_never_measured_has_no_ranges_and_its_normalisation_can_be_overruled()
     {
         string path = Save(largest: null);
-        Assert.Equal((null, 0, Normalization.Cifar10), Facts(ModelFile.Load(path).Description));
-        Assert.Equal(Normalization.ImageNet, ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization);
+        Assert.Equal((null, 0, "cifar10"), Facts(ModelFile.Load(path).Description));
+        Assert.Equal("imagenet", ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization.Name);
 
-        static (object?, int, Normalization) Facts(ModelDescription d) => (d.LargestInputs, d.CalibrationImages, d.Normalization);
+        static (object?, int, string) Facts(ModelDescription d) => (d.LargestInputs, d.CalibrationImages, d.Normalization.Name);
     }
 
     [Fact]
@@ -158,7 +160,7 @@ public sealed class ModelFileTests : IDisposable
     private string Save(IReadOnlyDictionary<string, double>? largest)
     {
         string path = _folder.At("m.safetensors");
-        ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, "relu", largest, 24, new Dictionary<string, string>()));
+        ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), largest, 24, new Dictionary<string, string>()));
         return path;
     }
 

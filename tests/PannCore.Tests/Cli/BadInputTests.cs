@@ -1,6 +1,5 @@
 using PannCore.Approximation;
 using PannCore.Checkpoints;
-using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Tests.Checkpoints;
 using PannCore.Tests.Diagnostics;
@@ -47,7 +46,7 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
         ResNet model = RandomNetwork.Make(5);
         model.Parameters.All.Single(p => p.Name == "layer1.0.conv1.weight").Update(values => values[5] = float.NaN);
         string file = files.At("nan.safetensors");
-        ModelFile.Save(file, model, new("resnet20", PannCore.Data.Normalization.Cifar10, "relu", null, 0, new Dictionary<string, string>()));
+        ModelFile.Save(file, model, new("resnet20", PannCore.Data.Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()));
         Fails($"{file}: at key layer1.0.conv1.weight, element 5: expected a finite number, found NaN", "eval", "--model", file, "--data", files.Images);
     }
 

@@ -1,3 +1,4 @@
+using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Tests.Checkpoints;
@@ -13,7 +14,7 @@ public sealed class CliFiles : IDisposable
     public CliFiles()
     {
         Model = At("model.safetensors");
-        ModelFile.Save(Model, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, "relu", RandomNetwork.Largest, 24, new Dictionary<string, string>()));
+        ModelFile.Save(Model, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string>()));
         Checkpoint = _folder.With("model.th", ModelFileTests.Checkpoint(RandomNetwork.Backbone));
         Images = At("images.bin");
         using FileStream stream = File.Create(Images);

@@ -16,10 +16,10 @@ namespace PannCore.Tests.Diagnostics;
 public sealed class LedgerCheckTests : IDisposable
 {
     private const string Identity = "identity: total = arithmetic + approximation + inherited, to 1e-12";
-    private const string Approximation = "approximation: at most B E inside the range";
-    private const string Arithmetic = "arithmetic: at most the rounding bound of the operation";
+    private const string Approximation = "approximation: at most its certified bound, B E, inside the range";
+    private const string Arithmetic = "arithmetic: at most the rounding bound of the operation (polynomials: twice the scanned evaluation error)";
     private const string Affine = "inherited, affine operations: the map without its constant, applied to the input error";
-    private const string Activation = "inherited, activations: at most the input error";
+    private const string Activation = "inherited, activations: at most the input error, times the ideal function's Lipschitz constant";
 
     private readonly Workspace _workspace = new(1, fillWithNaN: true);
 
@@ -40,7 +40,7 @@ public sealed class LedgerCheckTests : IDisposable
         var recorder = new Recorder();
         Evaluation.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, observers: [recorder]);
         double worst = 0;
-        (string path, int element) = ("", -1);
+        (string path, int image, int element) = ("", -1, -1);
         long failures = 0, compared = 0;
         foreach (RecordedOp op in recorder.Ops.Where(op => op.Op is PolynomialRelu))
         {
@@ -52,7 +52,7 @@ public sealed class LedgerCheckTests : IDisposable
                 compared++;
                 double ratio = Math.Abs((b * doctored.Evaluate(x / b)) - Math.Max(0, x)) / (b * certified);
                 if (ratio > 1 + 1e-9) failures++;
-                if (ratio > worst) (worst, path, element) = (ratio, op.Path, i);
+                if (ratio > worst) (worst, path, image, element) = (ratio, op.Path, images[i / (op.Inputs[0].Length / images.Length)], i % (op.Inputs[0].Length / images.Length));
             }
         }
         Assert.True(worst > 1.1, $"the doctored polynomial is too good to be found out: {worst}");
@@ -61,7 +61,7 @@ public sealed class LedgerCheckTests : IDisposable
         Assert.True(Find(ledger, Identity).Passed);
         CheckRecord check = Find(ledger, Approximation);
         Assert.False(check.Passed);
-        Assert.StartsWith($"FAILED at {failures} of {compared} elements, worst: {path}, element {element}: ", check.Detail, StringComparison.Ordinal);
+        Assert.StartsWith($"FAILED at {failures} of {compared} elements, worst: {path}, image {image}, element {element}: ", check.Detail, StringComparison.Ordinal);
         Assert.All(ledger.Checks.Where(c => c.Name != Approximation), c => Assert.True(c.Passed, $"{c.Name}: {c.Detail}"));
 
         // The genuine polynomial over the same ranges passes.

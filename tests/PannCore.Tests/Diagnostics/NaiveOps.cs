@@ -1,7 +1,6 @@
 using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Nn;
-using PannCore.Ops;
 
 namespace PannCore.Tests.Diagnostics;
 

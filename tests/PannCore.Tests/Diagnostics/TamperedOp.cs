@@ -17,7 +17,7 @@ internal sealed class TamperedOp(Op genuine, Action<IReadOnlyList<Tensor>, Memor
 
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => genuine.Ideal(workspace, inputs, output);
 
-    public override ActivationTraits? Activation => genuine.Activation;
+    public override ActivationTraits? Activation => affine is null ? genuine.Activation : null;
 
     public override bool IsAffine(Statistics statistics) => affine ?? genuine.IsAffine(statistics);
 

@@ -33,7 +33,7 @@ public sealed class ObserverTests
         using var run = new Run(workspace, Statistics.Training, tape: true, [seen]);
         Tensor loss = model.Call(Input(run)).SoftmaxCrossEntropy([3, 4]);
         run.Backward(loss);
-        Assert.Equal([.. Operations, ("softmaxCrossEntropy", "")], seen.Outputs.Select(output => (output.Op.Name, output.Path)));
+        Assert.Equal([.. Operations, ("softmaxCrossEntropy", "softmaxCrossEntropy")], seen.Outputs.Select(output => (output.Op.Name, output.Path)));
         Assert.Equal(seen.Outputs.Select(output => (output.Op, output.Path, output.Shape.Length)).Reverse(), seen.Gradients.Select(g => (g.Op, g.Path, g.Values.Length)));
         Assert.Equal([1f], seen.Gradients[0].Values);
         Assert.All(seen.Gradients, gradient => Assert.DoesNotContain(float.NaN, gradient.Values));

@@ -80,7 +80,7 @@ public sealed class RunTests
         run.Backward(loss);
         Assert.Equal(1, loss.Values.Length);
         Assert.Equal(
-            "the output of linear at linear was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => logits.Values.Length).Message);
+            "the output of linear was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => logits.Values.Length).Message);
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class ShapeErrorTests
         Tensor x = X(run, 2, 3);
         ReluPolynomial polynomial = ActivationSpec.Parse("direct:2").Build();
         Assert.StartsWith(
-            "polynomialRelu: the range must be a positive finite number",
+            "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse",
             Assert.Throws<ArgumentOutOfRangeException>(() => x.PolynomialRelu(polynomial, range)).Message, StringComparison.Ordinal);
     }
 
