@@ -22,7 +22,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, json };
         command.SetAction(parsed =>
         {
-            CommonOptions.CheckWritable(parsed.GetValue(json));
+            CommonOptions.CheckWritable([], parsed.GetValue(json));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
             var pixels = new byte[256 * Cifar10.ImageBytes];
             var random = new CounterRandom(1, RandomStream.Weights, 0);
@@ -35,30 +35,30 @@ internal static class BenchCommand
             int[] indices = [.. Enumerable.Range(0, 256)];
 
             double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, ticks => Stopwatch.GetElapsedTime(0, ticks).TotalSeconds);
+            Console.WriteLine(FormattableString.Invariant($"{workspace.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s"));
             double step = Median(() =>
             {
                 using var run = new Run(workspace, Statistics.Training, tape: true);
                 Tensor loss = model.Call(loader.Load(run, indices.AsMemory(0, 128), new Augmentation(1, 0))).SoftmaxCrossEntropy(loader.Labels(indices.AsSpan(0, 128)));
                 sgd.Step(run.Backward(loss), 1e-3);
             });
+            Console.WriteLine(FormattableString.Invariant($"training step, batch 128: {1000 * step:F1} ms, {128 / step:F0} images/s"));
             double Forward(ResNet network) => 256 / Median(() =>
             {
                 using var run = new Run(workspace);
                 network.Call(loader.Load(run, indices));
             });
             double eval = Forward(model);
+            Console.WriteLine(FormattableString.Invariant($"evaluation, batch 256:   {eval:F0} images/s"));
             var pann = new Dictionary<string, double>();
             foreach (string spec in Specs)
             {
                 ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
                 pann[spec] = Forward(model.With(_ => new ActivationFunction.Polynomial(polynomial, 50)));
+                Console.WriteLine(FormattableString.Invariant($"  PANN {spec}: {pann[spec]:F0} images/s"));
             }
 
             var record = new BenchRecord(workspace.Threads, OuterProduct.VectorBits, peak, 1000 * step, 128 / step, eval, pann);
-            Console.WriteLine(FormattableString.Invariant($"{record.Threads} threads, {record.VectorBits}-bit vectors, multiply-add peak {record.FmaPeakGflops:F0} GFLOP/s"));
-            Console.WriteLine(FormattableString.Invariant($"training step, batch 128: {record.TrainStepMs:F1} ms, {record.TrainImagesPerSecond:F0} images/s"));
-            Console.WriteLine(FormattableString.Invariant($"evaluation, batch 256:   {record.EvalImagesPerSecond:F0} images/s"));
-            foreach ((string spec, double rate) in pann) Console.WriteLine(FormattableString.Invariant($"  PANN {spec}: {rate:F0} images/s"));
             CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.BenchRecord);
             return 0;
         });

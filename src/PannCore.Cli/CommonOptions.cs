@@ -9,6 +9,8 @@ namespace PannCore.Cli;
 /// <summary>Options that mean the same in every verb.</summary>
 internal static class CommonOptions
 {
+    private const int MaxThreads = 256;
+
     public static Option<string?> Data() => new("--data")
     {
         HelpName = "PATH",
@@ -67,25 +69,28 @@ internal static class CommonOptions
     };
 
     public static Option<int> Threads() => AtLeast(
-        new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1);
+        new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1, MaxThreads);
 
-    public static Option<int> AtLeast(Option<int> option, int least)
+    public static Option<int> AtLeast(Option<int> option, int least, int most = int.MaxValue)
     {
         option.Validators.Add(result =>
         {
             // What is no number at all is the parser's to report: asking for its value here would throw. An option that two commands share is seen twice.
-            if (!result.Errors.Any() && result.Tokens is [{ Value: string text }] && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value < least)
-                result.AddError($"{option.Name}: expected at least {least}, found {value}");
+            if (result.Errors.Any() || result.Tokens is not [{ Value: string text }] || !int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)) return;
+            if (value < least) result.AddError($"{option.Name}: expected at least {least}, found {value}");
+            if (value > most) result.AddError($"{option.Name}: expected at most {most}, found {value}");
         });
         return option;
     }
 
-    /// <summary>Finds out before the work, not after it, that a result cannot be written.</summary>
-    public static void CheckWritable(params ReadOnlySpan<string?> paths)
+    /// <summary>Finds out before the work, not after it, that a result cannot be written or would replace an input or another result.</summary>
+    public static void CheckWritable(IReadOnlyList<string?> inputs, params IReadOnlyList<string?> outputs)
     {
-        foreach (string? path in paths)
+        var taken = inputs.OfType<string>().Select(Path.GetFullPath).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in outputs.OfType<string>())
         {
-            if (path is not null) AtomicFile.CheckWritable(path);
+            AtomicFile.CheckWritable(path);
+            if (!taken.Add(Path.GetFullPath(path))) throw new BadInputException($"{path}: expected a file of its own for each result, found a file that this command also reads or writes");
         }
     }
 

@@ -19,12 +19,6 @@ internal static class DataCommand
     internal static DataFolder Find(string? location)
         => DataFolder.Find(location, Environment.GetEnvironmentVariable("PANN_DATA"), Directory.GetCurrentDirectory(), AppContext.BaseDirectory);
 
-    private static Option<string?> Data()
-        => new("--data") { HelpName = "PATH", Description = "A folder with the binary files, cifar-10-binary.tar.gz, or a .bin file. Default: PANN_DATA, then data/." };
-
-    private static Option<string?> Json()
-        => new("--json") { HelpName = "FILE", Description = "Also write the result to this file." };
-
     private static Command Fetch()
     {
         Option<string> url = new("--url")
@@ -39,7 +33,7 @@ internal static class DataCommand
                 result.AddError($"--url: expected an http or https address, found {result.GetValueOrDefault<string>()}");
         });
         Option<string?> output = new("--out") { HelpName = "DIR", Description = "The folder that gets the archive and cifar-10-batches-bin. Default: data/ of the repository." };
-        Option<string?> json = Json();
+        Option<string?> json = CommonOptions.Json();
         Command command = new("fetch", "Download the official archive (170 MB), check its SHA-256 and unpack it. An interrupted download is continued.\n\nExample: pann data fetch --out data")
         {
             url, output, json,
@@ -69,8 +63,8 @@ internal static class DataCommand
 
     private static Command Verify()
     {
-        Option<string?> data = Data();
-        Option<string?> json = Json();
+        Option<string?> data = CommonOptions.Data();
+        Option<string?> json = CommonOptions.Json();
         Command command = new("verify", "Check length, hash, labels and images of each class against what is known of the official files.\n\nExample: pann data verify --data data/cifar-10-batches-bin")
         {
             data, json,
@@ -97,9 +91,9 @@ internal static class DataCommand
 
     private static Command Sample()
     {
-        Option<string?> data = Data();
+        Option<string?> data = CommonOptions.Data();
         Option<string> output = new("--out") { HelpName = "FILE", Description = "The file to write.", Required = true };
-        Option<string?> json = Json();
+        Option<string?> json = CommonOptions.Json();
         Command command = new("sample", "Write the bundled sample: the first 100 images of each class of the test file, in its order and record format.\n\nExample: pann data sample --out data/cifar-10-sample.bin")
         {
             data, output, json,
@@ -130,7 +124,7 @@ internal static class DataCommand
 
     private static int WriteJson<T>(string? path, T record, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
-        if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));
+        CommonOptions.WriteJson(path, record, type);
         return Succeeded;
     }
 

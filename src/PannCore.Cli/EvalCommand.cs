@@ -27,12 +27,12 @@ internal static class EvalCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable(parsed.GetValue(json));
+            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
-            (ResNet network, ActivationRanges? used) = loaded.Convert(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), () => folder, workspace);
+            (ResNet network, ActivationRanges? used) = loaded.Convert(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)
                 : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
             int[] indices = [.. Enumerable.Range(0, images.Count)];
@@ -47,12 +47,12 @@ internal static class EvalCommand
             {
                 Console.WriteLine(FormattableString.Invariant($"outside their range: {probe.OutOfRange} inputs in {probe.OutOfRangeImages} images"));
                 foreach (OverflowRoot root in Roots(probe).Take(3))
-                    Console.WriteLine(FormattableString.Invariant($"  first at {root.Path} in {root.Images} images, at most |x| = {root.LargestOverRange:G4} B (image {root.WorstImage})"));
+                    Console.WriteLine(FormattableString.Invariant($"  first at {root.Path}: {root.Images} of these images, at most |x| = {root.LargestOverRange:G4} B (image {root.WorstImage})"));
             }
             if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
-                result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
+                Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", loaded.Provenance(images, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
                 Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
             return 0;
         }, cancellation));
@@ -73,4 +73,4 @@ internal sealed record RangeEntry(string Path, double Range);
 
 /// <summary>What <c>pann eval --json</c> writes.</summary>
 internal sealed record EvalRecord(
-    double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<OverflowRoot> OutOfRangeRoots, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);
+    string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<OverflowRoot> OutOfRangeRoots, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);

@@ -45,17 +45,19 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         string ranges = parsed.GetValue(Ranges)!, page = parsed.GetValue(Out)!;
-        CommonOptions.CheckWritable(page, parsed.GetValue(Json));
+        CommonOptions.CheckWritable([parsed.GetValue(Model)], page, parsed.GetValue(Json));
         ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads);
-        (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), () => folder, workspace);
+        (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation);
         Cifar10 data = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
         int[] images = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(Images), data.Count))];
 
         string name = Path.GetFileName(loaded.File), command = "pann " + string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value));
-        var request = new InspectionRequest($"{name} with {spec}, ranges {ranges}, {images.Length} images", command.TrimEnd(), name, spec, used?.Spec ?? "none");
+        var request = new InspectionRequest(
+            $"{name} with {spec}, {(used is null ? "no ranges" : $"ranges {ranges}")}, {images.Length} images", command.TrimEnd(), name, spec, used?.Spec ?? "none",
+            loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)));
         long start = Stopwatch.GetTimestamp();
         RunRecord record = StagedProgress.Run(images.Length, pann.Activations.Count, progress => Inspection.Run(
             request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation));
@@ -73,8 +75,22 @@ internal static class InspectCommand
         if (parsed.GetValue(Json) is string json) AtomicFile.Write(json, stream => RunRecordJson.Write(stream, record));
         Console.WriteLine(FormattableString.Invariant($"{images.Length} images in {seconds:F1} s"));
         Console.WriteLine($"Report: {Path.GetFullPath(page)}");
-        Console.WriteLine("Try next: pann inspect --activation composite:alpha=8 --ranges layer   (one range an activation: most of the error goes away)");
-        return 0;
+        Console.WriteLine($"Try next: {Suggestion(parsed, spec, ranges)}");
+        return record.Checks.All(check => check.Passed) ? 0 : 1;
+    }
+
+    /// <summary>The next thing worth looking at, as a command that can be typed as it stands.</summary>
+    private static string Suggestion(ParseResult parsed, ActivationSpec spec, string ranges)
+    {
+        (string options, string why) = (spec.IsPolynomial, ranges) switch
+        {
+            (true, "layer") => ("--activation relu", "what rounding alone does to the same network"),
+            (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
+            _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),
+        };
+        string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {parsed.GetValue(option)}")];
+        int calibrate = parsed.GetValue(Calibrate);
+        return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
     }
 
     private static void Write(ReportTable report)
@@ -83,7 +99,7 @@ internal static class InspectCommand
         Console.WriteLine();
         Console.WriteLine(report.Title);
         var table = new Table { Border = TableBorder.Simple };
-        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)));
+        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)).NoWrap());
         foreach (IReadOnlyList<string> row in report.Rows) table.AddRow(row.Select(cell => new Text(cell)));
         Terminal.Write(table);
     }

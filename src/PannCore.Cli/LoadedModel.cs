@@ -22,24 +22,26 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
 
     /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
     /// <param name="spec">The activation.</param>
-    /// <param name="ranges">The ranges' text; null takes the default of the activation.</param>
+    /// <param name="ranges">The ranges' text.</param>
     /// <param name="calibrate">Training images to measure on; 0 takes the model file's measurements.</param>
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="data">Where data were found; read only if images must be measured.</param>
     /// <param name="workspace">Threads and memory.</param>
-    public (ResNet Model, ActivationRanges? Ranges) Convert(ActivationSpec spec, string ranges, int calibrate, double margin, Func<DataFolder> data, Workspace workspace)
+    /// <param name="cancellation">Stops between batches.</param>
+    public (ResNet Model, ActivationRanges? Ranges) Convert(
+        ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
     {
         if (!spec.IsPolynomial) return (Backbone.With(spec, null), null);
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
         if (ActivationRanges.NeedsCalibration(ranges) && calibrate == 0 && spec.Leak != Description.Activation.Leak)
             throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
-        if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data(), workspace);
+        if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data, workspace, cancellation);
         var parsed = ActivationRanges.Parse(ranges, paths, largest, margin);
         return (Backbone.With(spec, parsed), parsed);
     }
 
-    private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace)
+    private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace, CancellationToken cancellation)
     {
         if (folder.Kind is not (DataKind.OfficialFiles or DataKind.OfficialArchive))
             throw new BadInputException($"--calibrate: expected the official training files, found {folder.Location}; test images are never calibrated on; get the data with: pann data fetch");
@@ -47,19 +49,29 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
         if (images > training.Count) throw new BadInputException($"--calibrate: expected at most {training.Count} images, found {images}");
         ResNet ideal = Backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
         int[] indices = [.. Enumerable.Range(0, images)];
-        return ProgressBar.Run("measuring ranges", images, progress => RangeProbe.Calibrate(ideal, training, indices, Description.Normalization, workspace, progress));
+        return ProgressBar.Run("measuring ranges", images, progress => RangeProbe.Calibrate(ideal, training, indices, Description.Normalization, workspace, progress, cancellation));
     }
+
+    /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>
+    public Dictionary<string, string> Provenance(Cifar10 data, ActivationRanges? ranges, int calibrate, double margin) => new()
+    {
+        ["data"] = data.Source,
+        ["normalisation"] = Description.Normalization.Name,
+        ["ranges measured on"] = ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{(calibrate > 0 ? calibrate : Description.CalibrationImages)} training images",
+        ["margin"] = ranges is null ? "none" : FormattableString.Invariant($"{margin}"),
+        ["weights"] = $"SHA-256 {ModelFile.WeightHash(Backbone)}",
+    };
 
     private static string BundledPath()
     {
-        for (string? folder = Directory.GetCurrentDirectory(); folder is not null; folder = Path.GetDirectoryName(folder))
+        string[] starts = [Directory.GetCurrentDirectory(), Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)];
+        foreach (string start in starts)
         {
-            if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
+            for (string? folder = start; folder is not null; folder = Path.GetDirectoryName(folder))
+            {
+                if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
+            }
         }
-        for (string? folder = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory); folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
-        }
-        throw new BadInputException($"no --model given, and the bundled {Bundled} is neither below {Directory.GetCurrentDirectory()} nor below {AppContext.BaseDirectory}");
+        throw new BadInputException($"no --model given, and the bundled {Bundled} is neither below {starts[0]} nor below {starts[1]}, nor below a folder above them");
     }
 }

@@ -51,12 +51,13 @@ internal static class TrainCommand
             };
             string file = parsed.GetValue(output)!, state = file + ".state";
             int stepsBetweenStates = parsed.GetValue(every);
-            CommonOptions.CheckWritable(file, parsed.GetValue(json));
+            CommonOptions.CheckWritable([state], file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
-            Cifar10 training = folder.Kind == DataKind.RecordFile ? Cifar10.ReadFile(folder.Location) : Cifar10.ReadTrain(folder.Location);
+            Cifar10 training = folder.Kind == DataKind.RecordFile ? ReadOwnImages(folder.Location) : Cifar10.ReadTrain(folder.Location);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads);
             var trainer = new Trainer(recipe, training, workspace);
             if (parsed.GetValue(resume)) trainer.Resume(state);
+            else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");
             else trainer.SaveState(state);
 
             var rates = new List<TrainedEpoch>(trainer.History.Select(epoch => new TrainedEpoch(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, null)));
@@ -91,7 +92,7 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, ActivationSpec.Parse("relu"), largest, all.Length, Notes(recipe, trainer)));
+            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, ActivationSpec.Parse("relu"), largest, all.Length, Notes(recipe, trainer, file)));
             File.Delete(state);
             Console.WriteLine($"model: {file}");
             CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);
@@ -100,12 +101,20 @@ internal static class TrainCommand
         return command;
     }
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer)
+    /// <summary>A file of one's own training images; the official test images are refused under whatever name.</summary>
+    private static Cifar10 ReadOwnImages(string path)
+    {
+        if (Cifar10Verification.IsTestData(path))
+            throw new BadInputException($"{path}: expected training images, found test images of CIFAR-10; training never opens them");
+        return Cifar10.ReadFile(path);
+    }
+
+    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer, string file)
     {
         var notes = new Dictionary<string, string>
         {
             ["command"] = FormattableString.Invariant(
-                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed}"),
+                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed} --out {Path.GetFileName(file)}"),
             ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };

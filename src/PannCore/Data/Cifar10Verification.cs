@@ -26,6 +26,15 @@ public static class Cifar10Verification
         _ => [Labels(data.Location, Path.GetFileName(data.Location), out _)],
     };
 
+    /// <summary>Whether a file is the official test file or the bundled sample of it, under whatever name.</summary>
+    public static bool IsTestData(string path)
+    {
+        string name = Path.GetFileName(path);
+        return name == Cifar10Files.Test || name == Cifar10Files.Sample
+            || HashOf(path, MD5.HashData) == Cifar10Files.Known.Single(known => known.Name == Cifar10Files.Test).Md5
+            || HashOf(path, SHA256.HashData) == Cifar10Files.SampleSha256;
+    }
+
     /// <summary>Whether a folder holds a file with its known length and hash.</summary>
     internal static bool IsKnown(string folder, KnownFile known)
     {

@@ -13,7 +13,8 @@ namespace PannCore.Diagnostics;
 /// <param name="Model">Name of the model file.</param>
 /// <param name="Activation">The activation's specification.</param>
 /// <param name="Ranges">The ranges' text.</param>
-public sealed record InspectionRequest(string Title, string Command, string Model, ActivationSpec Activation, string Ranges);
+/// <param name="Provenance">What else the figures depend on.</param>
+public sealed record InspectionRequest(string Title, string Command, string Model, ActivationSpec Activation, string Ranges, IReadOnlyDictionary<string, string> Provenance);
 
 /// <summary>Which part of an inspection runs.</summary>
 public enum InspectionStage
@@ -50,10 +51,10 @@ public static class Inspection
         var nonFinite = new NonFiniteCounter();
         Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
-        int[] finite = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0)];
-        ErrorLedger ledger = ErrorLedger.Of(pann, data, finite, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
-        IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && finite.Length > 0
-            ? LayerSwitch.FirstToLast(pann, data, finite, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+        int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
+        ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
+        IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && sound.Length > 0
+            ? LayerSwitch.FirstToLast(pann, data, sound, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
             : [];
         List<Flip> flips = [];
         for (int i = 0; i < images.Length; i++)
@@ -63,13 +64,13 @@ public static class Inspection
         ReluPolynomial? approximation = pann.Activations.Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
         return new(
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
-            ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, probe.OutOfRangeImages,
+            ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
-            [.. (finite.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
-            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames);
+            [.. (sound.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
+            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames, request.Provenance);
     }
 
-    /// <summary>What is counted over all images; every other figure leaves out those whose logits are not finite.</summary>
+    /// <summary>What is counted over all images; every other figure leaves out those that explode.</summary>
     private static OperationRecord Survey(OperationRecord operation, RangeProbe probe, NonFiniteCounter nonFinite)
     {
         long outOfRange = probe.ByPath.TryGetValue(operation.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0;

@@ -14,7 +14,7 @@ namespace PannCore.Diagnostics;
 public sealed class RangeProbe : IRunObserver
 {
     private readonly OrderedDictionary<string, Watch> _byPath = [];
-    private readonly HashSet<int> _overflowed = [];
+    private readonly HashSet<int> _overflowed = [], _exploded = [];
     private Run? _run;
     private int _firstImage;
     private int _batch;
@@ -53,6 +53,12 @@ public sealed class RangeProbe : IRunObserver
     /// <summary>Images with at least one input outside its range.</summary>
     public int OutOfRangeImages => _overflowed.Count;
 
+    /// <summary>
+    /// Positions, in the order of evaluation, of the images in which a polynomial of range B answered beyond [-2 B, 2 B] or with no number:
+    /// there it stands for nothing, and one such value drowns every mean it enters.
+    /// </summary>
+    public IReadOnlySet<int> Exploded => _exploded;
+
     /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
@@ -73,7 +79,10 @@ public sealed class RangeProbe : IRunObserver
             double largest = Math.Abs((double)TensorPrimitives.MaxMagnitude(image));
             if (double.IsNaN(largest)) largest = double.PositiveInfinity;
             if (largest > watch.Largest || watch.WorstImage < 0) (watch.Largest, watch.WorstImage) = (largest, _firstImage + n);
-            if (watch.Range is not double range || largest <= range) continue;
+            if (watch.Range is not double range) continue;
+            float answer = Math.Abs(TensorPrimitives.MaxMagnitude(output.Values.Slice(n * size, size)));
+            if (!(answer <= 2 * range)) _exploded.Add(_firstImage + n);
+            if (largest <= range) continue;
             foreach (float value in image)
             {
                 if (!(Math.Abs((double)value) <= range)) watch.OutOfRange++;

@@ -25,10 +25,10 @@ public sealed record ErrorSize(double Max, double Rms, double Mean);
 /// <param name="NegativeElements">Share of the elements whose input is below 0; null as above.</param>
 /// <param name="NegativeMean">Mean injected error over inputs below 0; null as above.</param>
 /// <param name="PositiveMean">Mean injected error over inputs of at least 0; null as above.</param>
-/// <param name="OutOfRange">Inputs outside [-B, B] in all images, those that end in logits that are not finite included; 0 for operations without a range.</param>
+/// <param name="OutOfRange">Inputs outside [-B, B] in all images, exploded ones included; 0 for operations without a range.</param>
 /// <param name="LargestInput">Largest |x| that arrived at an activation; null for other operations.</param>
 /// <param name="Range">The range B of a polynomial activation; null for other operations.</param>
-/// <param name="NonFinite">Elements that are not finite, in all images; an image whose logits are not finite is in no other figure but this and <paramref name="OutOfRange"/>.</param>
+/// <param name="NonFinite">Elements that are not finite, in all images, exploded ones included.</param>
 /// <param name="IdentityResidual">Largest |total - (arithmetic + approximation + inherited)| over the largest of the four magnitudes.</param>
 public sealed record OperationRecord(
     string Path,
@@ -63,7 +63,7 @@ public sealed record CheckRecord(string Name, bool Passed, string Detail);
 /// <param name="Path">The activation.</param>
 /// <param name="LogitShare">Mean over images of the change of the predicted class's margin, in logit units; negative hurts.</param>
 /// <param name="LogitRms">RMS change over all logits.</param>
-/// <param name="Accuracy">Accuracy in percent once this activation is switched, over the images whose logits stay finite.</param>
+/// <param name="Accuracy">Accuracy in percent once this activation is switched, over the images that do not explode.</param>
 public sealed record LayerShare(string Path, double LogitShare, double LogitRms, double Accuracy);
 
 /// <summary>An image whose prediction differs between the ideal network and the PANN.</summary>
@@ -87,9 +87,13 @@ public sealed record CurvePoint(double X, double Error);
 /// <param name="Activation">The activation's specification text.</param>
 /// <param name="Ranges">The ranges' specification text.</param>
 /// <param name="Images">Number of images run.</param>
-/// <param name="IdealAccuracy">Percent right, ideal network.</param>
+/// <param name="IdealAccuracy">Percent right, ideal network in float32: the backbone as it would be used.</param>
 /// <param name="PannAccuracy">Percent right, PANN; logits that are not finite count as wrong.</param>
 /// <param name="NonFiniteImages">Images whose PANN logits are not finite.</param>
+/// <param name="ExplodedImages">
+/// Images in which a polynomial answered beyond [-2 B, 2 B], or whose logits are not finite. They count in both accuracies, in <paramref name="Flips"/>, and in
+/// the operations' OutOfRange and NonFinite; no other figure contains them, because one of them would drown all others.
+/// </param>
 /// <param name="OutOfRangeImages">Images with at least one activation input outside its range.</param>
 /// <param name="Log2MaxError">log2 of the certified maximum error of the polynomial on [-1, 1].</param>
 /// <param name="ErrorCurve">The polynomial's error over its interval, for drawing.</param>
@@ -99,6 +103,7 @@ public sealed record CurvePoint(double X, double Error);
 /// <param name="Layers">The layer switch, forward order.</param>
 /// <param name="Flips">Images whose prediction changed.</param>
 /// <param name="ClassNames">Names of the classes.</param>
+/// <param name="Provenance">What else the figures depend on: data set, normalisation, margin, calibration, hash of the weights.</param>
 public sealed record RunRecord(
     int Schema,
     string Title,
@@ -111,6 +116,7 @@ public sealed record RunRecord(
     double IdealAccuracy,
     double PannAccuracy,
     int NonFiniteImages,
+    int ExplodedImages,
     int OutOfRangeImages,
     double Log2MaxError,
     IReadOnlyList<CurvePoint> ErrorCurve,
@@ -119,7 +125,8 @@ public sealed record RunRecord(
     IReadOnlyList<CheckRecord> Checks,
     IReadOnlyList<LayerShare> Layers,
     IReadOnlyList<Flip> Flips,
-    IReadOnlyList<string> ClassNames)
+    IReadOnlyList<string> ClassNames,
+    IReadOnlyDictionary<string, string> Provenance)
 {
     /// <summary>The version of this shape.</summary>
     public const int CurrentSchema = 1;

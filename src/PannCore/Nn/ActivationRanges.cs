@@ -10,6 +10,8 @@ namespace PannCore.Nn;
 /// </summary>
 public sealed class ActivationRanges
 {
+    private const int MaxFileBytes = 1 << 20;
+
     private readonly Dictionary<string, double> _byPath;
 
     private ActivationRanges(string spec, Dictionary<string, double> byPath)
@@ -62,7 +64,9 @@ public sealed class ActivationRanges
         var values = new Dictionary<string, double>();
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            if (new FileInfo(path) is { Exists: true, Length: 0 or > MaxFileBytes } file)
+                throw BadInputException.At(path, "its end", $"1 to {MaxFileBytes} bytes of JSON", $"{file.Length}");
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw BadInputException.At(path, "the root", "an object of path: B", document.RootElement.ValueKind.ToString());
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {

@@ -38,6 +38,7 @@ public static class ConsoleReport
         foreach (LayerShare layer in record.Layers) margins.TryAdd(layer.Path, layer.LogitShare);
 
         // OrderBy is stable: equals stay in the order of execution.
+        bool anyNonFinite = record.Operations.Any(o => o.NonFinite > 0);
         IEnumerable<string[]> rows = record.Operations
             .OrderBy(o => o.NonFinite == 0)
             .ThenByDescending(o => o.NonFinite > 0 ? 0 : o.RelativeInjected)
@@ -50,12 +51,13 @@ public static class ConsoleReport
                 Figures.Ratio(o.RelativeTotal),
                 Figures.Number(o.Gain),
                 Figures.Count(o.OutOfRange),
-                Figures.Count(o.NonFinite),
+                .. anyNonFinite ? [Figures.Count(o.NonFinite)] : Array.Empty<string>(),
                 margins.TryGetValue(o.Path, out double margin) ? Figures.Number(margin) : "–",
             ]);
         return Table(
-            "Operations that inject the most error, relative to their signal",
-            ["operation", "injected", "|mean|/RMS", "total", "gain", "out of range", "not finite", "margin"],
+            "Operations that inject the most error (injected and total: RMS over the signal's; bias: |mean|/RMS of what is injected;\n"
+            + "gain: inherited over incoming error; outside: inputs outside [-B, B]; margin: what switching to the polynomial does to the winner's lead)",
+            ["operation", "injected", "bias", "total", "gain", "outside", .. anyNonFinite ? ["not finite"] : Array.Empty<string>(), "margin"],
             rows);
     }
 

@@ -46,7 +46,7 @@ internal sealed class Findings
             if (_record.NonFiniteImages > 0)
                 warnings.Add($"{Figures.Count(_record.NonFiniteImages)} of {Figures.Count(_record.Images, "image")} end in logits that are not finite; they count as wrong.");
             if (root is not null)
-                warnings.Add($"Values that are not finite first appear at {Figures.Name(root.Path)} ({Figures.Count(root.NonFinite, "element")}); error sizes leave them out.");
+                warnings.Add($"Values that are not finite first appear at {Figures.Name(root.Path)} ({Figures.Count(root.NonFinite, "element")}); error sizes leave those images out.");
             foreach (CheckRecord check in _record.Checks.Where(c => !c.Passed))
                 warnings.Add($"Check failed: {check.Name}. {check.Detail}");
             if (!LedgerAddsUp)
@@ -61,6 +61,8 @@ internal sealed class Findings
         get
         {
             if (_record.Operations.Count == 0) return ["No operation was recorded."];
+            if (_record.ExplodedImages >= _record.Images)
+                return [$"No image stayed in the range: error sizes do not exist. {Overflow()}"];
             double rounding = Root(_record.Operations.Select(o => o.Arithmetic.Rms / o.IdealRms));
             double approximation = Root(_injecting.Select(o => o.RelativeApproximation));
             if (_injecting.Count == 0 || rounding > approximation) return [Rounding(rounding)];
@@ -145,7 +147,9 @@ internal sealed class Findings
     {
         List<OperationRecord> outside = [.. _record.Operations.Where(o => o.OutOfRange > 0)];
         string images = $"{Figures.Count(_record.OutOfRangeImages, "image")} had an activation input outside its range";
-        return outside.Count == 0 ? images + "." : $"{images}, first at {Figures.Name(outside[0].Path)}; {Figures.Count(outside.Sum(o => o.OutOfRange), "input")} in all.";
+        string text = outside.Count == 0 ? images + "." : $"{images}, first at {Figures.Name(outside[0].Path)}; {Figures.Count(outside.Sum(o => o.OutOfRange), "input")} in all.";
+        return _record.ExplodedImages == 0 ? text : text
+            + $" In {Figures.Count(_record.ExplodedImages, "image")} a polynomial answered beyond twice its range: they count in the accuracies and are left out of every error size.";
     }
 
     private string? UnusedRange()

@@ -31,6 +31,7 @@ internal static class SampleRecord
             IdealAccuracy: 92.1,
             PannAccuracy: 61.3,
             NonFiniteImages: 0,
+            ExplodedImages: 0,
             OutOfRangeImages: 2,
             Log2MaxError,
             ErrorCurve: Curve(),
@@ -45,7 +46,8 @@ internal static class SampleRecord
             ],
             Layers: layers,
             Flips: flips,
-            ClassNames);
+            ClassNames,
+            new Dictionary<string, string> { ["data"] = "cifar-10-sample.bin" });
     }
 
     /// <summary>The same network where the polynomial leaves its range, ends in values that are not finite, and fails a check.</summary>

@@ -20,8 +20,6 @@ internal static class CheckSection
 
         using var body = page.Open("tbody");
         foreach (CheckRecord check in record.Checks) Row(page, check);
-        Row(page, new CheckRecord("total = approximation + arithmetic + inherited", new Findings(record).LedgerAddsUp,
-            $"largest residual {Figures.Number(record.IdentityResidual)} of the largest term, over all operations and elements"));
     }
 
     private static void Row(Markup page, CheckRecord check)
