@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PannCore.Approximation;
+using PannCore.Cli;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -50,6 +51,44 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
             FormattableString.Invariant($"model.safetensors, composite:alpha=6, ranges layer: {expected.Accuracy:F2} % ({expected.Correct} of 8 right)\noutside their range: {probe.OutOfRange} inputs in {probe.OutOfRangeImages} images\n"),
             outcome.Out, StringComparison.Ordinal);
         Assert.Matches(@"\n[0-9]+\.[0-9]{2} s, [0-9]+ images/s\n$", outcome.Out);
+    }
+
+    [Fact]
+    public void Eval_names_where_images_leave_a_range_first()
+    {
+        string json = files.At("roots.json");
+        using PannProcess process = PannProcess.Start(
+            files.Root, ["eval", "--model", files.Model, "--data", files.Images, "--activation", "direct:2", "--ranges", "global:1.5", "--json", json], German, HostWithCultures());
+        Outcome outcome = process.Wait();
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+
+        using var workspace = new Workspace(1);
+        Cifar10 data = Cifar10.ReadFile(files.Images);
+        ResNet pann = RandomNetwork.Backbone.With(_ => new ActivationFunction.Polynomial(ActivationSpec.Parse("direct:2").Build(), 1.5));
+        var probe = new RangeProbe();
+        Evaluation.Of(pann, data, [.. Enumerable.Range(0, data.Count)], Normalization.Cifar10, workspace, observers: [probe]);
+        Assert.True(probe.OutOfRangeImages > 0, "no image leaves its range");
+        (string Path, int Images, double Ratio, int Worst)[] expected = [
+            .. probe.ByPath.Where(w => w.Value.RootImages > 0).OrderByDescending(w => w.Value.RootImages).Select(w => (w.Key, w.Value.RootImages, w.Value.RootLargest / 1.5, w.Value.RootWorstImage))];
+
+        using var document = JsonDocument.Parse(File.ReadAllBytes(json));
+        Assert.Equal(probe.OutOfRange, document.RootElement.GetProperty("outOfRange").GetInt64());
+        Assert.Equal(expected, document.RootElement.GetProperty("outOfRangeRoots").EnumerateArray().Select(r => (
+            r.GetProperty("path").GetString()!, r.GetProperty("images").GetInt32(), r.GetProperty("largestOverRange").GetDouble(), r.GetProperty("worstImage").GetInt32())));
+        Assert.All(expected.Take(3), root => Assert.Contains(
+            FormattableString.Invariant($"\n  first at {root.Path} in {root.Images} images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Bench_writes_the_documented_names()
+    {
+        // Measuring takes a minute and proves nothing here; the record is what others read.
+        var record = new BenchRecord(2, 512, 300, 50, 2560, 6000, new Dictionary<string, double> { ["direct:4"] = 5000 });
+        JsonElement root = JsonSerializer.SerializeToElement(record, CliJson.Default.BenchRecord);
+        Assert.Superset(
+            new HashSet<string> { "fmaPeakGflops", "trainStepMs", "trainImagesPerSecond", "evalImagesPerSecond", "pannEvalImagesPerSecond" },
+            root.EnumerateObject().Select(p => p.Name).ToHashSet());
+        Assert.Equal(5000, root.GetProperty("pannEvalImagesPerSecond").GetProperty("direct:4").GetDouble());
     }
 
     [Fact]
@@ -119,7 +158,7 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
 
     /// <summary>
     /// The program is built without culture data, which alone would make it invariant. Where this machine has such data, it is started with
-    /// them, so that a number printed without a culture shows.
+    /// them, so that a number read or printed in the user's culture shows.
     /// </summary>
     private string[] HostWithCultures()
     {

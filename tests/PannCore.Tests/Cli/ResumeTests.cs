@@ -50,28 +50,34 @@ public sealed class ResumeTests : IClassFixture<ResumeTests.InOneGo>
     [Fact]
     public void Killed_again_and_again()
     {
+        const int mostKills = 8;
         int seed = Environment.TickCount;
         var random = new CounterRandom(seed, RandomStream.Order, 0);
         string file = _whole.Folder.At("killed.safetensors"), state = file + ".state";
         var moments = new List<string>();
-        Outcome? outcome = null;
-        for (int attempt = 0; outcome is null; attempt++)
+        int kills = 0;
+        string Story() => $"{string.Join(", ", moments)}; seed {seed}";
+        for (int attempt = 0; !File.Exists(file); attempt++)
         {
-            Assert.True(attempt <= 2 * Steps, $"no progress: {string.Join(", ", moments)}; seed {seed}");
-            using PannProcess process = PannProcess.Start(_whole.Folder.Root, [.. InOneGo.Arguments(file), "--save-every", "1", .. attempt == 0 ? [] : (string[])["--resume"]]);
+            Assert.True(attempt < 3 * mostKills, $"no end: {Story()}");
             int before = Step(state);
-            // Kill it some time after it has got further than it was; from the fifth time on, let it end.
-            while (attempt < 5 && !process.HasExited && Step(state) <= Math.Max(before, 0)) Thread.Sleep(2);
-            Thread.Sleep(random.Below(attempt, 60));
-            if (attempt < 5 && !process.HasExited) process.Kill();
+            using PannProcess process = PannProcess.Start(_whole.Folder.Root, [.. InOneGo.Arguments(file), "--save-every", "1", .. before < 0 ? [] : (string[])["--resume"]]);
+            if (kills < mostKills)
+            {
+                // Some time after it has got further than it was.
+                while (!process.HasExited && Step(state) <= Math.Max(before, 0)) Thread.Sleep(2);
+                Thread.Sleep(random.Below(attempt, 60));
+                if (!process.HasExited) process.Kill();
+            }
             Outcome end = process.Wait();
             moments.Add($"step {Step(state)}: code {end.Code}");
-            if (end.Code == 0) outcome = end;
-            else Assert.True(end.Error == "", $"{end.Error}; {string.Join(", ", moments)}; seed {seed}");
+            Assert.True(end.Error == "", $"{end.Error}; {Story()}");
+            if (end.Code != 0) kills++;
+            // Where the machine is so busy that this test sleeps through the whole training, it begins again.
+            else if (kills == 0) File.Delete(file);
         }
-        Assert.True(moments.Count >= 2, $"it was never killed: {string.Join(", ", moments)}; seed {seed}");
-        AssertSameModel(file, $"{string.Join(", ", moments)}; seed {seed}");
-        Assert.False(File.Exists(state));
+        AssertSameModel(file, Story());
+        Assert.True(kills > 0, Story());
     }
 
     [Fact]

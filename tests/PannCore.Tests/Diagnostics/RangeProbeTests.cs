@@ -40,7 +40,8 @@ public sealed class RangeProbeTests : IDisposable
         {
             double[] x = op.Inputs[0];
             int size = x.Length / Images.Length, count = 0, roots = 0, worst = 0;
-            double b = ((PolynomialRelu)op.Op).Range, largest = 0;
+            double b = ((PolynomialRelu)op.Op).Range, largest = 0, rootLargest = 0;
+            int rootWorst = -1;
             for (int n = 0; n < Images.Length; n++)
             {
                 bool outsideHere = false;
@@ -51,11 +52,15 @@ public sealed class RangeProbeTests : IDisposable
                     outsideHere = true;
                     count++;
                 }
-                if (outsideHere && left.Add(n)) roots++;
+                if (!outsideHere || !left.Add(n)) continue;
+                roots++;
+                double here = x[(n * size)..((n + 1) * size)].Max(Math.Abs);
+                if (here > rootLargest) (rootLargest, rootWorst) = (here, n);
             }
             outside += count;
             RangeProbe.Watch watch = probe.ByPath[op.Path];
             Assert.Equal((largest, worst, b, count, roots), (watch.Largest, watch.WorstImage, watch.Range, watch.OutOfRange, watch.RootImages));
+            Assert.Equal((rootLargest, rootWorst), (watch.RootLargest, watch.RootWorstImage));
         }
         Assert.Equal((outside, left.Count), (probe.OutOfRange, probe.OutOfRangeImages));
         // The figures above would agree on an easy case too: here several layers are the first that an image leaves.
