@@ -92,7 +92,7 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, ActivationSpec.Parse("relu"), largest, all.Length, Notes(recipe, trainer, file)));
+            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, ActivationSpec.Parse("relu"), largest, all.Length, Notes(recipe, trainer)));
             File.Delete(state);
             Console.WriteLine($"model: {file}");
             CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);
@@ -109,12 +109,12 @@ internal static class TrainCommand
         return Cifar10.ReadFile(path);
     }
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer, string file)
+    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer)
     {
         var notes = new Dictionary<string, string>
         {
             ["command"] = FormattableString.Invariant(
-                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed} --out {Path.GetFileName(file)}"),
+                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed} --out model.safetensors"),
             ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };

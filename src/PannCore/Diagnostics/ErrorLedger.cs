@@ -75,7 +75,12 @@ public sealed class ErrorLedger : IRunObserver
         _ideal[output] = ideal;
 
         if (!_byPath.TryGetValue(path, out LedgerLine? line)) _lines.Add(_byPath[path] = line = new LedgerLine(path, op.Name));
-        line.Add(op, working, idealInputs, output.Values, exact.Values, idealOfWorking.Values, ideal.Values);
-        _checks.Add(_workspace, op, new Place(path, output.Shape.Length / output.Shape[0], _images), working, idealInputs, output.Values, exact, idealOfWorking, ideal);
+        float[] values = output.Values.ToArray();
+        LedgerLine known = line;
+
+        // Neither writes what the other reads, and the line needs no worker of the workspace.
+        Task adding = Task.Run(() => known.Add(op, working, idealInputs, values, exact.Values, idealOfWorking.Values, ideal.Values));
+        _checks.Add(_workspace, op, new Place(path, output.Shape.Length / output.Shape[0], _images), working, idealInputs, values, exact, idealOfWorking, ideal);
+        adding.GetAwaiter().GetResult();
     }
 }

@@ -64,8 +64,8 @@ public sealed class ActivationRanges
         var values = new Dictionary<string, double>();
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: 0 or > MaxFileBytes } file)
-                throw BadInputException.At(path, "its end", $"1 to {MaxFileBytes} bytes of JSON", $"{file.Length}");
+            if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes } file)
+                throw BadInputException.At(path, "its end", $"at most {MaxFileBytes} bytes", $"{file.Length}");
             using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw BadInputException.At(path, "the root", "an object of path: B", document.RootElement.ValueKind.ToString());
             foreach (JsonProperty property in document.RootElement.EnumerateObject())

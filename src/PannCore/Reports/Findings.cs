@@ -61,7 +61,7 @@ internal sealed class Findings
         get
         {
             if (_record.Operations.Count == 0) return ["No operation was recorded."];
-            if (_record.ExplodedImages >= _record.Images)
+            if (_record.ExplodedImages > 0 && _record.ExplodedImages == _record.Images)
                 return [$"No image stayed in the range: error sizes do not exist. {Overflow()}"];
             double rounding = Root(_record.Operations.Select(o => o.Arithmetic.Rms / o.IdealRms));
             double approximation = Root(_injecting.Select(o => o.RelativeApproximation));

@@ -38,7 +38,7 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement root = document.RootElement;
         Assert.Equal(
-            ["accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond"],
+            ["model", "activation", "rangesSpec", "provenance", "accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond"],
             root.EnumerateObject().Select(p => p.Name));
         Assert.Equal(
             (expected.Accuracy, 8, expected.Correct, probe.OutOfRange, probe.OutOfRangeImages, expected.NonFinite),
@@ -76,7 +76,7 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
         Assert.Equal(expected, document.RootElement.GetProperty("outOfRangeRoots").EnumerateArray().Select(r => (
             r.GetProperty("path").GetString()!, r.GetProperty("images").GetInt32(), r.GetProperty("largestOverRange").GetDouble(), r.GetProperty("worstImage").GetInt32())));
         Assert.All(expected.Take(3), root => Assert.Contains(
-            FormattableString.Invariant($"\n  first at {root.Path} in {root.Images} images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
+            FormattableString.Invariant($"\n  first at {root.Path}: {root.Images} of these images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
     }
 
     [Fact]

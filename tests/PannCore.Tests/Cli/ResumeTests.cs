@@ -44,7 +44,7 @@ public sealed class ResumeTests : IClassFixture<ResumeTests.InOneGo>
             said.LargestInputs);
         Assert.Equal((InOneGo.Images.Count, "9"), (said.CalibrationImages, said.Notes["seed"]));
         Assert.Equal(
-            "pann train --arch resnet20 --epochs 2 --batch 8 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 10 --seed 9", said.Notes["command"]);
+            "pann train --arch resnet20 --epochs 2 --batch 8 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 10 --seed 9 --out model.safetensors", said.Notes["command"]);
     }
 
     [Fact]

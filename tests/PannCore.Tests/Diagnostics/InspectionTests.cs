@@ -13,7 +13,7 @@ public sealed class InspectionTests : IDisposable
 {
     private const int Bright = 2;
 
-    private static readonly InspectionRequest Request = new("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer");
+    private static readonly InspectionRequest Request = new("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer", new Dictionary<string, string>());
 
     private readonly Workspace _workspace = new(2, fillWithNaN: true);
 
@@ -86,7 +86,7 @@ public sealed class InspectionTests : IDisposable
     {
         int[] images = [4, 40, 400, 444, 500, 800];
         ResNet pann = RandomNetwork.Pann("composite:alpha=4");
-        var request = new InspectionRequest("title", "command", "model", ActivationSpec.Parse("composite:alpha=4"), "layer");
+        var request = new InspectionRequest("title", "command", "model", ActivationSpec.Parse("composite:alpha=4"), "layer", new Dictionary<string, string> { ["data"] = "the sample" });
         var stages = new List<InspectionStage>();
         RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, stage =>
         {

@@ -159,7 +159,7 @@ public class HtmlReportTests
         Assert.Equal(
             [
                 "1 of 1,000 images end in logits that are not finite; they count as wrong.",
-                "Values that are not finite first appear at layer2.0.conv2 (1,024 elements); error sizes leave them out.",
+                "Values that are not finite first appear at layer2.0.conv2 (1,024 elements); error sizes leave those images out.",
                 "Check failed: |arithmetic| within its rounding bound. conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1",
                 "The ledger does not add up: identity residual not a number, at most 1.00e-12 expected.",
             ],

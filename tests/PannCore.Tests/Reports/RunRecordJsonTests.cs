@@ -24,12 +24,14 @@ public class RunRecordJsonTests
         Assert.Equal(record.Layers, read.Layers);
         Assert.Equal(record.Flips, read.Flips);
         Assert.Equal(record.ClassNames, read.ClassNames);
+        Assert.Equal(record.Provenance, read.Provenance);
         Assert.Equal(Bare(record), Bare(read));
         Assert.Equal(Write(record), Write(read));
 
-        static RunRecord Bare(RunRecord r) => r with { Operations = NoOperations, ErrorCurve = NoPoints, Checks = NoChecks, Layers = NoLayers, Flips = NoFlips, ClassNames = NoNames };
+        static RunRecord Bare(RunRecord r) => r with { Operations = NoOperations, ErrorCurve = NoPoints, Checks = NoChecks, Layers = NoLayers, Flips = NoFlips, ClassNames = NoNames, Provenance = NoProvenance };
     }
 
+    private static readonly Dictionary<string, string> NoProvenance = [];
     private static readonly OperationRecord[] NoOperations = [];
     private static readonly CurvePoint[] NoPoints = [];
     private static readonly CheckRecord[] NoChecks = [];
@@ -43,8 +45,8 @@ public class RunRecordJsonTests
         using JsonDocument json = JsonDocument.Parse(Write(SampleRecord.Create()));
         JsonElement root = json.RootElement;
         Assert.Equal(
-            ["schema", "title", "command", "model", "architecture", "activation", "ranges", "images", "idealAccuracy", "pannAccuracy", "nonFiniteImages", "outOfRangeImages",
-                "log2MaxError", "errorCurve", "operations", "identityResidual", "checks", "layers", "flips", "classNames"],
+            ["schema", "title", "command", "model", "architecture", "activation", "ranges", "images", "idealAccuracy", "pannAccuracy", "nonFiniteImages", "explodedImages", "outOfRangeImages",
+                "log2MaxError", "errorCurve", "operations", "identityResidual", "checks", "layers", "flips", "classNames", "provenance"],
             Names(root));
         JsonElement operation = root.GetProperty("operations")[2];
         Assert.Equal(
