@@ -39,5 +39,12 @@ internal static class GlossarySection
         page.Element("h3", "Make this report again");
         page.Element("pre", record.Command);
         page.Element("p", $"Model {record.Model}, architecture {record.Architecture}, activation {record.Activation}, ranges {record.Ranges}, {Figures.Count(record.Images, "image")}.", ("class", "note"));
+        if (record.Provenance.Count == 0) return;
+        using var list = page.Open("dl");
+        foreach ((string name, string value) in record.Provenance)
+        {
+            page.Element("dt", name);
+            page.Element("dd", value);
+        }
     }
 }
