@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PannCore.Engine;
 using PannCore.Kernels;
 
@@ -33,6 +34,7 @@ public sealed class BatchLoader
         return labels;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Fill(int image, Augmentation? augmentation, Span<float> pixels)
     {
         ReadOnlySpan<byte> planes = _data.Image(image);

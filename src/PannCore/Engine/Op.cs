@@ -49,6 +49,12 @@ public abstract class Op
         return output;
     }
 
+    /// <summary>
+    /// Whether the gradient of input 0 may be written over the gradient of the output, element by element: it saves a buffer and the
+    /// memory traffic of an elementwise operation. Both then are the same memory.
+    /// </summary>
+    protected internal virtual bool GradientInPlace => false;
+
     /// <summary>Computes the output in float32.</summary>
     protected internal abstract void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y);
 
@@ -105,6 +111,8 @@ public readonly struct Forwarding
     public bool TrainingStatistics => _run.Statistics == Statistics.Training;
 
     internal Workers Workers => _run.Workspace.Workers;
+
+    internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 }
 
 /// <summary>What an operation may use while it runs backward: the destinations of its gradients.</summary>
@@ -120,6 +128,8 @@ public sealed class Backpropagation
     internal Memory<float>[] ParameterDestinations { get; set; } = [];
 
     internal Workers Workers => _run.Workspace.Workers;
+
+    internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
     /// <summary>Where the gradient of input <paramref name="index"/> goes; empty if nobody needs it.</summary>
     public Memory<float> InputGradient(int index) => InputDestinations[index];

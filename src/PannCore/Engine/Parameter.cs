@@ -56,13 +56,16 @@ public sealed class Parameter
         Version++;
     }
 
-    /// <summary>A form derived from the values, made once for each version; several runs may ask at the same time.</summary>
-    internal TForm Packed<TForm>(object key, Func<float[], TForm> pack) where TForm : notnull
+    /// <summary>
+    /// A form derived from the values, made once for each version; several runs may ask at the same time. <paramref name="pack"/> is given
+    /// the form of the version before, whose memory it may use again: weights change only while no other run uses the model.
+    /// </summary>
+    internal TForm Packed<TForm>(object key, Func<float[], TForm?, TForm> pack) where TForm : notnull
     {
         lock (_packing)
         {
             if (_packed.TryGetValue(key, out (int Version, object Form) known) && known.Version == Version) return (TForm)known.Form;
-            TForm form = pack(_values);
+            TForm form = pack(_values, known.Form is null ? default : (TForm)known.Form);
             _packed[key] = (Version, form);
             return form;
         }

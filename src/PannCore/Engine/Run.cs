@@ -81,8 +81,7 @@ public sealed class Run : IDisposable
             if (flowing.Remove(step.Output, out Memory<float> dy))
             {
                 foreach (IRunObserver observer in _observers) observer.Gradient(step.Op, step.Path, step.Output, dy.Span);
-                BackwardStep(step, dy, pass, flowing, gradients);
-                Workspace.Pool.Return(dy);
+                if (!BackwardStep(step, dy, pass, flowing, gradients)) Workspace.Pool.Return(dy);
             }
 
             // Steps before this one cannot have read its output.
@@ -153,11 +152,13 @@ public sealed class Run : IDisposable
         }
     }
 
-    private void BackwardStep(Step step, Memory<float> dy, Backpropagation pass, Dictionary<Tensor, Memory<float>> flowing, Gradients gradients)
+    /// <summary>One operation backward; whether the gradient of its output has become that of its first input.</summary>
+    private bool BackwardStep(Step step, Memory<float> dy, Backpropagation pass, Dictionary<Tensor, Memory<float>> flowing, Gradients gradients)
     {
         BufferPool pool = Workspace.Pool;
         IReadOnlyList<Parameter> parameters = step.Op.Parameters;
-        pass.InputDestinations = [.. step.Inputs.Select(x => x.NeedsGradient ? pool.Rent(x.Shape.Length) : default)];
+        bool inPlace = step.Op.GradientInPlace && step.Inputs[0].NeedsGradient;
+        pass.InputDestinations = [.. step.Inputs.Select((x, i) => !x.NeedsGradient ? default : inPlace && i == 0 ? dy : pool.Rent(x.Shape.Length))];
         pass.ParameterDestinations = [.. parameters.Select(p => p.Trainable ? pool.Rent(p.Shape.Length) : default)];
         try
         {
@@ -179,6 +180,7 @@ public sealed class Run : IDisposable
             if (gradients.TryGet(parameters[i], out Memory<float> sum)) AddInto(sum, pass.ParameterDestinations[i]);
             else gradients.Add(parameters[i], pass.ParameterDestinations[i]);
         }
+        return inPlace;
     }
 
     private void AddInto(Memory<float> sum, Memory<float> addend)

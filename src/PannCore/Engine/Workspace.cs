@@ -10,15 +10,20 @@ public sealed class Workspace : IDisposable
 {
     /// <summary>A workspace with its own threads.</summary>
     /// <param name="threads">Worker threads, the calling one included; results do not depend on it.</param>
+    /// <param name="convolution">How convolutions are computed; results differ by rounding.</param>
     /// <param name="fillWithNaN">Fills every buffer with NaN when it is handed out, so that use of unwritten memory shows.</param>
-    public Workspace(int threads, bool fillWithNaN = false)
+    public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Fastest, bool fillWithNaN = false)
     {
+        Convolution = convolution;
         Workers = new Workers(threads);
         Pool = new BufferPool(fillWithNaN);
     }
 
     /// <summary>Number of threads.</summary>
     public int Threads => Workers.Threads;
+
+    /// <summary>How convolutions are computed.</summary>
+    public ConvAlgorithm Convolution { get; }
 
     internal Workers Workers { get; }
 

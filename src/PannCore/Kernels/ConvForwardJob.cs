@@ -19,19 +19,20 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         foreach (ConvPhase phase in plan.Phases) RunPhase(phase, haloed, packed, image, edge);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPhase(ConvPhase phase, Span<T> haloed, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
     {
         int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows;
         var strides = new TileStrides
         {
             Segments = phase.TapRows.Length,
-            Steps = phase.TapColumns.Length * channels,
+            Steps = plan.Fused ? channels : phase.TapColumns.Length * channels,
             ASegment = plan.HaloedW * channels,
             AStep = 1,
             ATile = plan.SourceStep * channels,
             BStep = columns,
         };
-        int blockLength = strides.Segments * strides.Steps * columns;
+        int blockLength = strides.Segments * phase.TapColumns.Length * channels * columns;
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
             // A phase without taps (stride above the kernel size) reads no weights and writes zeros.
@@ -49,16 +50,22 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                     if (validPixels == rows && validChannels == columns)
                     {
                         strides.CTile = plan.GridStep * plan.Channels;
-                        OuterProduct.Tile(rows, strides, ref a, ref weight, ref image[at], accumulate: false);
+                        Tile(strides, ref a, ref weight, ref image[at]);
                         continue;
                     }
                     // A tile that would write beyond the row or the channels goes through a full-tile temporary.
                     strides.CTile = columns;
-                    OuterProduct.Tile(rows, strides, ref a, ref weight, ref edge[0], accumulate: false);
+                    Tile(strides, ref a, ref weight, ref edge[0]);
                     for (int i = 0; i < validPixels; i++)
                         edge.Slice(i * columns, validChannels).CopyTo(image[(at + (i * plan.GridStep * plan.Channels))..]);
                 }
             }
         }
+    }
+
+    private void Tile(in TileStrides strides, ref T a, ref T b, ref T c)
+    {
+        if (plan.Fused) OuterProduct.Fused(strides, ref a, ref b, ref c);
+        else OuterProduct.Tile(plan.TileRows, strides, ref a, ref b, ref c, accumulate: false);
     }
 }

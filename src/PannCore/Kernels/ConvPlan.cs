@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace PannCore.Kernels;
 
@@ -33,6 +34,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
+        Fused = SourceStep == 1 && geometry is { S: 3, Stride: 1 } && OuterProduct.HasFused(TileRows);
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];
@@ -88,6 +90,9 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public int TileColumns { get; }
 
+    /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
+    public bool Fused { get; }
+
     public int PaddedChannels { get; }
 
     public int Taps { get; }
@@ -97,19 +102,27 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
     public int PackedLength { get; }
 
     /// <summary>Elements of the haloed source, with room for what the last tile of a row reads beyond its pixels and throws away.</summary>
-    public int HaloedLength => ((HaloedH * HaloedW) + (TileRows * SourceStep)) * SourceChannels;
+    public int HaloedLength => ((HaloedH * HaloedW) + ((TileRows + 2) * SourceStep)) * SourceChannels;
 
     public static ConvPlan<T> Forward(ConvGeometry geometry) => new(geometry, transposed: false);
 
     public static ConvPlan<T> DataGradient(ConvGeometry geometry) => new(geometry, transposed: true);
 
-    /// <summary>Weights as the tiles read them: phase, block of output channels, kernel row, kernel column, source channel, channel in the block; missing channels are 0.</summary>
-    /// <param name="weights">Weights in PyTorch's order K, C, R, S.</param>
-    /// <param name="kernelW">S, the kernel's width.</param>
+    /// <summary>Packed weights in memory of their own.</summary>
     public Memory<T> Pack(ReadOnlySpan<float> weights, int kernelW)
     {
-        Memory<T> memory = AlignedBuffer.Allocate<T>(PackedLength);
-        Span<T> packed = memory.Span;
+        Memory<T> packed = AlignedBuffer.Allocate<T>(PackedLength);
+        Pack(weights, kernelW, packed.Span);
+        return packed;
+    }
+
+    /// <summary>Weights as the tiles read them: phase, block of output channels, kernel row, kernel column and source channel (the column inside the channel if fused), channel in the block; missing channels are 0.</summary>
+    /// <param name="weights">Weights in PyTorch's order K, C, R, S.</param>
+    /// <param name="kernelW">S, the kernel's width.</param>
+    /// <param name="packed">Receives <see cref="PackedLength"/> elements.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Pack(ReadOnlySpan<float> weights, int kernelW, Span<T> packed)
+    {
         int at = 0;
         foreach (ConvPhase phase in Phases)
         {
@@ -117,21 +130,19 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
             {
                 foreach (int r in phase.TapRows)
                 {
-                    foreach (int s in phase.TapColumns)
+                    for (int step = 0; step < phase.TapColumns.Length * SourceChannels; step++)
                     {
-                        for (int from = 0; from < SourceChannels; from++)
+                        (int column, int from) = Fused ? (step % phase.TapColumns.Length, step / phase.TapColumns.Length) : (step / SourceChannels, step % SourceChannels);
+                        int tap = (r * kernelW) + phase.TapColumns[column];
+                        for (int to = block; to < block + TileColumns; to++)
                         {
-                            for (int to = block; to < block + TileColumns; to++)
-                            {
-                                int pair = Transposed ? (from * Channels) + to : (to * SourceChannels) + from;
-                                packed[at++] = to < Channels ? T.CreateTruncating(weights[(pair * Taps) + (r * kernelW) + s]) : T.Zero;
-                            }
+                            int pair = Transposed ? (from * Channels) + to : (to * SourceChannels) + from;
+                            packed[at++] = to < Channels ? T.CreateTruncating(weights[(pair * Taps) + tap]) : T.Zero;
                         }
                     }
                 }
             }
         }
-        return memory;
     }
 
     /// <summary>One axis of a phase: pixels First, First + step, ... (Count of them); the first reads source positions from Source on.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
@@ -39,27 +41,28 @@ internal sealed class ConvWeightGradient
     /// <param name="partials">Room for <see cref="Partials"/> x <see cref="PartialLength"/> elements.</param>
     /// <param name="dw">Result, K x C x R x S.</param>
     /// <param name="workers">The threads to use.</param>
-    public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Span<float> dw, Workers workers)
+    public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers)
     {
-        workers.Run(new Job(this, images, x, dy, partials), Partials(images));
-        dw.Clear();
-        for (int partial = 0; partial < Partials(images); partial++)
+        workers.Run(new PartialJob(this, images, x, dy, partials), Partials(images));
+        workers.Run(new FinishJob(this, Partials(images), partials, dw), _g.C);
+    }
+
+    /// <summary>Adds the partial sums of one input channel in index order and puts them into PyTorch's order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Finish(int c, int count, ReadOnlySpan<float> partials, Span<float> dw, Scratch scratch)
+    {
+        Span<float> sum = scratch.Take<float>(0, _g.K);
+        for (int tap = 0; tap < _g.R * _g.S; tap++)
         {
-            ReadOnlySpan<float> sum = partials.Span.Slice(partial * PartialLength, PartialLength);
-            for (int r = 0; r < _g.R; r++)
-            {
-                for (int s = 0; s < _g.S; s++)
-                {
-                    for (int c = 0; c < _g.C; c++)
-                    {
-                        ReadOnlySpan<float> row = sum.Slice(((r * _rowsPadded) + (s * _g.C) + c) * _channelsPadded, _g.K);
-                        for (int k = 0; k < row.Length; k++) dw[(((((k * _g.C) + c) * _g.R) + r) * _g.S) + s] += row[k];
-                    }
-                }
-            }
+            int row = ((tap / _g.S * _rowsPadded) + (tap % _g.S * _g.C) + c) * _channelsPadded;
+            sum.Clear();
+            for (int partial = 0; partial < count; partial++)
+                TensorPrimitives.Add(sum, partials.Slice((partial * PartialLength) + row, _g.K), sum);
+            for (int k = 0; k < sum.Length; k++) dw[(((k * _g.C) + c) * _g.R * _g.S) + tap] = sum[k];
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Accumulate(int images, int partial, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
     {
         int partialCount = Partials(images);
@@ -104,9 +107,14 @@ internal sealed class ConvWeightGradient
         }
     }
 
-    private readonly struct Job(ConvWeightGradient owner, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
+    private readonly struct PartialJob(ConvWeightGradient owner, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
     {
         public void Run(int chunk, Scratch scratch)
             => owner.Accumulate(images, chunk, x.Span, dy.Span, partials.Span.Slice(chunk * owner.PartialLength, owner.PartialLength), scratch);
+    }
+
+    private readonly struct FinishJob(ConvWeightGradient owner, int count, ReadOnlyMemory<float> partials, Memory<float> dw) : IJob
+    {
+        public void Run(int chunk, Scratch scratch) => owner.Finish(chunk, count, partials.Span, dw.Span, scratch);
     }
 }

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace PannCore.Kernels;
 
 /// <summary>An NHWC image copied into a larger one of zeros.</summary>
 internal static class Halo
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy<T>(ReadOnlySpan<T> image, Span<T> haloed, int h, int w, int c, int top, int left, int haloedH, int haloedW)
     {
         int row = haloedW * c, from = left * c, length = w * c;

@@ -81,69 +81,101 @@ internal static class PolynomialKernel
         where TV : struct
         where TLanes : ILanes<T, TV>
     {
-        TV inverse = TLanes.Broadcast(T.One / form.Range), one = TLanes.Broadcast(T.One), two = TLanes.Broadcast(T.One + T.One);
+        TV inverse = TLanes.Broadcast(T.One / form.Range), two = TLanes.Broadcast(T.One + T.One), half = TLanes.Broadcast(T.One / (T.One + T.One));
         TV linear = TLanes.Broadcast(form.Linear * form.Range), gain = TLanes.Broadcast(form.Gain * form.Range);
         int lanes = TLanes.Count;
+        bool odd = form.Odd;
+        T[][] stages = form.Coefficients;
+        T[] inverseWidths = form.InverseHalfWidths;
         for (int i = 0; i < length; i += 4 * lanes)
         {
             ref T at = ref Unsafe.Add(ref from, i);
-            TV t0 = TLanes.Multiply(TLanes.Load(ref at), inverse), p0 = t0;
-            TV t1 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, lanes)), inverse), p1 = t1;
-            TV t2 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 2 * lanes)), inverse), p2 = t2;
-            TV t3 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 3 * lanes)), inverse), p3 = t3;
-            for (int stage = 0; stage < form.Coefficients.Length; stage++)
+            TV p0 = TLanes.Multiply(TLanes.Load(ref at), inverse);
+            TV p1 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, lanes)), inverse);
+            TV p2 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 2 * lanes)), inverse);
+            TV p3 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 3 * lanes)), inverse);
+            for (int stage = 0; stage < stages.Length; stage++)
             {
-                T[] c = form.Coefficients[stage];
-                TV h = TLanes.Broadcast(form.InverseHalfWidths[stage]);
+                TV h = TLanes.Broadcast(inverseWidths[stage]);
                 p0 = TLanes.Multiply(p0, h);
                 p1 = TLanes.Multiply(p1, h);
                 p2 = TLanes.Multiply(p2, h);
                 p3 = TLanes.Multiply(p3, h);
 
-                // v = 2 T_2(s) = 4 s^2 - 2, the factor of the recurrence b_k = c_k + v b_(k+1) - b_(k+2).
-                TV v0 = Twice(p0), v1 = Twice(p1), v2 = Twice(p2), v3 = Twice(p3);
+                // v = 2 T_2(s) = (2 s)^2 - 2, the factor of the recurrence b_k = c_k + v b_(k+1) - b_(k+2).
+                TV v0 = TLanes.Add(p0, p0), v1 = TLanes.Add(p1, p1), v2 = TLanes.Add(p2, p2), v3 = TLanes.Add(p3, p3);
+                v0 = TLanes.Subtract(TLanes.Multiply(v0, v0), two);
+                v1 = TLanes.Subtract(TLanes.Multiply(v1, v1), two);
+                v2 = TLanes.Subtract(TLanes.Multiply(v2, v2), two);
+                v3 = TLanes.Subtract(TLanes.Multiply(v3, v3), two);
                 TV b0 = TLanes.Zero, b1 = b0, b2 = b0, b3 = b0, d0 = b0, d1 = b0, d2 = b0, d3 = b0;
-                for (int k = c.Length - 1; k >= 0; k--)
+                T[] coefficients = stages[stage];
+                ref T c = ref MemoryMarshal.GetArrayDataReference(coefficients);
+                int k = coefficients.Length - 1;
+
+                // Two steps at a time: the two values of the recurrence change places, so none is copied.
+                for (; k >= 1; k -= 2)
                 {
-                    TV ck = TLanes.Broadcast(c[k]);
-                    TV e0 = TLanes.MultiplyAdd(v0, b0, TLanes.Subtract(ck, d0));
-                    TV e1 = TLanes.MultiplyAdd(v1, b1, TLanes.Subtract(ck, d1));
-                    TV e2 = TLanes.MultiplyAdd(v2, b2, TLanes.Subtract(ck, d2));
-                    TV e3 = TLanes.MultiplyAdd(v3, b3, TLanes.Subtract(ck, d3));
-                    d0 = b0;
-                    d1 = b1;
-                    d2 = b2;
-                    d3 = b3;
-                    b0 = e0;
-                    b1 = e1;
-                    b2 = e2;
-                    b3 = e3;
+                    TV ck = TLanes.Broadcast(Unsafe.Add(ref c, k));
+                    d0 = TLanes.MultiplyAdd(v0, b0, TLanes.Subtract(ck, d0));
+                    d1 = TLanes.MultiplyAdd(v1, b1, TLanes.Subtract(ck, d1));
+                    d2 = TLanes.MultiplyAdd(v2, b2, TLanes.Subtract(ck, d2));
+                    d3 = TLanes.MultiplyAdd(v3, b3, TLanes.Subtract(ck, d3));
+                    ck = TLanes.Broadcast(Unsafe.Add(ref c, k - 1));
+                    b0 = TLanes.MultiplyAdd(v0, d0, TLanes.Subtract(ck, b0));
+                    b1 = TLanes.MultiplyAdd(v1, d1, TLanes.Subtract(ck, b1));
+                    b2 = TLanes.MultiplyAdd(v2, d2, TLanes.Subtract(ck, b2));
+                    b3 = TLanes.MultiplyAdd(v3, d3, TLanes.Subtract(ck, b3));
                 }
-                p0 = Finish(form.Odd, p0, v0, b0, d0);
-                p1 = Finish(form.Odd, p1, v1, b1, d1);
-                p2 = Finish(form.Odd, p2, v2, b2, d2);
-                p3 = Finish(form.Odd, p3, v3, b3, d3);
+                if (k == 0)
+                {
+                    TV ck = TLanes.Broadcast(c);
+                    d0 = TLanes.MultiplyAdd(v0, b0, TLanes.Subtract(ck, d0));
+                    d1 = TLanes.MultiplyAdd(v1, b1, TLanes.Subtract(ck, d1));
+                    d2 = TLanes.MultiplyAdd(v2, b2, TLanes.Subtract(ck, d2));
+                    d3 = TLanes.MultiplyAdd(v3, b3, TLanes.Subtract(ck, d3));
+                    (b0, d0) = (d0, b0);
+                    (b1, d1) = (d1, b1);
+                    (b2, d2) = (d2, b2);
+                    (b3, d3) = (d3, b3);
+                }
+                if (odd)
+                {
+                    // s (b_0 - b_1)
+                    p0 = TLanes.Multiply(p0, TLanes.Subtract(b0, d0));
+                    p1 = TLanes.Multiply(p1, TLanes.Subtract(b1, d1));
+                    p2 = TLanes.Multiply(p2, TLanes.Subtract(b2, d2));
+                    p3 = TLanes.Multiply(p3, TLanes.Subtract(b3, d3));
+                }
+                else
+                {
+                    // b_0 - T_2(s) b_1
+                    p0 = TLanes.Subtract(b0, TLanes.Multiply(TLanes.Multiply(v0, half), d0));
+                    p1 = TLanes.Subtract(b1, TLanes.Multiply(TLanes.Multiply(v1, half), d1));
+                    p2 = TLanes.Subtract(b2, TLanes.Multiply(TLanes.Multiply(v2, half), d2));
+                    p3 = TLanes.Subtract(b3, TLanes.Multiply(TLanes.Multiply(v3, half), d3));
+                }
             }
             ref T put = ref Unsafe.Add(ref to, i);
-            TLanes.Store(Result(form.Odd, t0, p0), ref put);
-            TLanes.Store(Result(form.Odd, t1, p1), ref Unsafe.Add(ref put, lanes));
-            TLanes.Store(Result(form.Odd, t2, p2), ref Unsafe.Add(ref put, 2 * lanes));
-            TLanes.Store(Result(form.Odd, t3, p3), ref Unsafe.Add(ref put, 3 * lanes));
+            TV t0 = TLanes.Multiply(TLanes.Load(ref at), inverse), t1 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, lanes)), inverse);
+            TV t2 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 2 * lanes)), inverse), t3 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 3 * lanes)), inverse);
+            if (odd)
+            {
+                // t (B a + B g p)
+                TLanes.Store(TLanes.Multiply(t0, TLanes.MultiplyAdd(gain, p0, linear)), ref put);
+                TLanes.Store(TLanes.Multiply(t1, TLanes.MultiplyAdd(gain, p1, linear)), ref Unsafe.Add(ref put, lanes));
+                TLanes.Store(TLanes.Multiply(t2, TLanes.MultiplyAdd(gain, p2, linear)), ref Unsafe.Add(ref put, 2 * lanes));
+                TLanes.Store(TLanes.Multiply(t3, TLanes.MultiplyAdd(gain, p3, linear)), ref Unsafe.Add(ref put, 3 * lanes));
+            }
+            else
+            {
+                // B a t + B g q
+                TLanes.Store(TLanes.MultiplyAdd(linear, t0, TLanes.Multiply(gain, p0)), ref put);
+                TLanes.Store(TLanes.MultiplyAdd(linear, t1, TLanes.Multiply(gain, p1)), ref Unsafe.Add(ref put, lanes));
+                TLanes.Store(TLanes.MultiplyAdd(linear, t2, TLanes.Multiply(gain, p2)), ref Unsafe.Add(ref put, 2 * lanes));
+                TLanes.Store(TLanes.MultiplyAdd(linear, t3, TLanes.Multiply(gain, p3)), ref Unsafe.Add(ref put, 3 * lanes));
+            }
         }
-
-        TV Twice(TV s)
-        {
-            TV square = TLanes.Multiply(s, s), doubled = TLanes.Add(square, square);
-            doubled = TLanes.Subtract(doubled, one);
-            return TLanes.Add(doubled, doubled);
-        }
-
-        // Odd: s (b_0 - b_1). Even: b_0 - T_2(s) b_1.
-        TV Finish(bool odd, TV s, TV v, TV b, TV d)
-            => odd ? TLanes.Multiply(s, TLanes.Subtract(b, d)) : TLanes.Subtract(b, TLanes.Multiply(TLanes.Multiply(v, TLanes.Broadcast(T.One / (T.One + T.One))), d));
-
-        TV Result(bool odd, TV t, TV p)
-            => odd ? TLanes.Multiply(t, TLanes.MultiplyAdd(gain, p, linear)) : TLanes.MultiplyAdd(linear, t, TLanes.Multiply(gain, p));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -11,14 +11,18 @@ internal sealed class Add : Op
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
         => inputs[0] == inputs[1] ? inputs[0] : throw new ShapeException($"add: left {inputs[0]} and right {inputs[1]} must have the same shape");
 
+    protected internal override bool GradientInPlace => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new AddJob(inputs[0].Memory, inputs[1].Memory, y), Chunks.Count(y.Length));
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
     {
+        // The first input's gradient is the output's, in place; where only the second needs one, it is that.
         for (int i = 0; i < 2; i++)
         {
-            if (!pass.InputGradient(i).IsEmpty) dy.CopyTo(pass.InputGradient(i));
+            Memory<float> dx = pass.InputGradient(i);
+            if (!dx.IsEmpty && !dx.Equals(dy)) pass.Workers.Run(new CopyJob(dy, dx), Chunks.Count(dx.Length));
         }
     }
 

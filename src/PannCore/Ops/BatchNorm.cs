@@ -31,6 +31,8 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         return x;
     }
 
+    protected internal override bool GradientInPlace => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];

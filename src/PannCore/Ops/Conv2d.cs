@@ -9,6 +9,9 @@ namespace PannCore.Ops;
 /// </summary>
 internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 {
+    /// <summary>From here on Winograd's forward pass and data gradient were measured to be faster than the direct ones.</summary>
+    private const int LeastWinogradChannels = 32;
+
     public override string Name => "conv2d";
 
     public override IReadOnlyList<Parameter> Parameters { get; } = [weight];
@@ -36,8 +39,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];
-        (ConvPlan<float> plan, Memory<float> packed) = Forward<float>(Geometry(x.Shape));
-        pass.Workers.Run(new ConvForwardJob<float>(plan, x.Memory, packed, y), x.Shape[0]);
+        Convolve(Geometry(x.Shape), transposed: false, x.Shape[0], x.Memory, y, pass.Convolution, pass.Workers);
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
@@ -45,21 +47,17 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         Tensor x = inputs[0];
         ConvGeometry g = Geometry(x.Shape);
         int images = x.Shape[0];
-        if (!pass.InputGradient(0).IsEmpty)
+        if (!pass.InputGradient(0).IsEmpty) Convolve(g, transposed: true, images, dy, pass.InputGradient(0), pass.Convolution, pass.Workers);
+        if (pass.ParameterGradient(0).IsEmpty) return;
+        int partials = ConvWeightGradient.Partials(images);
+        if (pass.Convolution != ConvAlgorithm.Direct && WinogradPlan.Applies(g))
         {
-            (ConvPlan<float> plan, Memory<float> packed) = weight.Packed((g, "data gradient"), values =>
-            {
-                ConvPlan<float> made = ConvPlan<float>.DataGradient(g);
-                return (made, made.Pack(values, g.S));
-            });
-            pass.Workers.Run(new ConvForwardJob<float>(plan, dy, packed, pass.InputGradient(0)), images);
+            WinogradPlan plan = Winograd(g, transposed: false).Plan;
+            WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers);
+            return;
         }
-        if (!pass.ParameterGradient(0).IsEmpty)
-        {
-            var gradient = new ConvWeightGradient(g, Forward<float>(g).Plan);
-            Memory<float> partials = pass.Temporary(ConvWeightGradient.Partials(images) * gradient.PartialLength);
-            gradient.Run(images, x.Memory, dy, partials, pass.ParameterGradient(0).Span, pass.Workers);
-        }
+        var gradient = new ConvWeightGradient(g, Direct<float>(g, transposed: false).Plan);
+        gradient.Run(images, x.Memory, dy, pass.Temporary(partials * gradient.PartialLength), pass.ParameterGradient(0), pass.Workers);
     }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -94,37 +92,107 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         }
     }
 
-    /// <summary>The float32 kernel's own algorithm, compiled for float64.</summary>
+    /// <summary>The direct float32 kernel, compiled for float64.</summary>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
-        (ConvPlan<double> plan, Memory<double> packed) = Forward<double>(Geometry(inputs[0].Shape));
+        (ConvPlan<double> plan, Memory<double> packed) = Direct<double>(Geometry(inputs[0].Shape), transposed: false);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, inputs[0].Values, packed, output.Values), inputs[0].Shape[0]);
     }
 
     public override bool IsAffine(Statistics statistics) => true;
 
-    /// <summary>gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.</summary>
+    /// <summary>
+    /// Direct: gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.
+    /// Winograd, where float32 uses it: every value of the transformed patch is a sum of 4 of its 16 inputs, every transformed weight at most the sum W of the nine |w|, and
+    /// an output a sum of 9 of the 16 products, so gamma_(C+8) 9 sum over c of W S, S the sum of |x| over the patch (2 roundings in, 1 in the weights, C + 1 in the product, 4 out).
+    /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         ConvGeometry g = Geometry(inputs[0].Shape);
-        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed((g, "magnitudes"), values =>
+        double[] magnitudes = new double[inputs[0].Values.Length];
+        TensorPrimitives.Abs(inputs[0].Values, magnitudes);
+        if (unitRoundoff == Math.ScaleB(1, -24) && UsesWinograd(g, workspace.Convolution))
+        {
+            WinogradBound(workspace, g, inputs[0].Shape[0], magnitudes, bound.Values);
+            return;
+        }
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, "magnitudes"), (values, _) =>
         {
             ConvPlan<double> made = ConvPlan<double>.Forward(g);
             return (made, made.Pack([.. values.Select(Math.Abs)], g.S));
         });
-        double[] magnitudes = new double[inputs[0].Values.Length];
-        TensorPrimitives.Abs(inputs[0].Values, magnitudes);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
         TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
     }
 
+    private void WinogradBound(Workspace workspace, ConvGeometry g, int images, double[] magnitudes, double[] bound)
+    {
+        ConvGeometry tiles = new((g.H + 1) / 2, (g.W + 1) / 2, g.C, g.K, 1, 1, 1, 0);
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, "Winograd magnitudes"), (values, _) =>
+        {
+            // Rounded to float32 and made a little larger than that rounding.
+            float[] sums = [.. Enumerable.Range(0, g.K * g.C).Select(pair => 1.000001f * values.AsSpan(9 * pair, 9).ToArray().Sum(Math.Abs))];
+            ConvPlan<double> made = ConvPlan<double>.Forward(tiles);
+            return (made, made.Pack(sums, 1));
+        });
+        double[] patches = new double[images * tiles.H * tiles.W * g.C], perTile = new double[images * tiles.H * tiles.W * g.K];
+        for (int i = 0; i < patches.Length; i++)
+        {
+            int c = i % g.C, tx = i / g.C % tiles.W, ty = i / g.C / tiles.W % tiles.H, n = i / g.C / tiles.W / tiles.H;
+            for (int y = Math.Max(0, (2 * ty) - 1); y < Math.Min(g.H, (2 * ty) + 3); y++)
+            {
+                for (int x = Math.Max(0, (2 * tx) - 1); x < Math.Min(g.W, (2 * tx) + 3); x++) patches[i] += magnitudes[(((((n * g.H) + y) * g.W) + x) * g.C) + c];
+            }
+        }
+        workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
+        double factor = 9 * Rounding.Gamma(g.C + 8, Math.ScaleB(1, -24));
+        for (int i = 0; i < bound.Length; i++)
+        {
+            int k = i % g.K, x = i / g.K % g.W, y = i / g.K / g.W % g.H, n = i / g.K / g.W / g.H;
+            bound[i] = factor * perTile[(((((n * tiles.H) + (y / 2)) * tiles.W) + (x / 2)) * g.K) + k];
+        }
+    }
+
     private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
 
-    private (ConvPlan<T> Plan, Memory<T> Packed) Forward<T>(ConvGeometry g) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
-        => weight.Packed((g, typeof(T)), values =>
+    /// <summary>The forward pass, or the data gradient, which is one too.</summary>
+    private void Convolve(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
+    {
+        if (UsesWinograd(g, algorithm))
         {
-            ConvPlan<T> made = ConvPlan<T>.Forward(g);
-            return (made, made.Pack(values, g.S));
+            (WinogradPlan plan, Memory<float> packed) = Winograd(g, transposed);
+            workers.Run(new WinogradForwardJob(plan, images, from, packed, to), plan.Chunks(images));
+        }
+        else
+        {
+            (ConvPlan<float> plan, Memory<float> packed) = Direct<float>(g, transposed);
+            workers.Run(new ConvForwardJob<float>(plan, from, packed, to), images);
+        }
+    }
+
+    private static bool UsesWinograd(ConvGeometry g, ConvAlgorithm algorithm) => WinogradPlan.Applies(g) && algorithm switch
+    {
+        ConvAlgorithm.Direct => false,
+        ConvAlgorithm.Winograd2 => true,
+        _ => Math.Min(g.C, g.K) >= LeastWinogradChannels,
+    };
+
+    private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+        => weight.Packed<(ConvPlan<T> Plan, Memory<T> Packed)>((g, transposed, typeof(T)), (values, old) =>
+        {
+            ConvPlan<T> plan = old.Plan ?? (transposed ? ConvPlan<T>.DataGradient(g) : ConvPlan<T>.Forward(g));
+            Memory<T> packed = old.Plan is null ? AlignedBuffer.Allocate<T>(plan.PackedLength) : old.Packed;
+            plan.Pack(values, g.S, packed.Span);
+            return (plan, packed);
+        });
+
+    private (WinogradPlan Plan, Memory<float> Packed) Winograd(ConvGeometry g, bool transposed)
+        => weight.Packed<(WinogradPlan Plan, Memory<float> Packed)>((g, transposed, "Winograd"), (values, old) =>
+        {
+            WinogradPlan plan = old.Plan ?? new(g, transposed);
+            Memory<float> packed = old.Plan is null ? AlignedBuffer.Allocate<float>(plan.PackedLength) : old.Packed;
+            plan.Pack(values, packed.Span);
+            return (plan, packed);
         });
 }
 

@@ -51,6 +51,9 @@ public sealed class PolynomialRelu : Op
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
 
     /// <inheritdoc/>
+    protected internal override bool GradientInPlace => true;
+
+    /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new Job(this, inputs[0].Memory, default, y), Chunks.Count(y.Length));
 

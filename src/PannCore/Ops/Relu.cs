@@ -12,6 +12,8 @@ internal sealed class Relu(float slope) : Op
 
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
 
+    protected internal override bool GradientInPlace => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new ReluJob(inputs[0].Memory, slope, y), Chunks.Count(y.Length));
 

@@ -129,7 +129,7 @@ public sealed class ConvKernelTests
         {
             var gradient = new ConvWeightGradient(G, ConvPlan<float>.Forward(G));
             Guarded<float> x = new(X), dy = new(Dy), dw = new(W.Length), partials = new(ConvWeightGradient.Partials(Images) * gradient.PartialLength);
-            gradient.Run(Images, x.Memory, dy.Memory, partials.Memory, dw.Span, workers);
+            gradient.Run(Images, x.Memory, dy.Memory, partials.Memory, dw.Memory, workers);
             dw.AssertIntact();
             partials.AssertIntact();
             return dw.Values;

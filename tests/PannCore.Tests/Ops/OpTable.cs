@@ -38,6 +38,7 @@ internal static class OpTable
     [
         Conv("3x3 16 to 16", n: 1, h: 3, w: 17, c: 16, k: 16),
         Conv("3x3 8 to 32", n: 1, h: 3, w: 9, c: 8, k: 32),
+        Conv("3x3 32 to 32, Winograd", n: 1, h: 3, w: 5, c: 32, k: 32),
         Conv("3x3 stem, odd sizes", n: 3, h: 7, w: 5, c: 3, k: 16),
         Conv("3x3 stride 2", n: 2, h: 4, w: 6, c: 8, k: 32, stride: 2),
         Conv("3x3 stride 2, odd sizes", n: 2, h: 7, w: 9, c: 5, k: 10, stride: 2),

@@ -1,0 +1,7 @@
+namespace PannCore.Kernels;
+
+/// <summary>Convolves by Winograd's algorithm, one group of images a chunk.</summary>
+internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y) : IJob
+{
+    public void Run(int chunk, Scratch scratch) => plan.Forward(chunk, images, x.Span, packed.Span, y.Span, scratch);
+}

@@ -1,0 +1,35 @@
+namespace PannCore.Kernels;
+
+/// <summary>The weight gradient by Winograd's algorithm: partial sums over groups of images in the domain, added in index order and transformed back.</summary>
+internal static class WinogradWeightGradient
+{
+    /// <param name="plan">The forward plan.</param>
+    /// <param name="images">Batch size N.</param>
+    /// <param name="x">Input, N x H x W x C.</param>
+    /// <param name="dy">Gradient of the output, N x H x W x K.</param>
+    /// <param name="partials">Room for <see cref="ConvWeightGradient.Partials"/> x <see cref="WinogradPlan.PackedLength"/> elements.</param>
+    /// <param name="dw">Result, K x C x 3 x 3.</param>
+    /// <param name="workers">The threads to use.</param>
+    public static void Run(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers)
+    {
+        int count = ConvWeightGradient.Partials(images);
+        workers.Run(new PartialJob(plan, images, count, x, dy, partials), count);
+        workers.Run(new FinishJob(plan, count, partials, dw), plan.InputChannels);
+    }
+
+    private readonly struct PartialJob(WinogradPlan plan, int images, int count, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            int first = (int)((long)images * chunk / count), end = (int)((long)images * (chunk + 1) / count);
+            Span<float> sum = partials.Span.Slice(chunk * plan.PackedLength, plan.PackedLength);
+            sum.Clear();
+            plan.AddWeightGradient(first, end - first, x.Span, dy.Span, sum, scratch);
+        }
+    }
+
+    private readonly struct FinishJob(WinogradPlan plan, int count, ReadOnlyMemory<float> partials, Memory<float> dw) : IJob
+    {
+        public void Run(int chunk, Scratch scratch) => plan.FinishWeightGradient(chunk, count, partials.Span, dw.Span, scratch);
+    }
+}
