@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using CommunityToolkit.HighPerformance.Buffers;
 
 namespace PannCore.Kernels;
 
@@ -19,24 +20,22 @@ internal static class ChannelSums
         if (q.Length != p.Length || a.Length % p.Length != 0 || b.Length != a.Length) throw new ArgumentException("channelSums: arrays of different lengths");
         int channels = p.Length, rows = a.Length / channels;
         int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
-        double[] partials = new double[chunks * 2 * channels];
-        workers.Run(new Job(a, p, b, q, chunkRows, partials), chunks);
-        double[] sums = partials[..(2 * channels)];
-        for (int chunk = 1; chunk < chunks; chunk++)
-        {
-            for (int c = 0; c < sums.Length; c++) sums[c] += partials[(chunk * sums.Length) + c];
-        }
+        double[] sums = new double[2 * channels];
+        using MemoryOwner<double> partials = MemoryOwner<double>.Allocate(chunks * sums.Length, AllocationMode.Clear);
+        workers.Run(new Job(a, p, b, q, chunkRows, partials.Memory), chunks);
+        ReadOnlySpan<double> all = partials.Span;
+        for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];
         return sums;
     }
 
-    private readonly struct Job(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, int chunkRows, double[] partials) : IJob
+    private readonly struct Job(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, int chunkRows, Memory<double> partials) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             int channels = p.Length;
             Range range = Chunks.Of(chunk, a.Length, chunkRows * channels);
             ReadOnlySpan<float> left = a.Span[range], right = b.Span[range];
-            Span<double> sums = partials.AsSpan(chunk * 2 * channels, 2 * channels);
+            Span<double> sums = partials.Span.Slice(chunk * 2 * channels, 2 * channels);
             for (int at = 0; at < left.Length; at += BlockRows * channels)
             {
                 int length = Math.Min(BlockRows * channels, left.Length - at);

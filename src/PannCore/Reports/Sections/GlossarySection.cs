@@ -8,7 +8,7 @@ internal static class GlossarySection
     private static readonly (string Word, string Meaning)[] Words =
     [
         ("PANN", "Polynomial approximation of a neural network: a trained network in which every function that is no polynomial, here the activations, has been replaced by one. Encrypted computation can only add and multiply, so this is the form a network must take to run under homomorphic encryption or multiparty computation."),
-        ("Ideal network", "The same weights with the activation functions that the polynomials stand for, usually ReLU, evaluated in double precision. It is what the other network is measured against."),
+        ("Ideal network", "The same weights with the activation functions that the polynomials stand for, usually ReLU, evaluated in double precision. Every error is measured against its values; its accuracy is that of the same network in float32."),
         ("Injected", "Error that is made at this operation, on the input that really arrived."),
         ("Approximation", "The injected part that comes from using a polynomial instead of the ideal function. Only activations have it."),
         ("Arithmetic", "The injected part that comes from rounding to float32 numbers."),
@@ -19,6 +19,7 @@ internal static class GlossarySection
         ("Gain", "RMS of the inherited error over RMS of the error in the input: above 1 the operation enlarges what it is handed, below 1 it shrinks it."),
         ("Bias", "The mean of an error. Random errors average out over the many inputs of the next layer; a bias points the same way everywhere and adds up. |mean| / RMS says how much of an error is bias: 1 is all of it."),
         ("Range B", "The polynomial is close to the ideal function on [-B, B] only. Its absolute error is proportional to B; outside, it is no approximation at all."),
+        ("Exploded image", "An image in which some polynomial answered beyond twice its range, or whose logits are not finite. It counts in the accuracies and among the changed predictions; error sizes leave it out, because one such value would drown all others."),
         ("Precision 2^-alpha", "The largest error of the polynomial on [-1, 1], so B times 2^-alpha on [-B, B]. One more alpha is one more bit and, in general, a deeper polynomial."),
         ("Margin", "The lead of the predicted class: its logit minus the largest other logit. Below 0 the prediction changes."),
         ("1.23e-7", "Short for 1.23 times ten to the power -7, that is 0.000000123."),
