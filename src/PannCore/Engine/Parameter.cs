@@ -47,7 +47,7 @@ public sealed class Parameter
         }
     }
 
-    /// <summary>Replaces all values.</summary>
+    /// <summary>Replaces all values. Not to be called while another run uses the model.</summary>
     /// <exception cref="ShapeException">Another number of values.</exception>
     public void Set(ReadOnlySpan<float> values)
     {

@@ -18,11 +18,11 @@ internal sealed class Add : Op
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
     {
-        // The first input's gradient is the output's, in place; where only the second needs one, it is that.
+        // The first input's gradient is the output's, in place.
         for (int i = 0; i < 2; i++)
         {
             Memory<float> dx = pass.InputGradient(i);
-            if (!dx.IsEmpty && !dx.Equals(dy)) pass.Workers.Run(new CopyJob(dy, dx), Chunks.Count(dx.Length));
+            if (!dx.IsEmpty && !dy.Equals(dx)) pass.Workers.Run(new CopyJob(dy, dx), Chunks.Count(dx.Length));
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             throw new ShapeException($"conv2d: weight {w} does not fit into input {x} with padding {padding}");
         // Scratch holds an image with its halo, and a tile more than a row; packed weights whole tiles of channels.
         long across = x[2] + (2L * padding) + (64L * stride), haloed = (x[1] + (2L * padding) + stride) * across * Math.Max(x[3], w[0]);
-        long packed = (long)w[2] * w[3] * (x[3] + 64L) * (w[0] + 64L);
+        long packed = Math.Max((long)w[2] * w[3], 16) * (x[3] + 64L) * (w[0] + 64L);
         if (Math.Max(haloed, packed) > int.MaxValue / 8)
             throw new ShapeException($"conv2d: input {x} with weight {w}, stride {stride} and padding {padding} needs working memory of {Math.Max(haloed, packed)} elements, at most {int.MaxValue / 8} can be had");
         ConvGeometry g = Geometry(x);
@@ -52,7 +52,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         int partials = ConvWeightGradient.Partials(images);
         if (pass.Convolution != ConvAlgorithm.Direct && WinogradPlan.Applies(g))
         {
-            WinogradPlan plan = Winograd(g, transposed: false).Plan;
+            var plan = new WinogradPlan(g, transposed: false);
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers);
             return;
         }
@@ -145,11 +145,14 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             }
         }
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
-        double factor = 9 * Rounding.Gamma(g.C + 8, Math.ScaleB(1, -24));
+        // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
+        double factor = 9 * Rounding.Gamma(g.C + 8, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
+        bool overflows = patches.Any(patch => !(patch < safe));
         for (int i = 0; i < bound.Length; i++)
         {
             int k = i % g.K, x = i / g.K % g.W, y = i / g.K / g.W % g.H, n = i / g.K / g.W / g.H;
-            bound[i] = factor * perTile[(((((n * tiles.H) + (y / 2)) * tiles.W) + (x / 2)) * g.K) + k];
+            double sum = 9 * perTile[(((((n * tiles.H) + (y / 2)) * tiles.W) + (x / 2)) * g.K) + k];
+            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : factor / 9 * sum;
         }
     }
 

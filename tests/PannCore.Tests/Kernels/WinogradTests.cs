@@ -73,7 +73,7 @@ public sealed class WinogradTests
     [InlineData(32, 16)]
     [InlineData(16, 32)]
     [InlineData(8, 64)]
-    public void ItsErrorIsBelowTheDirectOnes(int side, int channels)
+    public void OnGaussianDataItsErrorIsBelowTheDirectOnes(int side, int channels)
     {
         Case data = new(4, side, side, channels, channels);
         if (!WinogradPlan.Applies(data.G)) return;

@@ -1,0 +1,51 @@
+using PannCore.Engine;
+using PannCore.Ops;
+using Xunit;
+
+namespace PannCore.Tests.Ops;
+
+/// <summary>Winograd's algorithm where it is at its worst, and what its bound says there.</summary>
+public sealed class ConvAlgorithmTests
+{
+    private static readonly Shape Image = new(1, 4, 4, 32);
+
+    /// <summary>One weight of a kernel is 1e8 times the others: the small ones drown, and the bound must say so.</summary>
+    [Fact]
+    public void TheBoundHoldsWhereWeightsDifferByOrdersOfMagnitude()
+    {
+        float[] x = new float[Image.Length], w = new float[32 * 32 * 9];
+        x[(((1 * 4) + 1) * 32) + 3] = 1;
+        for (int i = 0; i < w.Length; i++) w[i] = i % 9 == 0 ? 1e8f : 1;
+        (float[] direct, _) = Convolve(ConvAlgorithm.Direct, x, w);
+        (float[] winograd, double[] bound) = Convolve(ConvAlgorithm.Winograd2, x, w);
+        Assert.Contains(Enumerable.Range(0, direct.Length), i => Math.Abs(winograd[i] - direct[i]) > 0.5);
+        // The direct result is exact here: one product of small integers each.
+        for (int i = 0; i < direct.Length; i++) Assert.InRange(Math.Abs((double)winograd[i] - direct[i]), 0, bound[i]);
+    }
+
+    [Fact]
+    public void NoBoundIsPromisedWhereTheTransformsOverflow()
+    {
+        float[] x = new float[Image.Length], w = new float[32 * 32 * 9];
+        Array.Fill(x, 2e38f);
+        Array.Fill(w, 1e-4f);
+        (float[] direct, _) = Convolve(ConvAlgorithm.Direct, x, w);
+        (float[] winograd, double[] bound) = Convolve(ConvAlgorithm.Winograd2, x, w);
+        Assert.All(direct, y => Assert.True(float.IsFinite(y)));
+        Assert.Contains(winograd, y => !float.IsFinite(y));
+        Assert.All(bound, b => Assert.Equal(double.PositiveInfinity, b));
+    }
+
+    private static (float[] Output, double[] Bound) Convolve(ConvAlgorithm algorithm, float[] x, float[] w)
+    {
+        var weight = new Parameter("w", new(32, 32, 3, 3));
+        weight.Set(w);
+        using var workspace = new Workspace(1, algorithm);
+        using var run = new Run(workspace);
+        var op = new Conv2d(weight, 1, 1);
+        Tensor y = op.Apply(run.Input(Image, x));
+        var bound = new DoubleTensor(y.Shape);
+        op.RoundingBound(workspace, [DoubleTensor.From(Image, x)], Math.ScaleB(1, -24), bound);
+        return (y.Values.ToArray(), bound.Values);
+    }
+}
