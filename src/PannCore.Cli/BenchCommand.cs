@@ -13,6 +13,8 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak, all in one run.</summary>
 internal static class BenchCommand
 {
+    private const int Warmup = 15;
+
     private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:alpha=12"];
 
     public static Command Create()
@@ -65,10 +67,10 @@ internal static class BenchCommand
         return command;
     }
 
-    /// <summary>Median seconds of 15 runs after 5 warm-up runs.</summary>
+    /// <summary>Median seconds of 15 runs after the warm-up runs, in which the runtime compiles what is called often a second time.</summary>
     private static double Median(Action work)
     {
-        for (int i = 0; i < 5; i++) work();
+        for (int i = 0; i < Warmup; i++) work();
         double[] seconds = new double[15];
         for (int i = 0; i < seconds.Length; i++)
         {

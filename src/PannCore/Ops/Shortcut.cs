@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Kernels;
 
 namespace PannCore.Ops;
 
@@ -21,17 +22,10 @@ internal sealed class Shortcut(int channels, int stride) : Op
     }
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-    {
-        y.Span.Clear();
-        CopyPixels(inputs[0].Shape, inputs[0].Values, y.Span, toOutput: true);
-    }
+        => pass.Workers.Run(new Job(this, inputs[0].Shape, inputs[0].Memory, y, ToOutput: true), inputs[0].Shape[0]);
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-    {
-        Span<float> dx = pass.InputGradient(0).Span;
-        dx.Clear();
-        CopyPixels(inputs[0].Shape, dy.Span, dx, toOutput: false);
-    }
+        => pass.Workers.Run(new Job(this, inputs[0].Shape, dy, pass.InputGradient(0), ToOutput: false), inputs[0].Shape[0]);
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
@@ -44,13 +38,17 @@ internal sealed class Shortcut(int channels, int stride) : Op
         }
     }
 
-    /// <summary>Copies the pixels that are kept from the input to their channels of the output, or back.</summary>
-    private void CopyPixels(Shape x, ReadOnlySpan<float> from, Span<float> to, bool toOutput)
+    /// <summary>One image: clears the destination and copies the pixels that are kept to their channels of the output, or back.</summary>
+    private void Copy(Shape x, int image, ReadOnlySpan<float> from, Span<float> to, bool toOutput)
     {
         int outH = ((x[1] - 1) / stride) + 1, outW = ((x[2] - 1) / stride) + 1, c = x[3], before = (channels - c) / 2;
-        for (int row = 0; row < x[0] * outH; row++)
+        int inputSize = x[1] * x[2] * c, outputSize = outH * outW * channels;
+        from = from.Slice(image * (toOutput ? inputSize : outputSize), toOutput ? inputSize : outputSize);
+        to = to.Slice(image * (toOutput ? outputSize : inputSize), toOutput ? outputSize : inputSize);
+        to.Clear();
+        for (int oy = 0; oy < outH; oy++)
         {
-            int input = ((((row / outH) * x[1]) + (row % outH * stride)) * x[2]) * c, output = (row * outW * channels) + before;
+            int input = oy * stride * x[2] * c, output = (oy * outW * channels) + before;
             for (int ox = 0; ox < outW; ox++, input += stride * c, output += channels)
                 from.Slice(toOutput ? input : output, c).CopyTo(to[(toOutput ? output : input)..]);
         }
@@ -61,6 +59,11 @@ internal sealed class Shortcut(int channels, int stride) : Op
     /// <summary>Nothing is computed.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => Array.Clear(bound.Values);
+
+    private readonly record struct Job(Shortcut Op, Shape X, ReadOnlyMemory<float> From, Memory<float> To, bool ToOutput) : IJob
+    {
+        public void Run(int chunk, Scratch scratch) => Op.Copy(X, chunk, From.Span, To.Span, ToOutput);
+    }
 }
 
 /// <summary>The parameter-free shortcut.</summary>
