@@ -15,7 +15,7 @@ internal static class BenchCommand
 {
     private const int Warmup = 15;
 
-    private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:alpha=12"];
+    private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:7,7,27", "composite:alpha=12"];
 
     public static Command Create()
     {
