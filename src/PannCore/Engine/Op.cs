@@ -43,7 +43,15 @@ public abstract class Op
         Shape shape = OutputShape(shapes);
         _applied = true;
         string path = run.PathOf(this);
-        Tensor output = run.Rent(shape, path == Name ? Name : $"{Name} at {path}", needsGradient);
+        string origin = path == Name ? Name : $"{Name} at {path}";
+        if (ForwardInPlace && inputs[0].IsLastUse && run.MayOverwrite && shape == inputs[0].Shape)
+        {
+            Memory<float> memory = inputs[0].Memory;
+            Forward(new Forwarding(run), inputs, memory);
+            inputs[0].HandOver();
+            return run.Adopt(shape, memory, origin);
+        }
+        Tensor output = run.Rent(shape, origin, needsGradient);
         Forward(new Forwarding(run), inputs, output.Memory);
         run.Record(this, path, inputs, output);
         return output;
@@ -54,6 +62,9 @@ public abstract class Op
     /// memory traffic of an elementwise operation. Both then are the same memory.
     /// </summary>
     protected internal virtual bool GradientInPlace => false;
+
+    /// <summary>Whether the output may be written over input 0, element by element, in a run without tape.</summary>
+    protected internal virtual bool ForwardInPlace => false;
 
     /// <summary>Computes the output in float32.</summary>
     protected internal abstract void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y);

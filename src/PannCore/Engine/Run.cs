@@ -110,6 +110,17 @@ public sealed class Run : IDisposable
         return tensor;
     }
 
+    /// <summary>Whether nobody will ask for an operation's inputs after it has run.</summary>
+    internal bool MayOverwrite => _tape is null && _observers.Count == 0;
+
+    /// <summary>A tensor over memory that another one has handed over.</summary>
+    internal Tensor Adopt(Shape shape, Memory<float> memory, string origin)
+    {
+        var tensor = new Tensor(this, shape, memory, origin, needsGradient: false);
+        _live.Add(tensor);
+        return tensor;
+    }
+
     internal void Record(Op op, string path, Tensor[] inputs, Tensor output)
     {
         if (_tape is not null && output.NeedsGradient) _tape.Add(new(op, path, inputs, output));

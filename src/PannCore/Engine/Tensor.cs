@@ -33,9 +33,30 @@ public sealed class Tensor
 
     internal bool NeedsGradient { get; }
 
+    internal bool IsLastUse { get; private set; }
+
     internal Memory<float> Memory => _released
         ? throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back")
         : _memory;
+
+    /// <summary>
+    /// Says that the next operation is the last to use this tensor: in a run without tape and observers, an elementwise operation may then write its
+    /// result over it, which saves memory traffic and changes no bit. Using the tensor afterwards throws.
+    /// </summary>
+    public Tensor LastUse()
+    {
+        IsLastUse = true;
+        return this;
+    }
+
+    /// <summary>Gives the memory to another tensor; this one counts as released.</summary>
+    internal Memory<float> HandOver()
+    {
+        Memory<float> memory = Memory;
+        _released = true;
+        _memory = default;
+        return memory;
+    }
 
     internal void Release(BufferPool pool)
     {

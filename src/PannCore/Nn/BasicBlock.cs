@@ -29,7 +29,8 @@ public sealed class BasicBlock : Module
     /// <inheritdoc/>
     protected override Tensor Forward(Tensor x)
     {
-        Tensor main = _bn2.Call(_conv2.Call(_relu1.Call(_bn1.Call(_conv1.Call(x)))));
-        return _relu2.Call(main.Add(_identity ? x : x.Shortcut(_channels, _stride)));
+        Tensor main = _relu1.Call(_bn1.Call(_conv1.Call(x).LastUse()).LastUse());
+        main = _bn2.Call(_conv2.Call(main).LastUse());
+        return _relu2.Call(main.LastUse().Add(_identity ? x : x.Shortcut(_channels, _stride)).LastUse());
     }
 }

@@ -103,7 +103,7 @@ public sealed class ResNet : Module
     protected override Tensor Forward(Tensor x)
     {
         if (x.Shape.Rank != 4 || x.Shape[3] != 3) throw new ShapeException($"{Name}: input {x.Shape} must be [N,H,W,3]");
-        x = _relu.Call(_bn1.Call(_conv1.Call(x)));
+        x = _relu.Call(_bn1.Call(_conv1.Call(x).LastUse()).LastUse());
         foreach (BasicBlock block in _blocks) x = block.Call(x);
         return _linear.Call(x.GlobalAveragePool());
     }

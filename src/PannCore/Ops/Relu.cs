@@ -14,6 +14,8 @@ internal sealed class Relu(float slope) : Op
 
     protected internal override bool GradientInPlace => true;
 
+    protected internal override bool ForwardInPlace => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new ReluJob(inputs[0].Memory, slope, y), Chunks.Count(y.Length));
 

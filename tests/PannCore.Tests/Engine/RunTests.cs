@@ -84,6 +84,30 @@ public sealed class RunTests
     }
 
     [Fact]
+    public void ATensorGivenUpIsWrittenOverOnlyWhereNobodyLooks()
+    {
+        float[] values = [-2, -1, 0, 3];
+        using var workspace = new Workspace(1, fillWithNaN: true);
+        using (var run = new Run(workspace))
+        {
+            Tensor x = run.Input(new(4), values), y = x.LastUse().Relu();
+            Assert.Equal([0, 0, 0, 3], y.Values.ToArray());
+            Assert.Equal("the output of input was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => x.Values.Length).Message);
+        }
+
+        // A tape needs the input, an observer may read it, and another tensor never gave its memory up.
+        using (var run = new Run(workspace, tape: true)) Kept(run.Input(new(4), values).LastUse());
+        using (var run = new Run(workspace, observers: [new Recorder()])) Kept(run.Input(new(4), values).LastUse());
+        using (var run = new Run(workspace)) Kept(run.Input(new(4), values));
+
+        void Kept(Tensor x)
+        {
+            Assert.Equal([0, 0, 0, 3], x.Relu().Values.ToArray());
+            Assert.Equal(values, x.Values.ToArray());
+        }
+    }
+
+    [Fact]
     public void BackwardNeedsATape()
     {
         using var workspace = new Workspace(1);
