@@ -21,7 +21,7 @@ public sealed class BatchLoader
     /// <summary>The images of these indices as [N,32,32,3].</summary>
     public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null)
     {
-        Tensor images = run.Rent(new(indices.Length, Side, Side, 3), "input", needsGradient: false);
+        Tensor images = run.Rent(new(indices.Length, Side, Side, 3));
         run.Workspace.Workers.Run(new Job(this, indices, augmentation, images.Memory), indices.Length);
         return images;
     }

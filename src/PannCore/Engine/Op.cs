@@ -44,15 +44,11 @@ public abstract class Op
         _applied = true;
         string path = run.PathOf(this);
         string origin = path == Name ? Name : $"{Name} at {path}";
-        if (ForwardInPlace && inputs[0].IsLastUse && run.MayOverwrite && shape == inputs[0].Shape)
-        {
-            Memory<float> memory = inputs[0].Memory;
-            Forward(new Forwarding(run), inputs, memory);
-            inputs[0].HandOver();
-            return run.Adopt(shape, memory, origin);
-        }
-        Tensor output = run.Rent(shape, origin, needsGradient);
-        Forward(new Forwarding(run), inputs, output.Memory);
+        bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
+        Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
+        Forward(new Forwarding(run), inputs, memory);
+        if (inPlace) inputs[0].HandOver();
+        Tensor output = run.Adopt(shape, memory, origin, needsGradient, BackwardReadsOutput);
         run.Record(this, path, inputs, output);
         return output;
     }
@@ -63,8 +59,14 @@ public abstract class Op
     /// </summary>
     protected internal virtual bool GradientInPlace => false;
 
-    /// <summary>Whether the output may be written over input 0, element by element, in a run without tape.</summary>
+    /// <summary>Whether the output may be written over input 0, element by element.</summary>
     protected internal virtual bool ForwardInPlace => false;
+
+    /// <summary>Whether <see cref="Backward"/> reads values of the inputs.</summary>
+    protected internal virtual bool BackwardReadsInputs => true;
+
+    /// <summary>Whether <see cref="Backward"/> reads values of the output.</summary>
+    protected internal virtual bool BackwardReadsOutput => true;
 
     /// <summary>Computes the output in float32.</summary>
     protected internal abstract void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y);

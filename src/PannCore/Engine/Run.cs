@@ -50,7 +50,7 @@ public sealed class Run : IDisposable
     public Tensor Input(Shape shape, ReadOnlySpan<float> values)
     {
         if (values.Length != shape.Length) throw new ShapeException($"input: shape {shape} has {shape.Length} values, found {values.Length}");
-        Tensor tensor = Rent(shape, "input", needsGradient: false);
+        Tensor tensor = Rent(shape);
         values.CopyTo(tensor.Memory.Span);
         return tensor;
     }
@@ -102,21 +102,22 @@ public sealed class Run : IDisposable
         _tape?.Clear();
     }
 
-    internal Tensor Rent(Shape shape, string origin, bool needsGradient)
+    /// <summary>A tensor that no operation made: an input.</summary>
+    internal Tensor Rent(Shape shape)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var tensor = new Tensor(this, shape, Workspace.Pool.Rent(shape.Length), origin, needsGradient);
-        _live.Add(tensor);
-        return tensor;
+        return Adopt(shape, Workspace.Pool.Rent(shape.Length), "input", needsGradient: false, isReadByItsMaker: false);
     }
 
-    /// <summary>Whether nobody will ask for an operation's inputs after it has run.</summary>
-    internal bool MayOverwrite => _tape is null && _observers.Count == 0;
+    /// <summary>Whether nobody will ask for the values of a tensor after an operation has used it: no observer, and on a tape no backward pass.</summary>
+    internal bool MayOverwrite(Tensor tensor, bool backwardReadsInputs)
+        => tensor.IsLastUse && _observers.Count == 0 && (_tape is null || (!backwardReadsInputs && !tensor.IsReadByItsMaker));
 
-    /// <summary>A tensor over memory that another one has handed over.</summary>
-    internal Tensor Adopt(Shape shape, Memory<float> memory, string origin)
+    /// <summary>A tensor over memory of the workspace's pool.</summary>
+    internal Tensor Adopt(Shape shape, Memory<float> memory, string origin, bool needsGradient, bool isReadByItsMaker)
     {
-        var tensor = new Tensor(this, shape, memory, origin, needsGradient: false);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var tensor = new Tensor(this, shape, memory, origin, needsGradient, isReadByItsMaker);
         _live.Add(tensor);
         return tensor;
     }

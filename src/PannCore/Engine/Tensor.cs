@@ -9,12 +9,13 @@ public sealed class Tensor
     private Memory<float> _memory;
     private bool _released;
 
-    internal Tensor(Run run, Shape shape, Memory<float> memory, string origin, bool needsGradient)
+    internal Tensor(Run run, Shape shape, Memory<float> memory, string origin, bool needsGradient, bool isReadByItsMaker)
     {
         Run = run;
         Shape = shape;
         Origin = origin;
         NeedsGradient = needsGradient;
+        IsReadByItsMaker = isReadByItsMaker;
         _memory = memory;
     }
 
@@ -35,13 +36,16 @@ public sealed class Tensor
 
     internal bool IsLastUse { get; private set; }
 
+    /// <summary>Whether the backward pass of the operation that made it reads its values.</summary>
+    internal bool IsReadByItsMaker { get; }
+
     internal Memory<float> Memory => _released
         ? throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back")
         : _memory;
 
     /// <summary>
-    /// Says that the next operation is the last to use this tensor: in a run without tape and observers, an elementwise operation may then write its
-    /// result over it, which saves memory traffic and changes no bit. Using the tensor afterwards throws.
+    /// Says that the next operation is the last to use this tensor: where no observer looks and no backward pass needs its values, an elementwise operation
+    /// may then write its result over it, which saves memory traffic and changes no bit. Using the tensor afterwards throws.
     /// </summary>
     public Tensor LastUse()
     {

@@ -23,7 +23,7 @@ internal readonly struct ReluJob(ReadOnlyMemory<float> x, float slope, Memory<fl
     }
 }
 
-/// <summary>dx = dy where x &gt; 0, else slope dy.</summary>
+/// <summary>dx = dy where x &gt; 0, else slope dy; the output serves as well as the input, having the same sign.</summary>
 internal readonly struct ReluGradientJob(ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, float slope, Memory<float> dx) : IJob
 {
     public void Run(int chunk, Scratch scratch)

@@ -15,6 +15,10 @@ internal sealed class Add : Op
 
     protected internal override bool ForwardInPlace => true;
 
+    protected internal override bool BackwardReadsInputs => false;
+
+    protected internal override bool BackwardReadsOutput => false;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new AddJob(inputs[0].Memory, inputs[1].Memory, y), Chunks.Count(y.Length));
 

@@ -35,6 +35,8 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
 
     protected internal override bool ForwardInPlace => true;
 
+    protected internal override bool BackwardReadsOutput => false;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];

@@ -16,6 +16,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     public override IReadOnlyList<Parameter> Parameters { get; } = [weight];
 
+    protected internal override bool BackwardReadsOutput => false;
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
     {
         Shape x = inputs[0], w = weight.Shape;

@@ -8,6 +8,10 @@ internal sealed class GlobalAveragePool : Op
 {
     public override string Name => "pool";
 
+    protected internal override bool BackwardReadsInputs => false;
+
+    protected internal override bool BackwardReadsOutput => false;
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
         => inputs[0].Rank == 4 ? new(inputs[0][0], inputs[0][3]) : throw new ShapeException($"pool: input {inputs[0]} must be [N,H,W,C]");
 

@@ -10,6 +10,8 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
 
     public override IReadOnlyList<Parameter> Parameters { get; } = [weight, bias];
 
+    protected internal override bool BackwardReadsOutput => false;
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
     {
         Shape x = inputs[0], w = weight.Shape;

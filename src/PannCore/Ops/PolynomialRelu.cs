@@ -57,6 +57,9 @@ public sealed class PolynomialRelu : Op
     protected internal override bool ForwardInPlace => true;
 
     /// <inheritdoc/>
+    protected internal override bool BackwardReadsOutput => false;
+
+    /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new Job(this, inputs[0].Memory, default, y), Chunks.Count(y.Length));
 

@@ -3,7 +3,7 @@ using PannCore.Kernels;
 
 namespace PannCore.Ops;
 
-/// <summary>y = x for x &gt; 0, else slope x. Derivative at 0: slope. NaN stays NaN.</summary>
+/// <summary>y = x for x &gt; 0, else slope x. Derivative at 0: slope. NaN stays NaN. The backward pass needs the sign of x only, which is that of y.</summary>
 internal sealed class Relu(float slope) : Op
 {
     public override string Name => "relu";
@@ -16,11 +16,13 @@ internal sealed class Relu(float slope) : Op
 
     protected internal override bool ForwardInPlace => true;
 
+    protected internal override bool BackwardReadsInputs => false;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.Workers.Run(new ReluJob(inputs[0].Memory, slope, y), Chunks.Count(y.Length));
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.Workers.Run(new ReluGradientJob(inputs[0].Memory, dy, slope, pass.InputGradient(0)), Chunks.Count(dy.Length));
+        => pass.Workers.Run(new ReluGradientJob(output.Memory, dy, slope, pass.InputGradient(0)), Chunks.Count(dy.Length));
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {

@@ -11,6 +11,10 @@ internal sealed class Shortcut(int channels, int stride) : Op
 {
     public override string Name => "shortcut";
 
+    protected internal override bool BackwardReadsInputs => false;
+
+    protected internal override bool BackwardReadsOutput => false;
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
     {
         Shape x = inputs[0];

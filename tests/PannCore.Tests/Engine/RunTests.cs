@@ -95,8 +95,17 @@ public sealed class RunTests
             Assert.Equal("the output of input was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => x.Values.Length).Message);
         }
 
-        // A tape needs the input, an observer may read it, and another tensor never gave its memory up.
-        using (var run = new Run(workspace, tape: true)) Kept(run.Input(new(4), values).LastUse());
+        // ReLU's backward pass reads its output, so that a tape does not need the input; batch-norm's reads its input.
+        using (var run = new Run(workspace, tape: true))
+        {
+            Tensor x = run.Input(new(4), values), y = x.LastUse().Relu();
+            Assert.Equal([0, 0, 0, 3], y.Values.ToArray());
+            Assert.Throws<ObjectDisposedException>(() => x.Values.Length);
+            Assert.Equal([0, 0, 0, 3], y.LastUse().Relu().Values.ToArray());
+            Assert.Equal([0, 0, 0, 3], y.Values.ToArray());
+        }
+
+        // An observer may read the input, and another tensor never gave its memory up.
         using (var run = new Run(workspace, observers: [new Recorder()])) Kept(run.Input(new(4), values).LastUse());
         using (var run = new Run(workspace)) Kept(run.Input(new(4), values));
 
@@ -104,6 +113,22 @@ public sealed class RunTests
         {
             Assert.Equal([0, 0, 0, 3], x.Relu().Values.ToArray());
             Assert.Equal(values, x.Values.ToArray());
+        }
+    }
+
+    /// <summary>Every gradient of a training step, with tensors written over and, under an observer, with none.</summary>
+    [Fact]
+    public void WritingOverTensorsChangesNoGradient()
+    {
+        using var workspace = new Workspace(2, fillWithNaN: true);
+        Assert.Equal(AllGradients([]), AllGradients([new Recorder()]));
+
+        float[][] AllGradients(IReadOnlyList<IRunObserver> observers)
+        {
+            ResNet model = Model();
+            using var run = new Run(workspace, Statistics.Training, tape: true, observers);
+            Gradients gradients = run.Backward(model.Call(Input(run)).SoftmaxCrossEntropy([1, 2]));
+            return [.. model.Parameters.All.Where(p => p.Trainable).Select(p => gradients[p].ToArray())];
         }
     }
 
