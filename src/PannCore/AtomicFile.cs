@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace PannCore;
 
 /// <summary>
@@ -51,10 +49,6 @@ public static class AtomicFile
         }
         Remove(temporary);
     }
-
-    /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark, as <see cref="Write"/> does.</summary>
-    /// <exception cref="BadInputException">The file cannot be written; the message names the path and the reason.</exception>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     private static string Target(string path)
     {

@@ -12,7 +12,7 @@ public sealed class AtomicFileTests : IDisposable
     public void A_file_is_replaced_whole()
     {
         string path = _folder.With("a", new byte[100]);
-        AtomicFile.WriteText(path, "ä\n");
+        WriteText(path, "ä\n");
         Assert.Equal("ä\n"u8.ToArray(), File.ReadAllBytes(path));
         Assert.Equal(["a"], _folder.FileNames);
     }
@@ -59,7 +59,7 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal(["file"], _folder.FileNames);
         if (!OperatingSystem.IsWindows()) Assert.Equal("/dev/null: cannot be written: it is a device", Refusal("/dev/null"));
 
-        static string Refusal(string path) => Assert.Throws<BadInputException>(() => AtomicFile.WriteText(path, "x")).Message;
+        static string Refusal(string path) => Assert.Throws<BadInputException>(() => WriteText(path, "x")).Message;
     }
 
     [Fact]
@@ -68,8 +68,10 @@ public sealed class AtomicFileTests : IDisposable
         string target = _folder.With("target", [1]);
         string link = _folder.At("link");
         File.CreateSymbolicLink(link, target);
-        AtomicFile.WriteText(link, "new");
+        WriteText(link, "new");
         Assert.Equal("new", File.ReadAllText(target));
         Assert.Equal(target, new FileInfo(link).LinkTarget);
     }
+
+    private static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 }
