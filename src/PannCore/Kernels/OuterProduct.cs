@@ -11,17 +11,25 @@ namespace PannCore.Kernels;
 /// <remarks>
 /// Convolution forward: i is an output pixel, v an output channel, a segment a kernel row, a step one (kernel column, input channel).
 /// Weight gradient: i is a (kernel column, input channel), v an output channel, a segment an image row, a step an output pixel.
-/// Data gradient: as forward, on the gradient of the output. One microkernel serves them all.
+/// Data gradient: as forward, on the gradient of the output. One microkernel serves them all. It computes a whole grid of such tiles in one
+/// call, <see cref="Down"/> rows of <see cref="Across"/> tiles, because a call costs as much as a small tile does.
 /// </remarks>
-internal struct TileStrides
+internal struct TileStrides()
 {
-    public int Segments;
+    public int Segments = 1;
     public int Steps;
     public nint ASegment;
     public nint AStep;
     public nint ATile;
     public nint BStep;
     public nint CTile;
+    public int Across = 1;
+    public nint AAcross;
+    public nint CAcross;
+    public int Down = 1;
+    public nint ADown;
+    public nint BDown;
+    public nint CDown;
 }
 
 /// <summary>The tile sizes of the widest vector unit that is there, and the dispatch to it.</summary>
@@ -78,53 +86,69 @@ internal static class OuterProduct<T, TV, TLanes>
     public static void Tile16x1(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
-        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-        TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
-        for (int s = 0; s < g.Segments; s++)
+        for (int down = 0; down < g.Down; down++)
         {
-            ref T p = ref a;
-            ref T q = ref Unsafe.Add(ref a, 8 * s1);
-            for (int t = g.Steps; t > 0; t--)
+            ref T aTile = ref a;
+            ref T cTile = ref c;
+            for (int across = 0; across < g.Across; across++)
             {
-                TV w = TLanes.Load(ref b);
-                c0 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c0);
-                c1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c1);
-                c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c2);
-                c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s3)), w, c3);
-                c4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c4);
-                c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c5);
-                c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c6);
-                c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c7);
-                c8 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c8);
-                c9 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c9);
-                c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c10);
-                c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c11);
-                c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c12);
-                c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c13);
-                c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c14);
-                c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s7)), w, c15);
-                p = ref Unsafe.Add(ref p, step);
-                q = ref Unsafe.Add(ref q, step);
-                b = ref Unsafe.Add(ref b, bStep);
+                ref T aSegment = ref aTile;
+                ref T weight = ref b;
+                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+                TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
+                for (int s = 0; s < g.Segments; s++)
+                {
+                    ref T p = ref aSegment;
+                    ref T q = ref Unsafe.Add(ref aSegment, 8 * s1);
+                    for (int t = g.Steps; t > 0; t--)
+                    {
+                        TV w = TLanes.Load(ref weight);
+                        c0 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c0);
+                        c1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c1);
+                        c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c2);
+                        c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s3)), w, c3);
+                        c4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c4);
+                        c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c5);
+                        c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c6);
+                        c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c7);
+                        c8 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c8);
+                        c9 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c9);
+                        c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c10);
+                        c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c11);
+                        c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c12);
+                        c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c13);
+                        c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c14);
+                        c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s7)), w, c15);
+                        p = ref Unsafe.Add(ref p, step);
+                        q = ref Unsafe.Add(ref q, step);
+                        weight = ref Unsafe.Add(ref weight, bStep);
+                    }
+                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                }
+                ref T to = ref cTile;
+                to = ref Put(c0, ref to, g.CTile, accumulate);
+                to = ref Put(c1, ref to, g.CTile, accumulate);
+                to = ref Put(c2, ref to, g.CTile, accumulate);
+                to = ref Put(c3, ref to, g.CTile, accumulate);
+                to = ref Put(c4, ref to, g.CTile, accumulate);
+                to = ref Put(c5, ref to, g.CTile, accumulate);
+                to = ref Put(c6, ref to, g.CTile, accumulate);
+                to = ref Put(c7, ref to, g.CTile, accumulate);
+                to = ref Put(c8, ref to, g.CTile, accumulate);
+                to = ref Put(c9, ref to, g.CTile, accumulate);
+                to = ref Put(c10, ref to, g.CTile, accumulate);
+                to = ref Put(c11, ref to, g.CTile, accumulate);
+                to = ref Put(c12, ref to, g.CTile, accumulate);
+                to = ref Put(c13, ref to, g.CTile, accumulate);
+                to = ref Put(c14, ref to, g.CTile, accumulate);
+                Put(c15, ref to, g.CTile, accumulate);
+                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
+                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
-            a = ref Unsafe.Add(ref a, g.ASegment);
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
+            c = ref Unsafe.Add(ref c, g.CDown);
         }
-        c = ref Put(c0, ref c, g.CTile, accumulate);
-        c = ref Put(c1, ref c, g.CTile, accumulate);
-        c = ref Put(c2, ref c, g.CTile, accumulate);
-        c = ref Put(c3, ref c, g.CTile, accumulate);
-        c = ref Put(c4, ref c, g.CTile, accumulate);
-        c = ref Put(c5, ref c, g.CTile, accumulate);
-        c = ref Put(c6, ref c, g.CTile, accumulate);
-        c = ref Put(c7, ref c, g.CTile, accumulate);
-        c = ref Put(c8, ref c, g.CTile, accumulate);
-        c = ref Put(c9, ref c, g.CTile, accumulate);
-        c = ref Put(c10, ref c, g.CTile, accumulate);
-        c = ref Put(c11, ref c, g.CTile, accumulate);
-        c = ref Put(c12, ref c, g.CTile, accumulate);
-        c = ref Put(c13, ref c, g.CTile, accumulate);
-        c = ref Put(c14, ref c, g.CTile, accumulate);
-        Put(c15, ref c, g.CTile, accumulate);
     }
 
     /// <summary>
@@ -136,189 +160,237 @@ internal static class OuterProduct<T, TV, TLanes>
     public static void Fused16x1(in TileStrides g, ref T a, ref T b, ref T c)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1;
-        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-        TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
-        for (int s = 0; s < g.Segments; s++)
+        for (int down = 0; down < g.Down; down++)
         {
-            ref T p = ref a;
-            for (int t = g.Steps; t > 0; t--)
+            ref T aTile = ref a;
+            ref T cTile = ref c;
+            for (int across = 0; across < g.Across; across++)
             {
-                TV u = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count)), w = TLanes.Load(ref Unsafe.Add(ref b, 2 * TLanes.Count));
-                ref T q = ref p;
-                TV x = TLanes.Broadcast(q);
-                c0 = TLanes.MultiplyAdd(x, u, c0);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                c1 = TLanes.MultiplyAdd(x, u, c1);
-                c0 = TLanes.MultiplyAdd(x, v, c0);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                c2 = TLanes.MultiplyAdd(x, u, c2);
-                c1 = TLanes.MultiplyAdd(x, v, c1);
-                c0 = TLanes.MultiplyAdd(x, w, c0);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                c3 = TLanes.MultiplyAdd(x, u, c3);
-                c2 = TLanes.MultiplyAdd(x, v, c2);
-                c1 = TLanes.MultiplyAdd(x, w, c1);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                c4 = TLanes.MultiplyAdd(x, u, c4);
-                c3 = TLanes.MultiplyAdd(x, v, c3);
-                c2 = TLanes.MultiplyAdd(x, w, c2);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                c5 = TLanes.MultiplyAdd(x, u, c5);
-                c4 = TLanes.MultiplyAdd(x, v, c4);
-                c3 = TLanes.MultiplyAdd(x, w, c3);
-                q = ref Unsafe.Add(ref q, s6);
-                x = TLanes.Broadcast(q);
-                c6 = TLanes.MultiplyAdd(x, u, c6);
-                c5 = TLanes.MultiplyAdd(x, v, c5);
-                c4 = TLanes.MultiplyAdd(x, w, c4);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                c7 = TLanes.MultiplyAdd(x, u, c7);
-                c6 = TLanes.MultiplyAdd(x, v, c6);
-                c5 = TLanes.MultiplyAdd(x, w, c5);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                c8 = TLanes.MultiplyAdd(x, u, c8);
-                c7 = TLanes.MultiplyAdd(x, v, c7);
-                c6 = TLanes.MultiplyAdd(x, w, c6);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                c9 = TLanes.MultiplyAdd(x, u, c9);
-                c8 = TLanes.MultiplyAdd(x, v, c8);
-                c7 = TLanes.MultiplyAdd(x, w, c7);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                c10 = TLanes.MultiplyAdd(x, u, c10);
-                c9 = TLanes.MultiplyAdd(x, v, c9);
-                c8 = TLanes.MultiplyAdd(x, w, c8);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                c11 = TLanes.MultiplyAdd(x, u, c11);
-                c10 = TLanes.MultiplyAdd(x, v, c10);
-                c9 = TLanes.MultiplyAdd(x, w, c9);
-                q = ref Unsafe.Add(ref q, s6);
-                x = TLanes.Broadcast(q);
-                c12 = TLanes.MultiplyAdd(x, u, c12);
-                c11 = TLanes.MultiplyAdd(x, v, c11);
-                c10 = TLanes.MultiplyAdd(x, w, c10);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                c13 = TLanes.MultiplyAdd(x, u, c13);
-                c12 = TLanes.MultiplyAdd(x, v, c12);
-                c11 = TLanes.MultiplyAdd(x, w, c11);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                c14 = TLanes.MultiplyAdd(x, u, c14);
-                c13 = TLanes.MultiplyAdd(x, v, c13);
-                c12 = TLanes.MultiplyAdd(x, w, c12);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                c15 = TLanes.MultiplyAdd(x, u, c15);
-                c14 = TLanes.MultiplyAdd(x, v, c14);
-                c13 = TLanes.MultiplyAdd(x, w, c13);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                c15 = TLanes.MultiplyAdd(x, v, c15);
-                c14 = TLanes.MultiplyAdd(x, w, c14);
-                x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                c15 = TLanes.MultiplyAdd(x, w, c15);
-                p = ref Unsafe.Add(ref p, 1);
-                b = ref Unsafe.Add(ref b, 3 * TLanes.Count);
+                ref T aSegment = ref aTile;
+                ref T weight = ref b;
+                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+                TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
+                for (int s = 0; s < g.Segments; s++)
+                {
+                    ref T p = ref aSegment;
+                    for (int t = g.Steps; t > 0; t--)
+                    {
+                        TV u = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count)), w = TLanes.Load(ref Unsafe.Add(ref weight, 2 * TLanes.Count));
+                        ref T q = ref p;
+                        TV x = TLanes.Broadcast(q);
+                        c0 = TLanes.MultiplyAdd(x, u, c0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                        c1 = TLanes.MultiplyAdd(x, u, c1);
+                        c0 = TLanes.MultiplyAdd(x, v, c0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                        c2 = TLanes.MultiplyAdd(x, u, c2);
+                        c1 = TLanes.MultiplyAdd(x, v, c1);
+                        c0 = TLanes.MultiplyAdd(x, w, c0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                        c3 = TLanes.MultiplyAdd(x, u, c3);
+                        c2 = TLanes.MultiplyAdd(x, v, c2);
+                        c1 = TLanes.MultiplyAdd(x, w, c1);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                        c4 = TLanes.MultiplyAdd(x, u, c4);
+                        c3 = TLanes.MultiplyAdd(x, v, c3);
+                        c2 = TLanes.MultiplyAdd(x, w, c2);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
+                        c5 = TLanes.MultiplyAdd(x, u, c5);
+                        c4 = TLanes.MultiplyAdd(x, v, c4);
+                        c3 = TLanes.MultiplyAdd(x, w, c3);
+                        q = ref Unsafe.Add(ref q, s6);
+                        x = TLanes.Broadcast(q);
+                        c6 = TLanes.MultiplyAdd(x, u, c6);
+                        c5 = TLanes.MultiplyAdd(x, v, c5);
+                        c4 = TLanes.MultiplyAdd(x, w, c4);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                        c7 = TLanes.MultiplyAdd(x, u, c7);
+                        c6 = TLanes.MultiplyAdd(x, v, c6);
+                        c5 = TLanes.MultiplyAdd(x, w, c5);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                        c8 = TLanes.MultiplyAdd(x, u, c8);
+                        c7 = TLanes.MultiplyAdd(x, v, c7);
+                        c6 = TLanes.MultiplyAdd(x, w, c6);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                        c9 = TLanes.MultiplyAdd(x, u, c9);
+                        c8 = TLanes.MultiplyAdd(x, v, c8);
+                        c7 = TLanes.MultiplyAdd(x, w, c7);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                        c10 = TLanes.MultiplyAdd(x, u, c10);
+                        c9 = TLanes.MultiplyAdd(x, v, c9);
+                        c8 = TLanes.MultiplyAdd(x, w, c8);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
+                        c11 = TLanes.MultiplyAdd(x, u, c11);
+                        c10 = TLanes.MultiplyAdd(x, v, c10);
+                        c9 = TLanes.MultiplyAdd(x, w, c9);
+                        q = ref Unsafe.Add(ref q, s6);
+                        x = TLanes.Broadcast(q);
+                        c12 = TLanes.MultiplyAdd(x, u, c12);
+                        c11 = TLanes.MultiplyAdd(x, v, c11);
+                        c10 = TLanes.MultiplyAdd(x, w, c10);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                        c13 = TLanes.MultiplyAdd(x, u, c13);
+                        c12 = TLanes.MultiplyAdd(x, v, c12);
+                        c11 = TLanes.MultiplyAdd(x, w, c11);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                        c14 = TLanes.MultiplyAdd(x, u, c14);
+                        c13 = TLanes.MultiplyAdd(x, v, c13);
+                        c12 = TLanes.MultiplyAdd(x, w, c12);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                        c15 = TLanes.MultiplyAdd(x, u, c15);
+                        c14 = TLanes.MultiplyAdd(x, v, c14);
+                        c13 = TLanes.MultiplyAdd(x, w, c13);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                        c15 = TLanes.MultiplyAdd(x, v, c15);
+                        c14 = TLanes.MultiplyAdd(x, w, c14);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
+                        c15 = TLanes.MultiplyAdd(x, w, c15);
+                        p = ref Unsafe.Add(ref p, 1);
+                        weight = ref Unsafe.Add(ref weight, 3 * TLanes.Count);
+                    }
+                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                }
+                ref T to = ref cTile;
+                to = ref Put(c0, ref to, g.CTile, accumulate: false);
+                to = ref Put(c1, ref to, g.CTile, accumulate: false);
+                to = ref Put(c2, ref to, g.CTile, accumulate: false);
+                to = ref Put(c3, ref to, g.CTile, accumulate: false);
+                to = ref Put(c4, ref to, g.CTile, accumulate: false);
+                to = ref Put(c5, ref to, g.CTile, accumulate: false);
+                to = ref Put(c6, ref to, g.CTile, accumulate: false);
+                to = ref Put(c7, ref to, g.CTile, accumulate: false);
+                to = ref Put(c8, ref to, g.CTile, accumulate: false);
+                to = ref Put(c9, ref to, g.CTile, accumulate: false);
+                to = ref Put(c10, ref to, g.CTile, accumulate: false);
+                to = ref Put(c11, ref to, g.CTile, accumulate: false);
+                to = ref Put(c12, ref to, g.CTile, accumulate: false);
+                to = ref Put(c13, ref to, g.CTile, accumulate: false);
+                to = ref Put(c14, ref to, g.CTile, accumulate: false);
+                Put(c15, ref to, g.CTile, accumulate: false);
+                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
+                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
-            a = ref Unsafe.Add(ref a, g.ASegment);
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
+            c = ref Unsafe.Add(ref c, g.CDown);
         }
-        c = ref Put(c0, ref c, g.CTile, accumulate: false);
-        c = ref Put(c1, ref c, g.CTile, accumulate: false);
-        c = ref Put(c2, ref c, g.CTile, accumulate: false);
-        c = ref Put(c3, ref c, g.CTile, accumulate: false);
-        c = ref Put(c4, ref c, g.CTile, accumulate: false);
-        c = ref Put(c5, ref c, g.CTile, accumulate: false);
-        c = ref Put(c6, ref c, g.CTile, accumulate: false);
-        c = ref Put(c7, ref c, g.CTile, accumulate: false);
-        c = ref Put(c8, ref c, g.CTile, accumulate: false);
-        c = ref Put(c9, ref c, g.CTile, accumulate: false);
-        c = ref Put(c10, ref c, g.CTile, accumulate: false);
-        c = ref Put(c11, ref c, g.CTile, accumulate: false);
-        c = ref Put(c12, ref c, g.CTile, accumulate: false);
-        c = ref Put(c13, ref c, g.CTile, accumulate: false);
-        c = ref Put(c14, ref c, g.CTile, accumulate: false);
-        Put(c15, ref c, g.CTile, accumulate: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile8x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
-        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-        TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
-        for (int s = 0; s < g.Segments; s++)
+        for (int down = 0; down < g.Down; down++)
         {
-            ref T p = ref a;
-            for (int t = g.Steps; t > 0; t--)
+            ref T aTile = ref a;
+            ref T cTile = ref c;
+            for (int across = 0; across < g.Across; across++)
             {
-                TV w = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count));
-                TV x = TLanes.Broadcast(p);
-                c0 = TLanes.MultiplyAdd(x, w, c0);
-                d0 = TLanes.MultiplyAdd(x, v, d0);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
-                c1 = TLanes.MultiplyAdd(x, w, c1);
-                d1 = TLanes.MultiplyAdd(x, v, d1);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
-                c2 = TLanes.MultiplyAdd(x, w, c2);
-                d2 = TLanes.MultiplyAdd(x, v, d2);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
-                c3 = TLanes.MultiplyAdd(x, w, c3);
-                d3 = TLanes.MultiplyAdd(x, v, d3);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
-                c4 = TLanes.MultiplyAdd(x, w, c4);
-                d4 = TLanes.MultiplyAdd(x, v, d4);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
-                c5 = TLanes.MultiplyAdd(x, w, c5);
-                d5 = TLanes.MultiplyAdd(x, v, d5);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s6));
-                c6 = TLanes.MultiplyAdd(x, w, c6);
-                d6 = TLanes.MultiplyAdd(x, v, d6);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s7));
-                c7 = TLanes.MultiplyAdd(x, w, c7);
-                d7 = TLanes.MultiplyAdd(x, v, d7);
-                p = ref Unsafe.Add(ref p, step);
-                b = ref Unsafe.Add(ref b, bStep);
+                ref T aSegment = ref aTile;
+                ref T weight = ref b;
+                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+                TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
+                for (int s = 0; s < g.Segments; s++)
+                {
+                    ref T p = ref aSegment;
+                    for (int t = g.Steps; t > 0; t--)
+                    {
+                        TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
+                        TV x = TLanes.Broadcast(p);
+                        c0 = TLanes.MultiplyAdd(x, w, c0);
+                        d0 = TLanes.MultiplyAdd(x, v, d0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                        c1 = TLanes.MultiplyAdd(x, w, c1);
+                        d1 = TLanes.MultiplyAdd(x, v, d1);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                        c2 = TLanes.MultiplyAdd(x, w, c2);
+                        d2 = TLanes.MultiplyAdd(x, v, d2);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                        c3 = TLanes.MultiplyAdd(x, w, c3);
+                        d3 = TLanes.MultiplyAdd(x, v, d3);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
+                        c4 = TLanes.MultiplyAdd(x, w, c4);
+                        d4 = TLanes.MultiplyAdd(x, v, d4);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
+                        c5 = TLanes.MultiplyAdd(x, w, c5);
+                        d5 = TLanes.MultiplyAdd(x, v, d5);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s6));
+                        c6 = TLanes.MultiplyAdd(x, w, c6);
+                        d6 = TLanes.MultiplyAdd(x, v, d6);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s7));
+                        c7 = TLanes.MultiplyAdd(x, w, c7);
+                        d7 = TLanes.MultiplyAdd(x, v, d7);
+                        p = ref Unsafe.Add(ref p, step);
+                        weight = ref Unsafe.Add(ref weight, bStep);
+                    }
+                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                }
+                ref T to = ref cTile;
+                to = ref Put(c0, d0, ref to, g.CTile, accumulate);
+                to = ref Put(c1, d1, ref to, g.CTile, accumulate);
+                to = ref Put(c2, d2, ref to, g.CTile, accumulate);
+                to = ref Put(c3, d3, ref to, g.CTile, accumulate);
+                to = ref Put(c4, d4, ref to, g.CTile, accumulate);
+                to = ref Put(c5, d5, ref to, g.CTile, accumulate);
+                to = ref Put(c6, d6, ref to, g.CTile, accumulate);
+                Put(c7, d7, ref to, g.CTile, accumulate);
+                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
+                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
-            a = ref Unsafe.Add(ref a, g.ASegment);
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
+            c = ref Unsafe.Add(ref c, g.CDown);
         }
-        c = ref Put(c0, d0, ref c, g.CTile, accumulate);
-        c = ref Put(c1, d1, ref c, g.CTile, accumulate);
-        c = ref Put(c2, d2, ref c, g.CTile, accumulate);
-        c = ref Put(c3, d3, ref c, g.CTile, accumulate);
-        c = ref Put(c4, d4, ref c, g.CTile, accumulate);
-        c = ref Put(c5, d5, ref c, g.CTile, accumulate);
-        c = ref Put(c6, d6, ref c, g.CTile, accumulate);
-        Put(c7, d7, ref c, g.CTile, accumulate);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile4x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, step = g.AStep, bStep = g.BStep;
-        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
-        for (int s = 0; s < g.Segments; s++)
+        for (int down = 0; down < g.Down; down++)
         {
-            ref T p = ref a;
-            for (int t = g.Steps; t > 0; t--)
+            ref T aTile = ref a;
+            ref T cTile = ref c;
+            for (int across = 0; across < g.Across; across++)
             {
-                TV w = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count));
-                TV x = TLanes.Broadcast(p);
-                c0 = TLanes.MultiplyAdd(x, w, c0);
-                d0 = TLanes.MultiplyAdd(x, v, d0);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
-                c1 = TLanes.MultiplyAdd(x, w, c1);
-                d1 = TLanes.MultiplyAdd(x, v, d1);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
-                c2 = TLanes.MultiplyAdd(x, w, c2);
-                d2 = TLanes.MultiplyAdd(x, v, d2);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
-                c3 = TLanes.MultiplyAdd(x, w, c3);
-                d3 = TLanes.MultiplyAdd(x, v, d3);
-                p = ref Unsafe.Add(ref p, step);
-                b = ref Unsafe.Add(ref b, bStep);
+                ref T aSegment = ref aTile;
+                ref T weight = ref b;
+                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
+                for (int s = 0; s < g.Segments; s++)
+                {
+                    ref T p = ref aSegment;
+                    for (int t = g.Steps; t > 0; t--)
+                    {
+                        TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
+                        TV x = TLanes.Broadcast(p);
+                        c0 = TLanes.MultiplyAdd(x, w, c0);
+                        d0 = TLanes.MultiplyAdd(x, v, d0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                        c1 = TLanes.MultiplyAdd(x, w, c1);
+                        d1 = TLanes.MultiplyAdd(x, v, d1);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                        c2 = TLanes.MultiplyAdd(x, w, c2);
+                        d2 = TLanes.MultiplyAdd(x, v, d2);
+                        x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                        c3 = TLanes.MultiplyAdd(x, w, c3);
+                        d3 = TLanes.MultiplyAdd(x, v, d3);
+                        p = ref Unsafe.Add(ref p, step);
+                        weight = ref Unsafe.Add(ref weight, bStep);
+                    }
+                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                }
+                ref T to = ref cTile;
+                to = ref Put(c0, d0, ref to, g.CTile, accumulate);
+                to = ref Put(c1, d1, ref to, g.CTile, accumulate);
+                to = ref Put(c2, d2, ref to, g.CTile, accumulate);
+                Put(c3, d3, ref to, g.CTile, accumulate);
+                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
+                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
-            a = ref Unsafe.Add(ref a, g.ASegment);
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
+            c = ref Unsafe.Add(ref c, g.CDown);
         }
-        c = ref Put(c0, d0, ref c, g.CTile, accumulate);
-        c = ref Put(c1, d1, ref c, g.CTile, accumulate);
-        c = ref Put(c2, d2, ref c, g.CTile, accumulate);
-        Put(c3, d3, ref c, g.CTile, accumulate);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ namespace PannCore.Kernels;
 /// <summary>Memory of one worker for the length of one chunk, grown on demand and kept.</summary>
 internal sealed class Scratch
 {
-    private readonly Memory<byte>[] _slots = new Memory<byte>[3];
+    private readonly Memory<byte>[] _slots = new Memory<byte>[4];
 
     /// <summary><paramref name="length"/> elements with arbitrary content, the same memory at each call with the same slot.</summary>
     public Span<T> Take<T>(int slot, int length) where T : unmanaged

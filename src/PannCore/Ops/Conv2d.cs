@@ -9,8 +9,11 @@ namespace PannCore.Ops;
 /// </summary>
 internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 {
-    /// <summary>From here on Winograd's forward pass and data gradient were measured to be faster than the direct ones.</summary>
-    private const int LeastWinogradChannels = 32;
+    /// <summary>From here on Winograd's F(2x2, 3x3) was measured to be faster than the direct sum, forward and for the data gradient.</summary>
+    private const int LeastChannels = 32;
+
+    /// <summary>Likewise for the weight gradient.</summary>
+    private const int LeastChannelsOfWeightGradient = 16;
 
     public override string Name => "conv2d";
 
@@ -52,9 +55,9 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         if (!pass.InputGradient(0).IsEmpty) Convolve(g, transposed: true, images, dy, pass.InputGradient(0), pass.Convolution, pass.Workers);
         if (pass.ParameterGradient(0).IsEmpty) return;
         int partials = ConvWeightGradient.Partials(images);
-        if (pass.Convolution != ConvAlgorithm.Direct && WinogradPlan.Applies(g))
+        if (Winograd(g, pass.Convolution, LeastChannelsOfWeightGradient) is { } form)
         {
-            var plan = new WinogradPlan(g, transposed: false);
+            var plan = new WinogradPlan(g, form, transposed: false);
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers);
             return;
         }
@@ -105,17 +108,18 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     /// <summary>
     /// Direct: gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.
-    /// Winograd, where float32 uses it: every value of the transformed patch is a sum of 4 of its 16 inputs, every transformed weight at most the sum W of the nine |w|, and
-    /// an output a sum of 9 of the 16 products, so gamma_(C+8) 9 sum over c of W S, S the sum of |x| over the patch (2 roundings in, 1 in the weights, C + 1 in the product, 4 out).
+    /// Winograd, where float32 uses it, with the matrices of its form: a value of the transformed patch is at most b^2 S, b the largest |B| and S the sum of |x| over the patch;
+    /// a transformed weight at most the sum W of the nine |w|; an output at most a^2 times the largest product, a the largest sum over a column of |A|.
+    /// So gamma_(C + roundings of the transforms) a^2 b^2 sum over c of W S.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         ConvGeometry g = Geometry(inputs[0].Shape);
         double[] magnitudes = new double[inputs[0].Values.Length];
         TensorPrimitives.Abs(inputs[0].Values, magnitudes);
-        if (unitRoundoff == Math.ScaleB(1, -24) && UsesWinograd(g, workspace.Convolution))
+        if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution, LeastChannels) is { } form)
         {
-            WinogradBound(workspace, g, inputs[0].Shape[0], magnitudes, bound.Values);
+            WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, bound.Values);
             return;
         }
         (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, "magnitudes"), (values, _) =>
@@ -127,10 +131,11 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
     }
 
-    private void WinogradBound(Workspace workspace, ConvGeometry g, int images, double[] magnitudes, double[] bound)
+    private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, double[] magnitudes, double[] bound)
     {
-        ConvGeometry tiles = new((g.H + 1) / 2, (g.W + 1) / 2, g.C, g.K, 1, 1, 1, 0);
-        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, "Winograd magnitudes"), (values, _) =>
+        int m = form.Output;
+        ConvGeometry tiles = new((g.H + m - 1) / m, (g.W + m - 1) / m, g.C, g.K, 1, 1, 1, 0);
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, form, "magnitudes"), (values, _) =>
         {
             // Rounded to float32 and made a little larger than that rounding.
             float[] sums = [.. Enumerable.Range(0, g.K * g.C).Select(pair => 1.000001f * values.AsSpan(9 * pair, 9).ToArray().Sum(Math.Abs))];
@@ -141,20 +146,20 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         for (int i = 0; i < patches.Length; i++)
         {
             int c = i % g.C, tx = i / g.C % tiles.W, ty = i / g.C / tiles.W % tiles.H, n = i / g.C / tiles.W / tiles.H;
-            for (int y = Math.Max(0, (2 * ty) - 1); y < Math.Min(g.H, (2 * ty) + 3); y++)
+            for (int y = Math.Max(0, (m * ty) - 1); y < Math.Min(g.H, (m * ty) + m + 1); y++)
             {
-                for (int x = Math.Max(0, (2 * tx) - 1); x < Math.Min(g.W, (2 * tx) + 3); x++) patches[i] += magnitudes[(((((n * g.H) + y) * g.W) + x) * g.C) + c];
+                for (int x = Math.Max(0, (m * tx) - 1); x < Math.Min(g.W, (m * tx) + m + 1); x++) patches[i] += magnitudes[(((((n * g.H) + y) * g.W) + x) * g.C) + c];
             }
         }
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
         // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
-        double factor = 9 * Rounding.Gamma(g.C + 8, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
-        bool overflows = patches.Any(patch => !(patch < safe));
+        double growth = Math.Pow(form.LargestInput * form.LargestOutput, 2), gamma = Rounding.Gamma(g.C + form.Roundings, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
+        bool overflows = patches.Any(patch => !(growth * patch < safe));
         for (int i = 0; i < bound.Length; i++)
         {
             int k = i % g.K, x = i / g.K % g.W, y = i / g.K / g.W % g.H, n = i / g.K / g.W / g.H;
-            double sum = 9 * perTile[(((((n * tiles.H) + (y / 2)) * tiles.W) + (x / 2)) * g.K) + k];
-            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : factor / 9 * sum;
+            double sum = growth * perTile[(((((n * tiles.H) + (y / m)) * tiles.W) + (x / m)) * g.K) + k];
+            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : gamma * sum;
         }
     }
 
@@ -163,9 +168,9 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// <summary>The forward pass, or the data gradient, which is one too.</summary>
     private void Convolve(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
-        if (UsesWinograd(g, algorithm))
+        if (Winograd(g, algorithm, LeastChannels) is { } form)
         {
-            (WinogradPlan plan, Memory<float> packed) = Winograd(g, transposed);
+            (WinogradPlan plan, Memory<float> packed) = Packed(g, form, transposed, workers);
             workers.Run(new WinogradForwardJob(plan, images, from, packed, to), plan.Chunks(images));
         }
         else
@@ -175,11 +180,13 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         }
     }
 
-    private static bool UsesWinograd(ConvGeometry g, ConvAlgorithm algorithm) => WinogradPlan.Applies(g) && algorithm switch
+    /// <summary>The form of Winograd's algorithm to use; null for the direct sum.</summary>
+    private static WinogradForm? Winograd(ConvGeometry g, ConvAlgorithm algorithm, int leastChannels) => !WinogradPlan.Applies(g) ? null : algorithm switch
     {
-        ConvAlgorithm.Direct => false,
-        ConvAlgorithm.Winograd2 => true,
-        _ => Math.Min(g.C, g.K) >= LeastWinogradChannels,
+        ConvAlgorithm.Direct => null,
+        ConvAlgorithm.Winograd2 => WinogradForm.Two,
+        ConvAlgorithm.Winograd4 => WinogradForm.Four,
+        _ => Math.Min(g.C, g.K) >= leastChannels ? WinogradForm.Two : null,
     };
 
     private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
@@ -191,12 +198,12 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             return (plan, packed);
         });
 
-    private (WinogradPlan Plan, Memory<float> Packed) Winograd(ConvGeometry g, bool transposed)
-        => weight.Packed<(WinogradPlan Plan, Memory<float> Packed)>((g, transposed, "Winograd"), (values, old) =>
+    private (WinogradPlan Plan, Memory<float> Packed) Packed(ConvGeometry g, WinogradForm form, bool transposed, Workers workers)
+        => weight.Packed<(WinogradPlan Plan, Memory<float> Packed)>((g, form, transposed), (values, old) =>
         {
-            WinogradPlan plan = old.Plan ?? new(g, transposed);
+            WinogradPlan plan = old.Plan ?? new(g, form, transposed);
             Memory<float> packed = old.Plan is null ? AlignedBuffer.Allocate<float>(plan.PackedLength) : old.Packed;
-            plan.Pack(values, packed.Span);
+            workers.Run(new WinogradPackJob(plan, values, packed), plan.InputChannels);
             return (plan, packed);
         });
 }

@@ -8,7 +8,7 @@ namespace PannCore.Kernels;
 /// channel pair instead of 36, y = A' [(G g G') * (B' d B)] A. One register holds the same position of as many channels as it has lanes.
 /// A domain of 16 planes is stored plane after plane, <c>plane</c> elements apart.
 /// </summary>
-internal static class WinogradTransforms<T, TV, TLanes>
+internal static class Winograd2Transforms<T, TV, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TV : struct
     where TLanes : ILanes<T, TV>

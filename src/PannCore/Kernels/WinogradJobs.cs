@@ -5,3 +5,9 @@ internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadO
 {
     public void Run(int chunk, Scratch scratch) => plan.Forward(chunk, images, x.Span, packed.Span, y.Span, scratch);
 }
+
+/// <summary>Transforms weights (order K, C, 3, 3), one input channel of the plan a chunk.</summary>
+internal readonly struct WinogradPackJob(WinogradPlan plan, ReadOnlyMemory<float> weights, Memory<float> packed) : IJob
+{
+    public void Run(int chunk, Scratch scratch) => plan.Pack(chunk, weights.Span, packed.Span, scratch);
+}

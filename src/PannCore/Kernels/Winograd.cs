@@ -1,0 +1,70 @@
+using System.Runtime.Intrinsics;
+
+namespace PannCore.Kernels;
+
+/// <summary>The transforms of Winograd's algorithm at the width of the machine, for tiles of 2 x 2 or 4 x 4 outputs.</summary>
+internal static class Winograd
+{
+    /// <summary>Elements of the memory that larger transforms need between their two passes: 36 of the widest registers.</summary>
+    public const int Between = 36 * 16;
+
+    public static void Input(int output, ref float patch, nint row, int channels, int tiles, ref float domain, nint plane, ref float between)
+    {
+        if (Vector512.IsHardwareAccelerated) Input<Vector512<float>, Lanes512<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
+        else if (Vector256.IsHardwareAccelerated) Input<Vector256<float>, Lanes256<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
+        else if (Vector128.IsHardwareAccelerated) Input<Vector128<float>, Lanes128<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
+        else Input<float, Lanes1<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
+    }
+
+    public static void Output(int output, ref float domain, nint plane, int channels, int columns, ref float result, nint row, int rows, ref float between)
+    {
+        if (Vector512.IsHardwareAccelerated) Output<Vector512<float>, Lanes512<float>>(output, ref domain, plane, channels, columns, ref result, row, rows, ref between);
+        else if (Vector256.IsHardwareAccelerated) Output<Vector256<float>, Lanes256<float>>(output, ref domain, plane, channels, columns, ref result, row, rows, ref between);
+        else if (Vector128.IsHardwareAccelerated) Output<Vector128<float>, Lanes128<float>>(output, ref domain, plane, channels, columns, ref result, row, rows, ref between);
+        else Output<float, Lanes1<float>>(output, ref domain, plane, channels, columns, ref result, row, rows, ref between);
+    }
+
+    public static void OutputGradient(int output, ref float gradient, nint row, int rows, int columns, int channels, ref float domain, nint plane, ref float between)
+    {
+        if (Vector512.IsHardwareAccelerated) OutputGradient<Vector512<float>, Lanes512<float>>(output, ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
+        else if (Vector256.IsHardwareAccelerated) OutputGradient<Vector256<float>, Lanes256<float>>(output, ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
+        else if (Vector128.IsHardwareAccelerated) OutputGradient<Vector128<float>, Lanes128<float>>(output, ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
+        else OutputGradient<float, Lanes1<float>>(output, ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
+    }
+
+    private static void Input<TV, TLanes>(int output, ref float patch, nint row, int channels, int tiles, ref float domain, nint plane, ref float between)
+        where TV : struct
+        where TLanes : ILanes<float, TV>
+    {
+        if (output == 2)
+        {
+            Winograd2Transforms<float, TV, TLanes>.Input(ref patch, row, channels, tiles, ref domain, plane);
+            return;
+        }
+        Winograd4Transforms<float, TV, TLanes>.Input(ref patch, row, channels, tiles, ref domain, plane, ref between);
+    }
+
+    private static void Output<TV, TLanes>(int output, ref float domain, nint plane, int channels, int columns, ref float result, nint row, int rows, ref float between)
+        where TV : struct
+        where TLanes : ILanes<float, TV>
+    {
+        if (output == 2)
+        {
+            Winograd2Transforms<float, TV, TLanes>.Output(ref domain, plane, channels, columns, ref result, row, rows);
+            return;
+        }
+        Winograd4Transforms<float, TV, TLanes>.Output(ref domain, plane, channels, columns, ref result, row, rows, ref between);
+    }
+
+    private static void OutputGradient<TV, TLanes>(int output, ref float gradient, nint row, int rows, int columns, int channels, ref float domain, nint plane, ref float between)
+        where TV : struct
+        where TLanes : ILanes<float, TV>
+    {
+        if (output == 2)
+        {
+            Winograd2Transforms<float, TV, TLanes>.OutputGradient(ref gradient, row, rows, columns, channels, ref domain, plane);
+            return;
+        }
+        Winograd4Transforms<float, TV, TLanes>.OutputGradient(ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
+    }
+}
