@@ -93,18 +93,19 @@ public sealed class PolynomialRelu : Op
     /// Inside [-B, B]. Evaluated with unit roundoff u: x / B carries 3 roundings (B, its inverse, the product), worth 3 u L for a slope of at most L; the recurrence at the
     /// rounded argument errs by twice the scanned evaluation error of float32, which allows for other points and other fusing but is measured, not proved; the outer constants,
     /// their product and sum carry 4 roundings of |r| &lt;= 1. In float64 these errors are 2^-29 times as large, to first order in u; 16 times that is allowed. An evaluation in
-    /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Outside [-B, B], infinity: no bound is known.
+    /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Outside [-B, B] and for other arithmetics, infinity: no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         double single = Math.ScaleB(1, -24), evaluation = Range * ((2 * Polynomial.Float32EvaluationError) + (((3 * Polynomial.LargestSlope) + 4) * single));
-        bool computed = unitRoundoff == single, wide = !computed || Arithmetic == PolynomialArithmetic.Float64;
-        if (wide) evaluation = unitRoundoff > single ? double.PositiveInfinity : 16 * Math.ScaleB(evaluation, -29);
-        if (computed && wide) Exact(workspace, inputs, bound);
+        bool isSingle = unitRoundoff == single, isDouble = unitRoundoff == Math.ScaleB(1, -53), narrowed = isSingle && Arithmetic == PolynomialArithmetic.Float64;
+        if (!isSingle && !isDouble) evaluation = double.PositiveInfinity;
+        if (isDouble || narrowed) evaluation = 16 * Math.ScaleB(evaluation, -29);
+        if (narrowed) Exact(workspace, inputs, bound);
         double[] x = inputs[0].Values, result = bound.Values;
         for (int i = 0; i < x.Length; i++)
         {
-            double narrowing = computed && wide ? Math.Max(single * (Math.Abs(result[i]) + evaluation), float.Epsilon / 2) : 0;
+            double narrowing = narrowed ? Math.Max(single * (Math.Abs(result[i]) + evaluation), Math.ScaleB(1, -150)) : 0;
             result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing : double.PositiveInfinity;
         }
     }

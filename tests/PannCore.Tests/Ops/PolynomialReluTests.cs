@@ -71,6 +71,31 @@ public sealed class PolynomialReluTests
         Assert.True(broken > y.Length / 4, $"float32 keeps float64's bound at all but {broken} of {y.Length}: the bound says nothing");
     }
 
+    /// <summary>Below the normal numbers of float32 one rounding is half of the least subnormal number, however small the result.</summary>
+    [Theory]
+    [InlineData(PolynomialArithmetic.Float32)]
+    [InlineData(PolynomialArithmetic.Float64)]
+    public void TheBoundHoldsForSubnormalResults(PolynomialArithmetic arithmetic)
+    {
+        double range = Math.ScaleB(1, -125);
+        float[] x = [.. Inside.Select(v => (float)(v / Range * range))];
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace);
+        var op = new PolynomialRelu(Composite, range, arithmetic);
+        ReadOnlySpan<float> y = op.Apply(run.Input(new(x.Length), x)).Values;
+        DoubleTensor inputs = DoubleTensor.From(new(x.Length), x), exact = new(inputs.Shape), bound = new(inputs.Shape);
+        op.Reference([inputs], [], exact);
+        op.RoundingBound(workspace, [inputs], Single, bound);
+        int subnormal = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            if (Math.Abs(x[i]) > range) continue;
+            Assert.InRange(Math.Abs(y[i] - exact.Values[i]), 0, bound.Values[i]);
+            if (y[i] != 0 && float.IsSubnormal(y[i])) subnormal++;
+        }
+        Assert.True(subnormal > 1000, $"only {subnormal} results are subnormal");
+    }
+
     [Theory]
     [InlineData(PolynomialArithmetic.Float32)]
     [InlineData(PolynomialArithmetic.Float64)]
