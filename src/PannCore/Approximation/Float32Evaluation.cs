@@ -2,41 +2,37 @@ namespace PannCore.Approximation;
 
 /// <summary>The evaluation of a ReLU polynomial with every operation in float32, to measure its rounding.</summary>
 /// <remarks>
-/// Constants are rounded once: 1/b, c_k, (1+a)/2, (1-a)/2. Per stage <c>s = t (1/b)</c>, <c>u = 2 s s - 1</c>,
-/// <c>b_k = (c_k - b_{k+2}) + 2u b_{k+1}</c>, no operation fused. Composite: <c>r = t ((1+a)/2 + (1-a)/2 p)</c>;
-/// direct: <c>r = (1+a)/2 t + (1-a)/2 q</c>. A kernel that fuses multiply and add rounds less often.
+/// The operations of <see cref="ClenshawForm"/> in the order in which the kernels do them, its constants rounded once:
+/// <c>w = Scale t</c>; per stage <c>v = w w - 2</c>, <c>b_k = (c_k - b_{k+2}) + v b_{k+1}</c>, no operation fused. A kernel that fuses multiply and add rounds less often.
 /// </remarks>
 internal sealed class Float32Evaluation
 {
-    private readonly (bool Odd, float InverseHalfWidth, float[] Coefficients)[] _stages;
     private readonly bool _composite;
-    private readonly float _halfSum, _halfDifference;
+    private readonly float _scale, _linear;
+    private readonly float[][] _values;
 
     public Float32Evaluation(ReluPolynomial polynomial)
     {
-        _composite = polynomial.Family == ReluFamily.Composite;
-        _halfSum = (float)((1 + polynomial.Leak) / 2);
-        _halfDifference = (float)((1 - polynomial.Leak) / 2);
-        _stages = polynomial.Stages
-            .Select(p => (p.Parity == Parity.Odd, (float)(1 / p.HalfWidth), p.Coefficients.Select(c => (float)c).ToArray()))
-            .ToArray();
+        var form = ClenshawForm.Of(polynomial);
+        _composite = form.Composite;
+        (_scale, _linear) = ((float)form.Scale, (float)form.Linear);
+        _values = Array.ConvertAll(form.Values, stage => Array.ConvertAll(stage, c => (float)c));
     }
 
     public float Evaluate(float t)
     {
-        float p = t;
-        foreach ((bool odd, float inverseHalfWidth, float[] c) in _stages)
+        float w = t * _scale, v = 0, b0 = 0, b1 = 0;
+        for (int stage = 0; stage < _values.Length; stage++)
         {
-            float s = p * inverseHalfWidth;
-            float u = 2 * s * s - 1;
-            float twoU = 2 * u;
-            float b0 = 0, b1 = 0;
+            if (stage > 0) w *= b0 - b1;
+            v = w * w - 2;
+            (b0, b1) = (0, 0);
+            float[] c = _values[stage];
             for (int k = c.Length - 1; k >= 0; k--)
-                (b0, b1) = (c[k] - b1 + twoU * b0, b0);
-            p = odd ? s * (b0 - b1) : b0 - u * b1;
+                (b0, b1) = (c[k] - b1 + v * b0, b0);
         }
 
-        return _composite ? t * (_halfSum + _halfDifference * p) : _halfSum * t + _halfDifference * p;
+        return _composite ? t * (_linear + w * (b0 - b1)) : _linear * t + (b0 - v / 2 * b1);
     }
 
     /// <summary>max |fl(r)(t) - r(t)| over both signs of float32 points t = sin^2, which crowd at 0 and at 1.</summary>

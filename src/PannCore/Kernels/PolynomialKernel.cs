@@ -6,234 +6,247 @@ using System.Runtime.Intrinsics;
 namespace PannCore.Kernels;
 
 /// <summary>
-/// A polynomial activation as the kernel reads it: y = B r(x / B) with
-/// r(t) = a t + g t p(t) (odd stages p = p_k o ... o p_1, standing for sgn) or r(t) = a t + g q(t) (one even stage, standing for |t|).
-/// A stage is a Chebyshev series in s = t / h: sum c_k T_(2k+1)(s) or sum c_k T_(2k)(s), evaluated by Clenshaw's recurrence in T_2.
+/// Forward and derivative of a polynomial activation over spans: all stages in registers, memory read and written once.
+/// The destination may be the memory of an argument.
 /// </summary>
-/// <param name="Odd">True for odd stages.</param>
-/// <param name="Linear">a, the factor of t.</param>
-/// <param name="Gain">g, the factor of t p(t) or q(t).</param>
-/// <param name="Range">B.</param>
-/// <param name="InverseHalfWidths">1 / h of each stage.</param>
-/// <param name="Coefficients">c_k of each stage.</param>
-internal sealed record PolynomialForm<T>(bool Odd, T Linear, T Gain, T Range, T[] InverseHalfWidths, T[][] Coefficients)
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    public PolynomialForm<TOther> Convert<TOther>() where TOther : unmanaged, IFloatingPointIeee754<TOther>
-        => new(Odd, TOther.CreateTruncating(Linear), TOther.CreateTruncating(Gain), TOther.CreateTruncating(Range),
-            [.. InverseHalfWidths.Select(TOther.CreateTruncating)], [.. Coefficients.Select(c => c.Select(TOther.CreateTruncating).ToArray())]);
-}
-
-/// <summary>Forward and derivative of a polynomial activation over spans, all stages in registers, four vectors interleaved to hide the recurrence's latency.</summary>
 internal static class PolynomialKernel
 {
     /// <summary>Elements done by one pass of the widest kernel; shorter rests go through a padded temporary.</summary>
-    private const int MaxBlock = 64;
+    private const int MaxBlock = ClenshawSum.Vectors * 16;
 
-    /// <summary>y = B r(x / B).</summary>
-    public static void Forward<T>(PolynomialForm<T> form, ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, IFloatingPointIeee754<T>
-        => Run(form, x, default, y);
+    /// <summary>y = B r(x / B), computed in <typeparamref name="T"/> and rounded to <typeparamref name="TMemory"/>.</summary>
+    public static void Forward<TMemory, T>(PolynomialForm<T> form, ReadOnlySpan<TMemory> x, Span<TMemory> y)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        => Run(form, slope: false, x, x, y);
 
-    /// <summary>dx = dy r'(x / B): the forward values are computed again rather than stored.</summary>
-    public static void Gradient<T>(PolynomialForm<T> form, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dx) where T : unmanaged, IFloatingPointIeee754<T>
-        => Run(form, x, dy, dx);
+    /// <summary>dx = dy r'(x / B), likewise: the forward values are computed again rather than stored.</summary>
+    public static void Gradient<TMemory, T>(PolynomialForm<T> form, ReadOnlySpan<TMemory> x, ReadOnlySpan<TMemory> dy, Span<TMemory> dx)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        => Run(form, slope: true, x, dy, dx);
 
-    private static void Run<T>(PolynomialForm<T> form, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> result) where T : unmanaged, IFloatingPointIeee754<T>
+    private static void Run<TMemory, T>(PolynomialForm<T> form, bool slope, ReadOnlySpan<TMemory> x, ReadOnlySpan<TMemory> factor, Span<TMemory> result)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (Vector512.IsHardwareAccelerated) Blocks<T, Vector512<T>, Lanes512<T>>(form, x, dy, result);
-        else if (Vector256.IsHardwareAccelerated) Blocks<T, Vector256<T>, Lanes256<T>>(form, x, dy, result);
-        else if (Vector128.IsHardwareAccelerated) Blocks<T, Vector128<T>, Lanes128<T>>(form, x, dy, result);
-        else Blocks<T, T, Lanes1<T>>(form, x, dy, result);
+        if (Vector512.IsHardwareAccelerated) Run<TMemory, T, Vector512<T>, Lanes512<T>, Port512<TMemory, T>>(form, slope, x, factor, result);
+        else if (Vector256.IsHardwareAccelerated) Run<TMemory, T, Vector256<T>, Lanes256<T>, Port256<TMemory, T>>(form, slope, x, factor, result);
+        else if (Vector128.IsHardwareAccelerated) Run<TMemory, T, Vector128<T>, Lanes128<T>, Port128<TMemory, T>>(form, slope, x, factor, result);
+        else Run<TMemory, T, T, Lanes1<T>, Port1<TMemory, T>>(form, slope, x, factor, result);
     }
 
-    private static void Blocks<T, TV, TLanes>(PolynomialForm<T> form, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> result)
+    /// <summary>The value (<paramref name="factor"/> is x) or, times <paramref name="factor"/>, the slope, at one width.</summary>
+    internal static void Run<TMemory, T, TV, TLanes, TPort>(PolynomialForm<T> form, bool slope, ReadOnlySpan<TMemory> x, ReadOnlySpan<TMemory> factor, Span<TMemory> result)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
+        where TPort : ILanePort<TMemory, TV>
     {
-        bool gradient = !dy.IsEmpty;
-        int block = (gradient ? 2 : 4) * TLanes.Count, whole = x.Length - (x.Length % block);
-        Pass<T, TV, TLanes>(form, x[..whole], gradient ? dy[..whole] : default, result[..whole]);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(factor.Length, x.Length);
+        ArgumentOutOfRangeException.ThrowIfLessThan(result.Length, x.Length);
+        int block = ClenshawSum.Vectors * TLanes.Count, whole = x.Length - (x.Length % block);
+        Blocks<TMemory, T, TV, TLanes, TPort>(form, slope, x[..whole], factor, result);
         if (whole == x.Length) return;
-        Span<T> from = stackalloc T[MaxBlock], factor = stackalloc T[MaxBlock], to = stackalloc T[MaxBlock];
+        Span<TMemory> from = stackalloc TMemory[MaxBlock], by = stackalloc TMemory[MaxBlock];
         from.Clear();
-        factor.Clear();
+        by.Clear();
         x[whole..].CopyTo(from);
-        if (gradient) dy[whole..].CopyTo(factor);
-        Pass<T, TV, TLanes>(form, from[..block], gradient ? factor[..block] : default, to[..block]);
-        to[..(x.Length - whole)].CopyTo(result[whole..]);
+        factor[whole..].CopyTo(by);
+        Blocks<TMemory, T, TV, TLanes, TPort>(form, slope, from[..block], by, by);
+        by[..(x.Length - whole)].CopyTo(result[whole..]);
     }
 
-    private static void Pass<T, TV, TLanes>(PolynomialForm<T> form, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> result)
+    private static void Blocks<TMemory, T, TV, TLanes, TPort>(PolynomialForm<T> form, bool slope, ReadOnlySpan<TMemory> x, ReadOnlySpan<TMemory> factor, Span<TMemory> result)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
+        where TPort : ILanePort<TMemory, TV>
     {
-        ref T from = ref MemoryMarshal.GetReference(x);
-        ref T to = ref MemoryMarshal.GetReference(result);
-        if (dy.IsEmpty) ForwardPass<T, TV, TLanes>(form, ref from, ref to, x.Length);
-        else GradientPass<T, TV, TLanes>(form, ref from, ref MemoryMarshal.GetReference(dy), ref to, x.Length);
+        ref TMemory from = ref MemoryMarshal.GetReference(x), by = ref MemoryMarshal.GetReference(factor), to = ref MemoryMarshal.GetReference(result);
+        if (!form.Composite && !slope) Series<TMemory, T, TV, TLanes, TPort, EvenValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
+        else if (!form.Composite) Series<TMemory, T, TV, TLanes, TPort, EvenSlope<T, TV, TLanes>>(form, form.Slopes, ref from, ref by, ref to, x.Length);
+        else if (!slope) Series<TMemory, T, TV, TLanes, TPort, OddValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
+        else CompositeSlope<TMemory, T, TV, TLanes, TPort>(form, ref from, ref by, ref to, x.Length);
     }
 
+    /// <summary>Stages of one series each; what ends the last one tells the value of a composition from that, and the slope, of an even series.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardPass<T, TV, TLanes>(PolynomialForm<T> form, ref T from, ref T to, int length)
+    private static void Series<TMemory, T, TV, TLanes, TPort, TEnd>(PolynomialForm<T> form, T[][] stages, ref TMemory from, ref TMemory by, ref TMemory to, int length)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
+        where TPort : ILanePort<TMemory, TV>
+        where TEnd : ISeriesEnd<T, TV>
     {
-        TV inverse = TLanes.Broadcast(T.One / form.Range), two = TLanes.Broadcast(T.One + T.One), half = TLanes.Broadcast(T.One / (T.One + T.One));
-        TV linear = TLanes.Broadcast(form.Linear * form.Range), gain = TLanes.Broadcast(form.Gain * form.Range);
+        TV scale = TLanes.Broadcast(form.Scale), minusTwo = TLanes.Broadcast(-(T.One + T.One)), linear = TLanes.Broadcast(form.Linear), range = TLanes.Broadcast(form.Range);
         int lanes = TLanes.Count;
-        bool odd = form.Odd;
-        T[][] stages = form.Coefficients;
-        T[] inverseWidths = form.InverseHalfWidths;
-        for (int i = 0; i < length; i += 4 * lanes)
+        for (int i = 0; i < length; i += ClenshawSum.Vectors * lanes)
         {
-            ref T at = ref Unsafe.Add(ref from, i);
-            TV p0 = TLanes.Multiply(TLanes.Load(ref at), inverse);
-            TV p1 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, lanes)), inverse);
-            TV p2 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 2 * lanes)), inverse);
-            TV p3 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 3 * lanes)), inverse);
-            for (int stage = 0; stage < stages.Length; stage++)
+            ref TMemory x = ref Unsafe.Add(ref from, i);
+            TV w0 = TLanes.Multiply(TPort.Load(ref x), scale);
+            TV w1 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, lanes)), scale);
+            TV w2 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 2 * lanes)), scale);
+            TV w3 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 3 * lanes)), scale);
+            TV w4 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 4 * lanes)), scale);
+            TV w5 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 5 * lanes)), scale);
+            TV w6 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 6 * lanes)), scale);
+            TV w7 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 7 * lanes)), scale);
+            TV v0, v1, v2, v3, v4, v5, v6, v7;
+            TV b0, b1, b2, b3, b4, b5, b6, b7;
+            TV d0, d1, d2, d3, d4, d5, d6, d7;
+            for (int stage = 0; ; stage++)
             {
-                TV h = TLanes.Broadcast(inverseWidths[stage]);
-                p0 = TLanes.Multiply(p0, h);
-                p1 = TLanes.Multiply(p1, h);
-                p2 = TLanes.Multiply(p2, h);
-                p3 = TLanes.Multiply(p3, h);
+                v0 = TLanes.MultiplyAdd(w0, w0, minusTwo);
+                v1 = TLanes.MultiplyAdd(w1, w1, minusTwo);
+                v2 = TLanes.MultiplyAdd(w2, w2, minusTwo);
+                v3 = TLanes.MultiplyAdd(w3, w3, minusTwo);
+                v4 = TLanes.MultiplyAdd(w4, w4, minusTwo);
+                v5 = TLanes.MultiplyAdd(w5, w5, minusTwo);
+                v6 = TLanes.MultiplyAdd(w6, w6, minusTwo);
+                v7 = TLanes.MultiplyAdd(w7, w7, minusTwo);
+                ClenshawSum.Of<T, TV, TLanes>(
+                    stages[stage], v0, v1, v2, v3, v4, v5, v6, v7,
+                    out b0, out b1, out b2, out b3, out b4, out b5, out b6, out b7,
+                    out d0, out d1, out d2, out d3, out d4, out d5, out d6, out d7);
+                if (stage == stages.Length - 1) break;
+                w0 = TLanes.Multiply(w0, TLanes.Subtract(b0, d0));
+                w1 = TLanes.Multiply(w1, TLanes.Subtract(b1, d1));
+                w2 = TLanes.Multiply(w2, TLanes.Subtract(b2, d2));
+                w3 = TLanes.Multiply(w3, TLanes.Subtract(b3, d3));
+                w4 = TLanes.Multiply(w4, TLanes.Subtract(b4, d4));
+                w5 = TLanes.Multiply(w5, TLanes.Subtract(b5, d5));
+                w6 = TLanes.Multiply(w6, TLanes.Subtract(b6, d6));
+                w7 = TLanes.Multiply(w7, TLanes.Subtract(b7, d7));
+            }
 
-                // v = 2 T_2(s) = (2 s)^2 - 2, the factor of the recurrence b_k = c_k + v b_(k+1) - b_(k+2).
-                TV v0 = TLanes.Add(p0, p0), v1 = TLanes.Add(p1, p1), v2 = TLanes.Add(p2, p2), v3 = TLanes.Add(p3, p3);
-                v0 = TLanes.Subtract(TLanes.Multiply(v0, v0), two);
-                v1 = TLanes.Subtract(TLanes.Multiply(v1, v1), two);
-                v2 = TLanes.Subtract(TLanes.Multiply(v2, v2), two);
-                v3 = TLanes.Subtract(TLanes.Multiply(v3, v3), two);
-                TV b0 = TLanes.Zero, b1 = b0, b2 = b0, b3 = b0, d0 = b0, d1 = b0, d2 = b0, d3 = b0;
-                T[] coefficients = stages[stage];
-                ref T c = ref MemoryMarshal.GetArrayDataReference(coefficients);
-                int k = coefficients.Length - 1;
-
-                // Two steps at a time: the two values of the recurrence change places, so none is copied.
-                for (; k >= 1; k -= 2)
-                {
-                    TV ck = TLanes.Broadcast(Unsafe.Add(ref c, k));
-                    d0 = TLanes.MultiplyAdd(v0, b0, TLanes.Subtract(ck, d0));
-                    d1 = TLanes.MultiplyAdd(v1, b1, TLanes.Subtract(ck, d1));
-                    d2 = TLanes.MultiplyAdd(v2, b2, TLanes.Subtract(ck, d2));
-                    d3 = TLanes.MultiplyAdd(v3, b3, TLanes.Subtract(ck, d3));
-                    ck = TLanes.Broadcast(Unsafe.Add(ref c, k - 1));
-                    b0 = TLanes.MultiplyAdd(v0, d0, TLanes.Subtract(ck, b0));
-                    b1 = TLanes.MultiplyAdd(v1, d1, TLanes.Subtract(ck, b1));
-                    b2 = TLanes.MultiplyAdd(v2, d2, TLanes.Subtract(ck, b2));
-                    b3 = TLanes.MultiplyAdd(v3, d3, TLanes.Subtract(ck, b3));
-                }
-                if (k == 0)
-                {
-                    TV ck = TLanes.Broadcast(c);
-                    d0 = TLanes.MultiplyAdd(v0, b0, TLanes.Subtract(ck, d0));
-                    d1 = TLanes.MultiplyAdd(v1, b1, TLanes.Subtract(ck, d1));
-                    d2 = TLanes.MultiplyAdd(v2, b2, TLanes.Subtract(ck, d2));
-                    d3 = TLanes.MultiplyAdd(v3, b3, TLanes.Subtract(ck, d3));
-                    (b0, d0) = (d0, b0);
-                    (b1, d1) = (d1, b1);
-                    (b2, d2) = (d2, b2);
-                    (b3, d3) = (d3, b3);
-                }
-                if (odd)
-                {
-                    // s (b_0 - b_1)
-                    p0 = TLanes.Multiply(p0, TLanes.Subtract(b0, d0));
-                    p1 = TLanes.Multiply(p1, TLanes.Subtract(b1, d1));
-                    p2 = TLanes.Multiply(p2, TLanes.Subtract(b2, d2));
-                    p3 = TLanes.Multiply(p3, TLanes.Subtract(b3, d3));
-                }
-                else
-                {
-                    // b_0 - T_2(s) b_1
-                    p0 = TLanes.Subtract(b0, TLanes.Multiply(TLanes.Multiply(v0, half), d0));
-                    p1 = TLanes.Subtract(b1, TLanes.Multiply(TLanes.Multiply(v1, half), d1));
-                    p2 = TLanes.Subtract(b2, TLanes.Multiply(TLanes.Multiply(v2, half), d2));
-                    p3 = TLanes.Subtract(b3, TLanes.Multiply(TLanes.Multiply(v3, half), d3));
-                }
-            }
-            ref T put = ref Unsafe.Add(ref to, i);
-            TV t0 = TLanes.Multiply(TLanes.Load(ref at), inverse), t1 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, lanes)), inverse);
-            TV t2 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 2 * lanes)), inverse), t3 = TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref at, 3 * lanes)), inverse);
-            if (odd)
-            {
-                // t (B a + B g p)
-                TLanes.Store(TLanes.Multiply(t0, TLanes.MultiplyAdd(gain, p0, linear)), ref put);
-                TLanes.Store(TLanes.Multiply(t1, TLanes.MultiplyAdd(gain, p1, linear)), ref Unsafe.Add(ref put, lanes));
-                TLanes.Store(TLanes.Multiply(t2, TLanes.MultiplyAdd(gain, p2, linear)), ref Unsafe.Add(ref put, 2 * lanes));
-                TLanes.Store(TLanes.Multiply(t3, TLanes.MultiplyAdd(gain, p3, linear)), ref Unsafe.Add(ref put, 3 * lanes));
-            }
-            else
-            {
-                // B a t + B g q
-                TLanes.Store(TLanes.MultiplyAdd(linear, t0, TLanes.Multiply(gain, p0)), ref put);
-                TLanes.Store(TLanes.MultiplyAdd(linear, t1, TLanes.Multiply(gain, p1)), ref Unsafe.Add(ref put, lanes));
-                TLanes.Store(TLanes.MultiplyAdd(linear, t2, TLanes.Multiply(gain, p2)), ref Unsafe.Add(ref put, 2 * lanes));
-                TLanes.Store(TLanes.MultiplyAdd(linear, t3, TLanes.Multiply(gain, p3)), ref Unsafe.Add(ref put, 3 * lanes));
-            }
+            ref TMemory f = ref Unsafe.Add(ref by, i);
+            ref TMemory y = ref Unsafe.Add(ref to, i);
+            TPort.Store(TEnd.Of(TPort.Load(ref f), linear, range, w0, v0, b0, d0), ref y);
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, lanes)), linear, range, w1, v1, b1, d1), ref Unsafe.Add(ref y, lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 2 * lanes)), linear, range, w2, v2, b2, d2), ref Unsafe.Add(ref y, 2 * lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 3 * lanes)), linear, range, w3, v3, b3, d3), ref Unsafe.Add(ref y, 3 * lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 4 * lanes)), linear, range, w4, v4, b4, d4), ref Unsafe.Add(ref y, 4 * lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 5 * lanes)), linear, range, w5, v5, b5, d5), ref Unsafe.Add(ref y, 5 * lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 6 * lanes)), linear, range, w6, v6, b6, d6), ref Unsafe.Add(ref y, 6 * lanes));
+            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 7 * lanes)), linear, range, w7, v7, b7, d7), ref Unsafe.Add(ref y, 7 * lanes));
         }
     }
 
+    /// <summary>dy (a + w (b_0 - b_1) + w_1 product of (f_0 + f_1)), w_1 the first stage's w.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void GradientPass<T, TV, TLanes>(PolynomialForm<T> form, ref T from, ref T dy, ref T to, int length)
+    private static void CompositeSlope<TMemory, T, TV, TLanes, TPort>(PolynomialForm<T> form, ref TMemory from, ref TMemory by, ref TMemory to, int length)
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+        where TPort : ILanePort<TMemory, TV>
+    {
+        TV scale = TLanes.Broadcast(form.Scale), minusTwo = TLanes.Broadcast(-(T.One + T.One)), linear = TLanes.Broadcast(form.Linear);
+        int lanes = TLanes.Count;
+        T[][] values = form.Values, slopes = form.Slopes;
+        for (int i = 0; i < length; i += ClenshawSum.Vectors * lanes)
+        {
+            ref TMemory x = ref Unsafe.Add(ref from, i);
+            TV w0 = TLanes.Multiply(TPort.Load(ref x), scale), p0 = w0;
+            TV w1 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, lanes)), scale), p1 = w1;
+            TV w2 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 2 * lanes)), scale), p2 = w2;
+            TV w3 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 3 * lanes)), scale), p3 = w3;
+            TV w4 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 4 * lanes)), scale), p4 = w4;
+            TV w5 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 5 * lanes)), scale), p5 = w5;
+            TV w6 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 6 * lanes)), scale), p6 = w6;
+            TV w7 = TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref x, 7 * lanes)), scale), p7 = w7;
+            for (int stage = 0; stage < values.Length; stage++)
+            {
+                TV v0 = TLanes.MultiplyAdd(w0, w0, minusTwo);
+                TV v1 = TLanes.MultiplyAdd(w1, w1, minusTwo);
+                TV v2 = TLanes.MultiplyAdd(w2, w2, minusTwo);
+                TV v3 = TLanes.MultiplyAdd(w3, w3, minusTwo);
+                TV v4 = TLanes.MultiplyAdd(w4, w4, minusTwo);
+                TV v5 = TLanes.MultiplyAdd(w5, w5, minusTwo);
+                TV v6 = TLanes.MultiplyAdd(w6, w6, minusTwo);
+                TV v7 = TLanes.MultiplyAdd(w7, w7, minusTwo);
+                ClenshawSum.Of<T, TV, TLanes>(
+                    slopes[stage], v0, v1, v2, v3, v4, v5, v6, v7,
+                    out TV b0, out TV b1, out TV b2, out TV b3, out TV b4, out TV b5, out TV b6, out TV b7,
+                    out TV d0, out TV d1, out TV d2, out TV d3, out TV d4, out TV d5, out TV d6, out TV d7);
+                p0 = TLanes.Multiply(p0, TLanes.Add(b0, d0));
+                p1 = TLanes.Multiply(p1, TLanes.Add(b1, d1));
+                p2 = TLanes.Multiply(p2, TLanes.Add(b2, d2));
+                p3 = TLanes.Multiply(p3, TLanes.Add(b3, d3));
+                p4 = TLanes.Multiply(p4, TLanes.Add(b4, d4));
+                p5 = TLanes.Multiply(p5, TLanes.Add(b5, d5));
+                p6 = TLanes.Multiply(p6, TLanes.Add(b6, d6));
+                p7 = TLanes.Multiply(p7, TLanes.Add(b7, d7));
+                ClenshawSum.Of<T, TV, TLanes>(
+                    values[stage], v0, v1, v2, v3, v4, v5, v6, v7,
+                    out b0, out b1, out b2, out b3, out b4, out b5, out b6, out b7,
+                    out d0, out d1, out d2, out d3, out d4, out d5, out d6, out d7);
+                w0 = TLanes.Multiply(w0, TLanes.Subtract(b0, d0));
+                w1 = TLanes.Multiply(w1, TLanes.Subtract(b1, d1));
+                w2 = TLanes.Multiply(w2, TLanes.Subtract(b2, d2));
+                w3 = TLanes.Multiply(w3, TLanes.Subtract(b3, d3));
+                w4 = TLanes.Multiply(w4, TLanes.Subtract(b4, d4));
+                w5 = TLanes.Multiply(w5, TLanes.Subtract(b5, d5));
+                w6 = TLanes.Multiply(w6, TLanes.Subtract(b6, d6));
+                w7 = TLanes.Multiply(w7, TLanes.Subtract(b7, d7));
+            }
+
+            ref TMemory dy = ref Unsafe.Add(ref by, i);
+            ref TMemory dx = ref Unsafe.Add(ref to, i);
+            TPort.Store(TLanes.Multiply(TPort.Load(ref dy), TLanes.Add(TLanes.Add(linear, w0), p0)), ref dx);
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, lanes)), TLanes.Add(TLanes.Add(linear, w1), p1)), ref Unsafe.Add(ref dx, lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 2 * lanes)), TLanes.Add(TLanes.Add(linear, w2), p2)), ref Unsafe.Add(ref dx, 2 * lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 3 * lanes)), TLanes.Add(TLanes.Add(linear, w3), p3)), ref Unsafe.Add(ref dx, 3 * lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 4 * lanes)), TLanes.Add(TLanes.Add(linear, w4), p4)), ref Unsafe.Add(ref dx, 4 * lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 5 * lanes)), TLanes.Add(TLanes.Add(linear, w5), p5)), ref Unsafe.Add(ref dx, 5 * lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 6 * lanes)), TLanes.Add(TLanes.Add(linear, w6), p6)), ref Unsafe.Add(ref dx, 6 * lanes));
+            TPort.Store(TLanes.Multiply(TPort.Load(ref Unsafe.Add(ref dy, 7 * lanes)), TLanes.Add(TLanes.Add(linear, w7), p7)), ref Unsafe.Add(ref dx, 7 * lanes));
+        }
+    }
+
+    /// <summary>What becomes of the sums b = b_0, d = b_1 of the last stage; <c>factor</c> is x for values and dy for slopes.</summary>
+    private interface ISeriesEnd<T, TV>
+    {
+        static abstract TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d);
+    }
+
+    /// <summary>x (a + w (b_0 - b_1)).</summary>
+    private readonly struct OddValue<T, TV, TLanes> : ISeriesEnd<T, TV>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
     {
-        TV inverse = TLanes.Broadcast(T.One / form.Range), one = TLanes.Broadcast(T.One), four = TLanes.Broadcast(T.CreateTruncating(4)), half = TLanes.Broadcast(T.One / (T.One + T.One));
-        TV linear = TLanes.Broadcast(form.Linear), gain = TLanes.Broadcast(form.Gain);
-        int lanes = TLanes.Count;
-        for (int i = 0; i < length; i += 2 * lanes)
-        {
-            TV g0 = Derivative(TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref from, i)), inverse));
-            TV g1 = Derivative(TLanes.Multiply(TLanes.Load(ref Unsafe.Add(ref from, i + lanes)), inverse));
-            TLanes.Store(TLanes.Multiply(g0, TLanes.Load(ref Unsafe.Add(ref dy, i))), ref Unsafe.Add(ref to, i));
-            TLanes.Store(TLanes.Multiply(g1, TLanes.Load(ref Unsafe.Add(ref dy, i + lanes))), ref Unsafe.Add(ref to, i + lanes));
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
+            => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, TLanes.Subtract(b, d), linear));
+    }
 
-        // The recurrence and its derivative with respect to v = 2 T_2(s), side by side: e_k = b_(k+1) + v e_(k+1) - e_(k+2); dv/ds = 8 s.
-        TV Derivative(TV t)
+    /// <summary>a x + B (b_0 - v b_1 / 2).</summary>
+    private readonly struct EvenValue<T, TV, TLanes> : ISeriesEnd<T, TV>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
         {
-            TV p = t, slope = one;
-            for (int stage = 0; stage < form.Coefficients.Length; stage++)
-            {
-                T[] c = form.Coefficients[stage];
-                TV h = TLanes.Broadcast(form.InverseHalfWidths[stage]);
-                TV s = TLanes.Multiply(p, h), square = TLanes.Multiply(s, s);
-                TV v = TLanes.Subtract(TLanes.Multiply(four, square), TLanes.Add(one, one));
-                TV b = TLanes.Zero, b1 = b, e = b, e1 = b;
-                for (int k = c.Length - 1; k >= 0; k--)
-                {
-                    TV nextE = TLanes.MultiplyAdd(v, e, TLanes.Subtract(b, e1));
-                    TV next = TLanes.MultiplyAdd(v, b, TLanes.Subtract(TLanes.Broadcast(c[k]), b1));
-                    e1 = e;
-                    e = nextE;
-                    b1 = b;
-                    b = next;
-                }
-                TV eightSquare = TLanes.Multiply(TLanes.Add(four, four), square), derivative;
-                if (form.Odd)
-                {
-                    // d/ds [s (b_0 - b_1)] = (b_0 - b_1) + 8 s^2 (e_0 - e_1)
-                    TV difference = TLanes.Subtract(b, b1);
-                    derivative = TLanes.MultiplyAdd(eightSquare, TLanes.Subtract(e, e1), difference);
-                    p = TLanes.Multiply(s, difference);
-                }
-                else
-                {
-                    // d/ds [b_0 - v b_1 / 2] = 8 s (e_0 - b_1 / 2 - v e_1 / 2)
-                    TV inner = TLanes.Subtract(e, TLanes.Multiply(half, TLanes.MultiplyAdd(v, e1, b1)));
-                    derivative = TLanes.Multiply(TLanes.Multiply(TLanes.Add(four, four), s), inner);
-                    p = TLanes.Subtract(b, TLanes.Multiply(TLanes.Multiply(half, v), b1));
-                }
-                slope = TLanes.Multiply(slope, TLanes.Multiply(derivative, h));
-            }
-            TV outer = form.Odd ? TLanes.MultiplyAdd(t, slope, p) : slope;
-            return TLanes.MultiplyAdd(gain, outer, linear);
+            TV minusT2 = TLanes.Multiply(v, TLanes.Broadcast(-T.One / (T.One + T.One)));
+            return TLanes.MultiplyAdd(linear, factor, TLanes.Multiply(range, TLanes.MultiplyAdd(minusT2, d, b)));
         }
+    }
+
+    /// <summary>dy (a + w f_0).</summary>
+    private readonly struct EvenSlope<T, TV, TLanes> : ISeriesEnd<T, TV>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
+            => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, b, linear));
     }
 }

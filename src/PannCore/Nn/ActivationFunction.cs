@@ -21,12 +21,12 @@ public abstract record ActivationFunction
     }
 
     /// <summary>B r(x / B), r a polynomial that stands for (leaky) ReLU on [-1, 1], B the range.</summary>
-    public sealed record Polynomial(ReluPolynomial Approximation, double Range) : ActivationFunction
+    public sealed record Polynomial(ReluPolynomial Approximation, double Range, PolynomialArithmetic Arithmetic = PolynomialArithmetic.Automatic) : ActivationFunction
     {
         /// <inheritdoc/>
         public override ActivationFunction Ideal => new Relu((float)Approximation.Leak);
 
         /// <inheritdoc/>
-        public override Tensor Apply(Tensor x) => x.PolynomialRelu(Approximation, Range);
+        public override Tensor Apply(Tensor x) => x.PolynomialRelu(Approximation, Range, Arithmetic);
     }
 }

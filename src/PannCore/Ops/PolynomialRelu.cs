@@ -1,35 +1,34 @@
-using System.Numerics.Tensors;
-using CommunityToolkit.HighPerformance.Buffers;
+using System.Numerics;
 using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Kernels;
-using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Ops;
 
 /// <summary>
 /// y = B r(x / B), r the polynomial that stands for ReLU on [-1, 1]. Nothing is clamped: outside [-B, B] it gives the polynomial's own value.
-/// Evaluated by Clenshaw's recurrence in the Chebyshev basis, in float32 where its measured evaluation error is below an eighth of the
-/// polynomial's own error, else in float64.
+/// Evaluated by Clenshaw's recurrence in the Chebyshev basis, in float32 or float64.
 /// </summary>
 public sealed class PolynomialRelu : Op
 {
-    private readonly PolynomialForm<double> _exact;
-    private readonly PolynomialForm<float>? _single;
+    private PolynomialForm<float>? _single;
+    private PolynomialForm<double>? _exact;
 
     /// <summary>One application of a polynomial over a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number.</exception>
-    public PolynomialRelu(ReluPolynomial polynomial, double range)
+    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the arithmetic is none.</exception>
+    public PolynomialRelu(ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic)
     {
         if (!IsUsable(range))
             throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse");
         Polynomial = polynomial;
         Range = range;
-        bool odd = polynomial.Family == ReluFamily.Composite;
-        _exact = new(
-            odd, (1 + polynomial.Leak) / 2, (1 - polynomial.Leak) / 2, range,
-            [.. polynomial.Stages.Select(stage => 1 / stage.HalfWidth)], [.. polynomial.Stages.Select(stage => stage.Coefficients.ToArray())]);
-        if (polynomial.Float32EvaluationError < polynomial.MaxError / 8) _single = _exact.Convert<float>();
+        Arithmetic = arithmetic switch
+        {
+            PolynomialArithmetic.Float32 or PolynomialArithmetic.Float64 => arithmetic,
+            PolynomialArithmetic.Automatic when polynomial.Float32EvaluationError < polynomial.MaxError / 8 => PolynomialArithmetic.Float32,
+            PolynomialArithmetic.Automatic => PolynomialArithmetic.Float64,
+            _ => throw new ArgumentOutOfRangeException(nameof(arithmetic), arithmetic, "polynomialRelu: the arithmetic must be Automatic, Float32 or Float64"),
+        };
     }
 
     /// <summary>The polynomial on [-1, 1].</summary>
@@ -37,6 +36,9 @@ public sealed class PolynomialRelu : Op
 
     /// <summary>B: inputs are expected in [-B, B].</summary>
     public double Range { get; }
+
+    /// <summary>The arithmetic it is evaluated in: float32 or float64.</summary>
+    public PolynomialArithmetic Arithmetic { get; }
 
     /// <summary>Whether a number can be a range: positive, and it and its inverse are normal float32 numbers.</summary>
     public static bool IsUsable(double range) => range > 0 && float.IsNormal((float)range) && float.IsNormal((float)(1 / range));
@@ -61,11 +63,11 @@ public sealed class PolynomialRelu : Op
 
     /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.Workers.Run(new Job(this, inputs[0].Memory, default, y), Chunks.Count(y.Length));
+        => Run(pass.Workers, inputs[0].Memory, slope: false, inputs[0].Memory, y);
 
     /// <inheritdoc/>
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.Workers.Run(new Job(this, inputs[0].Memory, dy, pass.InputGradient(0)), Chunks.Count(dy.Length));
+        => Run(pass.Workers, inputs[0].Memory, slope: true, dy, pass.InputGradient(0));
 
     /// <inheritdoc/>
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -75,7 +77,10 @@ public sealed class PolynomialRelu : Op
 
     /// <inheritdoc/>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
-        => workspace.Workers.Run(new ExactJob(_exact, inputs[0].Values, output.Values), Chunks.Count(output.Values.Length));
+    {
+        double[] x = inputs[0].Values;
+        workspace.Workers.Run(new Job<double, double>(_exact ??= Form<double>(), Slope: false, x, x, output.Values), Chunks.Count(x.Length));
+    }
 
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
@@ -85,48 +90,49 @@ public sealed class PolynomialRelu : Op
     }
 
     /// <summary>
-    /// Inside [-B, B], float32: t = x / B carries 3 roundings (B, 1 / B, the product), worth 3 u L for a slope of at most L; the recurrence at the
-    /// rounded t errs by twice the scanned evaluation error, which allows for other points and other fusing but is measured, not proved; the outer factors B a and B g and their
-    /// product and sum carry 4 roundings of |r|. Outside [-B, B], and for other arithmetics than float32, infinity: no bound is known.
+    /// Inside [-B, B]. Evaluated with unit roundoff u: x / B carries 3 roundings (B, its inverse, the product), worth 3 u L for a slope of at most L; the recurrence at the
+    /// rounded argument errs by twice the scanned evaluation error of float32, which allows for other points and other fusing but is measured, not proved; the outer constants,
+    /// their product and sum carry 4 roundings of |r| &lt;= 1. In float64 these errors are 2^-29 times as large, to first order in u; 16 times that is allowed. An evaluation in
+    /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Outside [-B, B] and for other arithmetics, infinity: no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        double slope = Polynomial.LargestSlope, evaluation = 2 * Polynomial.Float32EvaluationError, single = Math.ScaleB(1, -24);
-        for (int i = 0; i < bound.Values.Length; i++)
+        double single = Math.ScaleB(1, -24), evaluation = Range * ((2 * Polynomial.Float32EvaluationError) + (((3 * Polynomial.LargestSlope) + 4) * single));
+        bool isSingle = unitRoundoff == single, isDouble = unitRoundoff == Math.ScaleB(1, -53), narrowed = isSingle && Arithmetic == PolynomialArithmetic.Float64;
+        if (!isSingle && !isDouble) evaluation = double.PositiveInfinity;
+        if (isDouble || narrowed) evaluation = 16 * Math.ScaleB(evaluation, -29);
+        if (narrowed) Exact(workspace, inputs, bound);
+        double[] x = inputs[0].Values, result = bound.Values;
+        for (int i = 0; i < x.Length; i++)
         {
-            double t = Math.Abs(inputs[0].Values[i] / Range);
-            bound.Values[i] = unitRoundoff == single && t <= 1 ? Range * (evaluation + (((3 * slope) + 4) * single)) : double.PositiveInfinity;
+            double narrowing = narrowed ? Math.Max(single * (Math.Abs(result[i]) + evaluation), Math.ScaleB(1, -150)) : 0;
+            result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing : double.PositiveInfinity;
         }
     }
 
-    private readonly struct Job(PolynomialRelu op, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> result) : IJob
+    private void Run(Workers workers, ReadOnlyMemory<float> x, bool slope, ReadOnlyMemory<float> factor, Memory<float> result)
     {
-        public void Run(int chunk, Scratch scratch)
-        {
-            System.Range range = Chunks.Of(chunk, x.Length);
-            ReadOnlySpan<float> input = x.Span[range], gradient = dy.IsEmpty ? default : dy.Span[range];
-            Span<float> to = result.Span[range];
-            if (op._single is not null)
-            {
-                if (gradient.IsEmpty) PolynomialKernel.Forward(op._single, input, to);
-                else PolynomialKernel.Gradient(op._single, input, gradient, to);
-                return;
-            }
-            using SpanOwner<double> wideInput = SpanOwner<double>.Allocate(input.Length), wideGradient = SpanOwner<double>.Allocate(gradient.Length);
-            TensorPrimitives.ConvertChecked(input, wideInput.Span);
-            TensorPrimitives.ConvertChecked(gradient, wideGradient.Span);
-            if (gradient.IsEmpty) PolynomialKernel.Forward(op._exact, wideInput.Span, wideInput.Span);
-            else PolynomialKernel.Gradient(op._exact, wideInput.Span, wideGradient.Span, wideInput.Span);
-            TensorPrimitives.ConvertTruncating(wideInput.Span, to);
-        }
+        int chunks = Chunks.Count(x.Length);
+        if (Arithmetic == PolynomialArithmetic.Float32) workers.Run(new Job<float, float>(_single ??= Form<float>(), slope, x, factor, result), chunks);
+        else workers.Run(new Job<float, double>(_exact ??= Form<double>(), slope, x, factor, result), chunks);
     }
 
-    private readonly struct ExactJob(PolynomialForm<double> form, double[] x, double[] y) : IJob
+    private PolynomialForm<T> Form<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var form = ClenshawForm.Of(Polynomial);
+        return PolynomialForm<T>.Round(form.Composite, form.Scale / Range, form.Linear, Range, form.Values, form.Slopes);
+    }
+
+    /// <summary>Values (factor is x) or, times the factor, slopes.</summary>
+    private readonly record struct Job<TMemory, T>(PolynomialForm<T> Form, bool Slope, ReadOnlyMemory<TMemory> X, ReadOnlyMemory<TMemory> Factor, Memory<TMemory> Result) : IJob
+        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         public void Run(int chunk, Scratch scratch)
         {
-            System.Range range = Chunks.Of(chunk, x.Length);
-            PolynomialKernel.Forward(form, x.AsSpan(range), y.AsSpan(range));
+            System.Range range = Chunks.Of(chunk, X.Length);
+            if (Slope) PolynomialKernel.Gradient(Form, X.Span[range], Factor.Span[range], Result.Span[range]);
+            else PolynomialKernel.Forward(Form, X.Span[range], Result.Span[range]);
         }
     }
 }
@@ -135,5 +141,6 @@ public sealed class PolynomialRelu : Op
 public static class PolynomialReluExtensions
 {
     /// <summary>B r(x / B), elementwise, for a polynomial r that stands for ReLU on [-1, 1]; not clamped outside [-B, B].</summary>
-    public static Tensor PolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range) => new PolynomialRelu(polynomial, range).Apply(x);
+    public static Tensor PolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic)
+        => new PolynomialRelu(polynomial, range, arithmetic).Apply(x);
 }

@@ -11,8 +11,8 @@ internal readonly record struct Bounded(double Value, double Error);
 /// </summary>
 /// <remarks>
 /// b_k = c_k + v b_(k+1) - b_(k+2) with a local error e_k at each step has an error of sum over j &gt;= k of e_j U_(j-k)(v / 2) in b_k, U being
-/// the Chebyshev polynomials of the second kind; the same holds for the recurrence of the derivative with respect to v.
-/// The bound is doubled for the terms of second order.
+/// the Chebyshev polynomials of the second kind. Derivatives are sums of the same recurrence, since T_n' = n U_(n-1). A factor folded into coefficients in advance
+/// is an error common to all of them, which is counted where the factor stands here. The bound is doubled for the terms of second order.
 /// </remarks>
 internal static class ClenshawBound
 {
@@ -29,9 +29,11 @@ internal static class ClenshawBound
         }
         bool odd = polynomial.Family == ReluFamily.Composite;
         var argument = new Bounded(t, 3 * u * Math.Abs(t));
-        // Composite: r = t (a + g p), r' = a + g (p + t p'). Direct: r = a t + g q, r' = a + g q'. B a, B g: three roundings each.
-        Bounded outer = odd ? Sum(p, Product(argument, slope, u), u) : slope;
-        Bounded derivativeOfR = Sum(new(a, u * a), Product(new(g, u * g), outer, u), u);
+        // Composite: r = t (a + g p), r' = (a + g p) + g t p'. Direct: r = a t + g q, r' = a + g q'. B a, B g: three roundings each.
+        Bounded constant = new(a, u * a), factor = new(g, u * g);
+        Bounded derivativeOfR = odd
+            ? Sum(Sum(constant, Product(factor, p, u), u), Product(factor, Product(argument, slope, u), u), u)
+            : Sum(constant, Product(factor, slope, u), u);
         Bounded linear = new(range * a, 3 * u * range * a), gain = new(range * g, 3 * u * range * g);
         Bounded result = odd
             ? Product(argument, Sum(linear, Product(gain, p, u), u), u)
@@ -45,6 +47,22 @@ internal static class ClenshawBound
         Bounded s = Product(p, new(h, u * h), u), square = Product(s, s, u);
         double v = (4 * square.Value) - 2, ev = (4 * square.Error) + (2 * u * Math.Abs(v));
         double[] c = [.. stage.Coefficients];
+        (Bounded b0, Bounded b1) = Recurrence(c, 1, v, ev, u);
+        Bounded vBound = new(v, ev), half = new(0.5, 0), two = new(2, 0), step = new(h, u * h);
+        if (stage.Parity == Parity.Odd)
+        {
+            // p = s (b_0 - b_1); dp/ds = sum (2k + 1) c_k U_2k = f_0 + f_1.
+            (Bounded f0, Bounded f1) = Recurrence([.. c.Select((x, k) => ((2 * k) + 1) * x)], 3, v, ev, u);
+            return (Product(s, Difference(b0, b1, u), u), Product(Sum(f0, f1, u), step, u));
+        }
+        // p = b_0 - v b_1 / 2; dp/ds = sum 2k c_k U_(2k-1) = 2 s f_0, where U_(2k-1) = 2 s (1, v, v^2 - 1, ...).
+        (Bounded g0, _) = Recurrence([.. c.Skip(1).Select((x, k) => 2 * (k + 1) * x)], 3, v, ev, u);
+        return (Difference(b0, Product(half, Product(vBound, b1, u), u), u), Product(Product(Product(two, s, u), g0, u), step, u));
+    }
+
+    /// <summary>b_0 and b_1 for coefficients that carry <paramref name="roundings"/> roundings each.</summary>
+    private static (Bounded B0, Bounded B1) Recurrence(double[] c, int roundings, double v, double ev, double u)
+    {
         int n = c.Length;
         double[] second = new double[n + 1]; // |U_m(v / 2)|
         (double before, double now) = (0, 1);
@@ -54,32 +72,14 @@ internal static class ClenshawBound
             (before, now) = (now, (v * now) - before);
         }
 
-        double[] b = new double[n + 2], e = new double[n + 2], eb = new double[n + 2], ee = new double[n + 2], local = new double[n], localE = new double[n];
+        double[] b = new double[n + 2], error = new double[n + 2], local = new double[n];
         for (int k = n - 1; k >= 0; k--)
         {
             b[k] = c[k] + (v * b[k + 1]) - b[k + 2];
-            e[k] = b[k + 1] + (v * e[k + 1]) - e[k + 2];
-            local[k] = (u * (Math.Abs(c[k]) + Math.Abs(c[k] - b[k + 2]) + Math.Abs(v * b[k + 1]) + Math.Abs(b[k]))) + (ev * Math.Abs(b[k + 1]));
-            localE[k] = (u * (Math.Abs(b[k + 1] - e[k + 2]) + Math.Abs(v * e[k + 1]) + Math.Abs(e[k]))) + (ev * Math.Abs(e[k + 1])) + eb[k + 1];
-            for (int j = k; j < n; j++)
-            {
-                eb[k] += local[j] * second[j - k];
-                ee[k] += localE[j] * second[j - k];
-            }
+            local[k] = (u * ((roundings * Math.Abs(c[k])) + Math.Abs(c[k] - b[k + 2]) + Math.Abs(v * b[k + 1]) + Math.Abs(b[k]))) + (ev * Math.Abs(b[k + 1]));
+            for (int j = k; j < n; j++) error[k] += local[j] * second[j - k];
         }
-
-        var b0 = new Bounded(b[0], eb[0]);
-        Bounded b1 = new(b[1], eb[1]), e0 = new(e[0], ee[0]), e1 = new(e[1], ee[1]), vBound = new(v, ev), half = new(0.5, 0), eight = new(8, 0), step = new(h, u * h);
-        if (stage.Parity == Parity.Odd)
-        {
-            // p = s (b_0 - b_1); dp/ds = (b_0 - b_1) + 8 s^2 (e_0 - e_1).
-            Bounded difference = Difference(b0, b1, u);
-            Bounded odd = Sum(difference, Product(Product(eight, square, u), Difference(e0, e1, u), u), u);
-            return (Product(s, difference, u), Product(odd, step, u));
-        }
-        // p = b_0 - v b_1 / 2; dp/ds = 8 s (e_0 - (b_1 + v e_1) / 2).
-        Bounded even = Product(Product(eight, s, u), Difference(e0, Product(half, Sum(b1, Product(vBound, e1, u), u), u), u), u);
-        return (Difference(b0, Product(half, Product(vBound, b1, u), u), u), Product(even, step, u));
+        return (new(b[0], error[0]), new(b[1], error[1]));
     }
 
     private static Bounded Product(Bounded x, Bounded y, double u)

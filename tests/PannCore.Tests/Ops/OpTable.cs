@@ -58,6 +58,7 @@ internal static class OpTable
         Activation("composite:7,7,leak=0.1", range: 2),
         Activation("direct:4", range: 0.9), // Some inputs lie outside the range.
         Activation("direct:64", range: 2),
+        Activation("composite:7,7,leak=0.1", range: 2, PolynomialArithmetic.Float64),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
@@ -104,10 +105,10 @@ internal static class OpTable
     private static OpRow Conv(string name, int n, int h, int w, int c, int k, int r = 3, int s = 3, int stride = 1, int padding = 1)
         => new(name, p => new Conv2d(p[0], stride, padding), [new(n, h, w, c)], [new(k, c, r, s)], Terms: Math.Max(r * s * Math.Max(c, k), n * h * w) + 1);
 
-    private static OpRow Activation(string spec, double range)
+    private static OpRow Activation(string spec, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Float32)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-        return new(spec, _ => new PolynomialRelu(polynomial, range), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
+        return new($"{spec} in {arithmetic}", _ => new PolynomialRelu(polynomial, range, arithmetic), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
     }
 
     private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
