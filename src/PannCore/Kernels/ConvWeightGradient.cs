@@ -12,12 +12,16 @@ internal sealed class ConvWeightGradient
 {
     public const int MaxPartials = 8;
 
+    /// <summary>Input channels of a tile that takes three kernel columns at once.</summary>
+    private const int FusedChannels = 8;
+
     private readonly ConvGeometry _g;
     private readonly ConvPlan<float> _forward;
     private readonly int _tileRows;
     private readonly int _tileColumns;
     private readonly int _rowsPadded;
     private readonly int _channelsPadded;
+    private readonly bool _fused;
 
     public ConvWeightGradient(ConvGeometry geometry, ConvPlan<float> forward)
     {
@@ -26,6 +30,7 @@ internal sealed class ConvWeightGradient
         (_tileRows, _tileColumns) = OuterProduct.TileSize<float>(geometry.K);
         _rowsPadded = (RowLength + _tileRows - 1) / _tileRows * _tileRows;
         _channelsPadded = (geometry.K + _tileColumns - 1) / _tileColumns * _tileColumns;
+        _fused = OuterProduct.HasFusedGradient && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
     }
 
     /// <summary>Elements of one partial sum: kernel row, then (kernel column, channel) and output channel, both padded to whole tiles.</summary>
@@ -83,6 +88,11 @@ internal sealed class ConvWeightGradient
             CTile = _channelsPadded,
         };
         sum.Clear();
+        if (_fused)
+        {
+            for (int n = first; n < end; n++) AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
+            return;
+        }
         for (int n = first; n < end; n++)
         {
             Halo.Copy(x.Slice(n * imageSize, imageSize), haloed, _g.H, _g.W, _g.C, _forward.Top, _forward.Left, _forward.HaloedH, _forward.HaloedW);
@@ -102,6 +112,31 @@ internal sealed class ConvWeightGradient
                             _tileRows, strides, ref haloed[(r * _forward.HaloedW * _g.C) + j],
                             ref MemoryMarshal.GetReference(gradient[k..]), ref sum[(((r * _rowsPadded) + j) * _channelsPadded) + k], accumulate: true);
                     }
+                }
+            }
+        }
+    }
+
+    /// <summary>One image of a 3 x 3 convolution of stride 1: rows that meet no gradient are left out, and the halo is around the gradient's columns only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AccumulateFused(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
+    {
+        int line = (_g.W + 2) * _g.K;
+        Span<float> haloed = scratch.Take<float>(0, _g.H * line);
+        Halo.Copy(dy, haloed, _g.H, _g.W, _g.K, 0, 1, _g.H, _g.W + 2);
+        var strides = new TileStrides { Steps = _g.W, ASegment = _g.W * _g.C, AStep = _g.C, BStep = _g.K, BSegment = line, CTile = _g.K };
+        for (int r = 0; r < 3; r++)
+        {
+            // Output row oy meets input row oy + r - 1.
+            int firstInput = Math.Max(0, r - 1), firstOutput = Math.Max(0, 1 - r);
+            strides.Segments = _g.H - firstInput - firstOutput;
+            for (int c = 0; c < _g.C; c += FusedChannels)
+            {
+                for (int k = 0; k < _g.K; k += OuterProduct.VectorBits / 32)
+                {
+                    OuterProduct.FusedGradient(
+                        strides, ref MemoryMarshal.GetReference(x[((firstInput * _g.W * _g.C) + c)..]), ref haloed[(firstOutput * line) + k],
+                        ref sum[(((r * _rowsPadded) + c) * _g.K) + k], _g.C * _g.K);
                 }
             }
         }
