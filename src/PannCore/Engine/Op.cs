@@ -32,8 +32,9 @@ public abstract class Op
         if (inputs.Length == 0) throw new ArgumentException($"{Name}: expected at least one input", nameof(inputs));
         if (_applied) throw new InvalidOperationException($"{Name}: an instance is one application, this one has been applied before");
         Run run = inputs[0].Run;
-        var shapes = new Shape[inputs.Length];
-        bool needsGradient = Parameters.Any(p => p.Trainable);
+        Span<Shape> shapes = inputs.Length <= 8 ? stackalloc Shape[inputs.Length] : new Shape[inputs.Length];
+        bool needsGradient = false;
+        for (int i = 0; i < Parameters.Count; i++) needsGradient |= Parameters[i].Trainable;
         for (int i = 0; i < inputs.Length; i++)
         {
             if (inputs[i].Run != run) throw new InvalidOperationException($"{Name}: input {i} belongs to another run");
@@ -41,15 +42,15 @@ public abstract class Op
             needsGradient |= inputs[i].NeedsGradient;
         }
         Shape shape = OutputShape(shapes);
+        foreach (Tensor input in inputs) input.ThrowIfReleased();
         _applied = true;
         string path = run.PathOf(this);
-        string origin = path == Name ? Name : $"{Name} at {path}";
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
         Forward(new Forwarding(run), inputs, memory);
         if (inPlace) inputs[0].HandOver();
-        Tensor output = run.Adopt(shape, memory, origin, needsGradient, BackwardReadsOutput);
-        run.Record(this, path, inputs, output);
+        var output = new Tensor(run, shape, memory, this, path, inputs, needsGradient);
+        run.Record(output);
         return output;
     }
 
@@ -126,6 +127,9 @@ public readonly struct Forwarding
     internal Workers Workers => _run.Workspace.Workers;
 
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
+
+    /// <summary>A buffer with arbitrary content until the run is disposed: for what <see cref="Op.Backward"/> needs besides inputs and output.</summary>
+    public Memory<float> Saved(int length) => _run.Save(length);
 }
 
 /// <summary>What an operation may use while it runs backward: the destinations of its gradients.</summary>
@@ -136,9 +140,9 @@ public sealed class Backpropagation
 
     internal Backpropagation(Run run) => _run = run;
 
-    internal Memory<float>[] InputDestinations { get; set; } = [];
+    internal List<Memory<float>> InputDestinations { get; } = [];
 
-    internal Memory<float>[] ParameterDestinations { get; set; } = [];
+    internal List<Memory<float>> ParameterDestinations { get; } = [];
 
     internal Workers Workers => _run.Workspace.Workers;
 

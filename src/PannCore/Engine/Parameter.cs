@@ -47,6 +47,13 @@ public sealed class Parameter
         }
     }
 
+    /// <summary>The values, to be changed before anything asks for a packed form. Not to be called while another run uses the model.</summary>
+    internal Span<float> Overwrite()
+    {
+        Version++;
+        return _values;
+    }
+
     /// <summary>Replaces all values. Not to be called while another run uses the model.</summary>
     /// <exception cref="ShapeException">Another number of values.</exception>
     public void Set(ReadOnlySpan<float> values)

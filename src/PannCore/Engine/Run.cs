@@ -18,13 +18,10 @@ public enum Statistics
 /// </summary>
 public sealed class Run : IDisposable
 {
-    private readonly List<Tensor> _live = [];
-    private readonly List<Step>? _tape;
-    private readonly Stack<(string Path, bool Leaf)> _modules = new();
+    private readonly bool _tape;
     private readonly IReadOnlyList<IRunObserver> _observers;
-    private readonly List<Gradients> _gradients = [];
-    private readonly Dictionary<string, int> _paths = [];
-    private bool _disposed;
+    private RunNotes? _notes;
+    private Gradients? _gradients;
 
     /// <summary>Begins a pass.</summary>
     /// <param name="workspace">Threads and memory.</param>
@@ -35,8 +32,9 @@ public sealed class Run : IDisposable
     {
         Workspace = workspace;
         Statistics = statistics;
-        _tape = tape ? [] : null;
+        _tape = tape;
         _observers = observers ?? [];
+        _notes = workspace.SpareNotes.TryPop(out RunNotes? notes) ? notes : new();
     }
 
     /// <summary>Threads and memory.</summary>
@@ -44,6 +42,15 @@ public sealed class Run : IDisposable
 
     /// <summary>Which statistics batch-norm uses.</summary>
     public Statistics Statistics { get; }
+
+    private RunNotes Notes
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_notes is null, this);
+            return _notes;
+        }
+    }
 
     /// <summary>A tensor of this pass with a copy of these values.</summary>
     /// <exception cref="ShapeException">Another number of values.</exception>
@@ -62,70 +69,71 @@ public sealed class Run : IDisposable
     /// <exception cref="ShapeException">A seed of another length than the output.</exception>
     public Gradients Backward(Tensor output, ReadOnlySpan<float> seed = default)
     {
-        if (_tape is null) throw new InvalidOperationException("backward: this run keeps no tape");
-        if (_gradients.Count > 0) throw new InvalidOperationException("backward: this run has been asked already");
+        if (!_tape) throw new InvalidOperationException("backward: this run keeps no tape");
+        if (_gradients is not null) throw new InvalidOperationException("backward: this run has been asked already");
         if (output.Run != this) throw new InvalidOperationException($"backward: the output of {output.Origin} belongs to another run");
         if (!seed.IsEmpty && seed.Length != output.Shape.Length)
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
-        var gradients = new Gradients();
-        _gradients.Add(gradients);
-        var flowing = new Dictionary<Tensor, Memory<float>>();
-        Memory<float> first = Workspace.Pool.Rent(output.Shape.Length);
-        if (seed.IsEmpty) first.Span.Fill(1);
-        else seed.CopyTo(first.Span);
-        flowing[output] = first;
+        RunNotes notes = Notes;
+        _gradients = new(notes.Gradients);
+        output.Gradient = Workspace.Pool.Rent(output.Shape.Length);
+        if (seed.IsEmpty) output.Gradient.Span.Fill(1);
+        else seed.CopyTo(output.Gradient.Span);
         var pass = new Backpropagation(this);
-        for (int i = _tape.Count - 1; i >= 0; i--)
+        for (int i = notes.Tape.Count - 1; i >= 0; i--)
         {
-            Step step = _tape[i];
-            if (flowing.Remove(step.Output, out Memory<float> dy))
+            Tensor made = notes.Tape[i];
+            if (!made.Gradient.IsEmpty)
             {
-                foreach (IRunObserver observer in _observers) observer.Gradient(step.Op, step.Path, step.Output, dy.Span);
-                if (!BackwardStep(step, dy, pass, flowing, gradients)) Workspace.Pool.Return(dy);
+                foreach (IRunObserver observer in _observers) observer.Gradient(made.Maker!, made.Path, made, made.Gradient.Span);
+                BackwardStep(made, made.Maker!, pass);
             }
 
-            // Steps before this one cannot have read its output.
-            if (step.Output != output) step.Output.Release(Workspace.Pool);
+            // Operations before this one cannot have read its output.
+            if (made != output) made.Release(Workspace.Pool);
         }
-        _tape.Clear();
-        return gradients;
+        notes.Tape.Clear();
+        return _gradients;
     }
 
     /// <summary>Gives all memory of the pass back.</summary>
     public void Dispose()
     {
-        _disposed = true;
-        foreach (Tensor tensor in _live) tensor.Release(Workspace.Pool);
-        foreach (Gradients gradients in _gradients) gradients.Release(Workspace.Pool);
-        _live.Clear();
-        _gradients.Clear();
-        _tape?.Clear();
+        if (_notes is null) return;
+        _gradients?.Release();
+        _notes.Clear(Workspace.Pool);
+        Workspace.SpareNotes.Push(_notes);
+        _notes = null;
     }
 
     /// <summary>A tensor that no operation made: an input.</summary>
     internal Tensor Rent(Shape shape)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return Adopt(shape, Workspace.Pool.Rent(shape.Length), "input", needsGradient: false, isReadByItsMaker: false);
+        RunNotes notes = Notes;
+        var tensor = new Tensor(this, shape, Workspace.Pool.Rent(shape.Length));
+        notes.Live.Add(tensor);
+        return tensor;
+    }
+
+    /// <summary>Memory until the run is disposed.</summary>
+    internal Memory<float> Save(int length)
+    {
+        RunNotes notes = Notes;
+        Memory<float> buffer = Workspace.Pool.Rent(length);
+        notes.Saved.Add(buffer);
+        return buffer;
     }
 
     /// <summary>Whether nobody will ask for the values of a tensor after an operation has used it: no observer, and on a tape no backward pass.</summary>
     internal bool MayOverwrite(Tensor tensor, bool backwardReadsInputs)
-        => tensor.IsLastUse && _observers.Count == 0 && (_tape is null || (!backwardReadsInputs && !tensor.IsReadByItsMaker));
+        => tensor.IsLastUse && _observers.Count == 0 && (!_tape || !(backwardReadsInputs || (tensor.Maker?.BackwardReadsOutput ?? false)));
 
-    /// <summary>A tensor over memory of the workspace's pool.</summary>
-    internal Tensor Adopt(Shape shape, Memory<float> memory, string origin, bool needsGradient, bool isReadByItsMaker)
+    /// <summary>Takes note of what an operation has made.</summary>
+    internal void Record(Tensor output)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        var tensor = new Tensor(this, shape, memory, origin, needsGradient, isReadByItsMaker);
-        _live.Add(tensor);
-        return tensor;
-    }
-
-    internal void Record(Op op, string path, Tensor[] inputs, Tensor output)
-    {
-        if (_tape is not null && output.NeedsGradient) _tape.Add(new(op, path, inputs, output));
-        foreach (IRunObserver observer in _observers) observer.Forward(op, path, inputs, output);
+        Notes.Live.Add(output);
+        if (_tape && output.NeedsGradient) Notes.Tape.Add(output);
+        foreach (IRunObserver observer in _observers) observer.Forward(output.Maker!, output.Path, output.Inputs, output);
     }
 
     /// <summary>
@@ -134,65 +142,72 @@ public sealed class Run : IDisposable
     /// </summary>
     internal string PathOf(Op op)
     {
-        string path = !_modules.TryPeek(out (string Path, bool Leaf) module) || (module.Path.Length == 0) ? op.Name : module.Leaf ? module.Path : $"{module.Path}.{op.Name}";
-        int count = _paths[path] = _paths.GetValueOrDefault(path) + 1;
+        string path = !Notes.Modules.TryPeek(out (string Path, bool Leaf) module) || (module.Path.Length == 0) ? op.Name : module.Leaf ? module.Path : $"{module.Path}.{op.Name}";
+        int count = Notes.Paths[path] = Notes.Paths.GetValueOrDefault(path) + 1;
         return count == 1 ? path : FormattableString.Invariant($"{path}#{count}");
     }
 
     /// <summary>Calls a module; without a tape, everything it made but its result is given back when it returns.</summary>
     internal Tensor Call(string path, bool leaf, Tensor x, Func<Tensor, Tensor> forward)
     {
-        int mark = _live.Count;
-        _modules.Push((path, leaf));
+        RunNotes notes = Notes;
+        int mark = notes.Live.Count;
+        notes.Modules.Push((path, leaf));
         try
         {
             Tensor result = forward(x);
-            if (_tape is not null) return result;
+            if (_tape) return result;
             bool made = false;
-            for (int i = _live.Count - 1; i >= mark; i--)
+            for (int i = notes.Live.Count - 1; i >= mark; i--)
             {
-                if (_live[i] == result) made = true;
-                else _live[i].Release(Workspace.Pool);
+                if (notes.Live[i] == result) made = true;
+                else notes.Live[i].Release(Workspace.Pool);
             }
-            _live.RemoveRange(mark, _live.Count - mark);
-            if (made) _live.Add(result);
+            notes.Live.RemoveRange(mark, notes.Live.Count - mark);
+            if (made) notes.Live.Add(result);
             return result;
         }
         finally
         {
-            _modules.Pop();
+            notes.Modules.Pop();
         }
     }
 
-    /// <summary>One operation backward; whether the gradient of its output has become that of its first input.</summary>
-    private bool BackwardStep(Step step, Memory<float> dy, Backpropagation pass, Dictionary<Tensor, Memory<float>> flowing, Gradients gradients)
+    /// <summary>One operation backward.</summary>
+    private void BackwardStep(Tensor output, Op op, Backpropagation pass)
     {
         BufferPool pool = Workspace.Pool;
-        IReadOnlyList<Parameter> parameters = step.Op.Parameters;
-        bool inPlace = step.Op.GradientInPlace && step.Inputs[0].NeedsGradient;
-        pass.InputDestinations = [.. step.Inputs.Select((x, i) => !x.NeedsGradient ? default : inPlace && i == 0 ? dy : pool.Rent(x.Shape.Length))];
-        pass.ParameterDestinations = [.. parameters.Select(p => p.Trainable ? pool.Rent(p.Shape.Length) : default)];
+        Memory<float> dy = output.Gradient;
+        output.Gradient = default;
+        Tensor[] inputs = output.Inputs;
+        IReadOnlyList<Parameter> parameters = op.Parameters;
+        bool inPlace = op.GradientInPlace && inputs[0].NeedsGradient;
+        pass.InputDestinations.Clear();
+        for (int i = 0; i < inputs.Length; i++)
+            pass.InputDestinations.Add(!inputs[i].NeedsGradient ? default : inPlace && i == 0 ? dy : pool.Rent(inputs[i].Shape.Length));
+        pass.ParameterDestinations.Clear();
+        for (int i = 0; i < parameters.Count; i++)
+            pass.ParameterDestinations.Add(parameters[i].Trainable ? pool.Rent(parameters[i].Shape.Length) : default);
         try
         {
-            step.Op.Backward(pass, step.Inputs, step.Output, dy);
+            op.Backward(pass, inputs, output, dy);
         }
         finally
         {
             pass.ReturnTemporaries();
         }
-        for (int i = 0; i < step.Inputs.Length; i++)
+        for (int i = 0; i < inputs.Length; i++)
         {
-            if (!step.Inputs[i].NeedsGradient) continue;
-            if (flowing.TryGetValue(step.Inputs[i], out Memory<float> sum)) AddInto(sum, pass.InputDestinations[i]);
-            else flowing[step.Inputs[i]] = pass.InputDestinations[i];
+            if (!inputs[i].NeedsGradient) continue;
+            if (inputs[i].Gradient.IsEmpty) inputs[i].Gradient = pass.InputDestinations[i];
+            else AddInto(inputs[i].Gradient, pass.InputDestinations[i]);
         }
         for (int i = 0; i < parameters.Count; i++)
         {
             if (!parameters[i].Trainable) continue;
-            if (gradients.TryGet(parameters[i], out Memory<float> sum)) AddInto(sum, pass.ParameterDestinations[i]);
-            else gradients.Add(parameters[i], pass.ParameterDestinations[i]);
+            if (!Notes.Gradients.TryAdd(parameters[i], pass.ParameterDestinations[i])) AddInto(Notes.Gradients[parameters[i]], pass.ParameterDestinations[i]);
         }
-        return inPlace;
+        if (!inPlace) pool.Return(dy);
     }
 
     private void AddInto(Memory<float> sum, Memory<float> addend)
@@ -200,6 +215,4 @@ public sealed class Run : IDisposable
         Workspace.Workers.Run(new AddJob(sum, addend, sum), Chunks.Count(sum.Length));
         Workspace.Pool.Return(addend);
     }
-
-    private sealed record Step(Op Op, string Path, Tensor[] Inputs, Tensor Output);
 }

@@ -9,14 +9,21 @@ public sealed class Tensor
     private Memory<float> _memory;
     private bool _released;
 
-    internal Tensor(Run run, Shape shape, Memory<float> memory, string origin, bool needsGradient, bool isReadByItsMaker)
+    /// <summary>An input.</summary>
+    internal Tensor(Run run, Shape shape, Memory<float> memory)
     {
         Run = run;
         Shape = shape;
-        Origin = origin;
-        NeedsGradient = needsGradient;
-        IsReadByItsMaker = isReadByItsMaker;
         _memory = memory;
+    }
+
+    /// <summary>The output of an operation.</summary>
+    internal Tensor(Run run, Shape shape, Memory<float> memory, Op maker, string path, Tensor[] inputs, bool needsGradient) : this(run, shape, memory)
+    {
+        Maker = maker;
+        Path = path;
+        Inputs = inputs;
+        NeedsGradient = needsGradient;
     }
 
     /// <summary>The pass this tensor belongs to.</summary>
@@ -26,22 +33,36 @@ public sealed class Tensor
     public Shape Shape { get; }
 
     /// <summary>Operation and path that made it, or <c>input</c>.</summary>
-    public string Origin { get; }
+    public string Origin => Maker is null ? "input" : Path == Maker.Name ? Path : $"{Maker.Name} at {Path}";
 
     /// <summary>The values, row-major.</summary>
     /// <exception cref="ObjectDisposedException">The run has already taken the memory back.</exception>
     public ReadOnlySpan<float> Values => Memory.Span;
 
+    /// <summary>The operation that made it; null for an input.</summary>
+    internal Op? Maker { get; }
+
+    /// <summary>Where in the model it was made.</summary>
+    internal string Path { get; } = "";
+
+    /// <summary>What it was made from.</summary>
+    internal Tensor[] Inputs { get; } = [];
+
     internal bool NeedsGradient { get; }
+
+    /// <summary>Its gradient as far as the backward pass has summed it up; empty before and after.</summary>
+    internal Memory<float> Gradient { get; set; }
 
     internal bool IsLastUse { get; private set; }
 
-    /// <summary>Whether the backward pass of the operation that made it reads its values.</summary>
-    internal bool IsReadByItsMaker { get; }
-
-    internal Memory<float> Memory => _released
-        ? throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back")
-        : _memory;
+    internal Memory<float> Memory
+    {
+        get
+        {
+            ThrowIfReleased();
+            return _memory;
+        }
+    }
 
     /// <summary>
     /// Says that the next operation is the last to use this tensor: where no observer looks and no backward pass needs its values, an elementwise operation
@@ -51,6 +72,11 @@ public sealed class Tensor
     {
         IsLastUse = true;
         return this;
+    }
+
+    internal void ThrowIfReleased()
+    {
+        if (_released) throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back");
     }
 
     /// <summary>Gives the memory to another tensor; this one counts as released.</summary>

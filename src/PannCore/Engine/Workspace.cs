@@ -29,6 +29,9 @@ public sealed class Workspace : IDisposable
 
     internal BufferPool Pool { get; }
 
+    /// <summary>Notes of finished runs, for the next ones.</summary>
+    internal Stack<RunNotes> SpareNotes { get; } = [];
+
     /// <summary>Ends the threads.</summary>
     public void Dispose() => Workers.Dispose();
 }

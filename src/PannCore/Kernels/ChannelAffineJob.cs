@@ -6,7 +6,7 @@ namespace PannCore.Kernels;
 
 /// <summary>y[i, c] = x[i, c] p[c] + z[i, c] q[c] + r[c] over rows of C channels; with z empty the second term is left out.</summary>
 internal readonly struct ChannelAffineJob(
-    ReadOnlyMemory<float> x, float[] p, ReadOnlyMemory<float> z, float[] q, float[] r, Memory<float> y) : IJob
+    ReadOnlyMemory<float> x, ReadOnlyMemory<float> p, ReadOnlyMemory<float> z, ReadOnlyMemory<float> q, ReadOnlyMemory<float> r, Memory<float> y) : IJob
 {
     public static int Count(int length, int channels) => Chunks.Count(length, ChunkSize(channels));
 
@@ -15,20 +15,20 @@ internal readonly struct ChannelAffineJob(
         if (r.Length != p.Length || x.Length % p.Length != 0 || y.Length != x.Length || (!z.IsEmpty && (z.Length != x.Length || q.Length != p.Length)))
             throw new ArgumentException("channelAffine: arrays of different lengths");
         Range range = Chunks.Of(chunk, x.Length, ChunkSize(p.Length));
-        if (z.IsEmpty) One(x.Span[range], p, r, y.Span[range]);
-        else Two(x.Span[range], p, z.Span[range], q, r, y.Span[range]);
+        if (z.IsEmpty) One(x.Span[range], p.Span, r.Span, y.Span[range]);
+        else Two(x.Span[range], p.Span, z.Span[range], q.Span, r.Span, y.Span[range]);
     }
 
     private static int ChunkSize(int channels) => Math.Max(1, Chunks.Elements / channels) * channels;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(ReadOnlySpan<float> x, float[] p, float[] r, Span<float> y)
+    private static void One(ReadOnlySpan<float> x, ReadOnlySpan<float> p, ReadOnlySpan<float> r, Span<float> y)
     {
         int channels = p.Length, lanes = Vector<float>.Count, whole = channels - (channels % lanes);
         ref float from = ref MemoryMarshal.GetReference(x);
         ref float to = ref MemoryMarshal.GetReference(y);
-        ref float scale = ref MemoryMarshal.GetArrayDataReference(p);
-        ref float shift = ref MemoryMarshal.GetArrayDataReference(r);
+        ref float scale = ref MemoryMarshal.GetReference(p);
+        ref float shift = ref MemoryMarshal.GetReference(r);
         for (int row = 0; row < y.Length; row += channels)
         {
             int c = 0;
@@ -43,15 +43,16 @@ internal readonly struct ChannelAffineJob(
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(ReadOnlySpan<float> x, float[] p, ReadOnlySpan<float> z, float[] q, float[] r, Span<float> y)
+    private static void Two(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> p, ReadOnlySpan<float> z, ReadOnlySpan<float> q, ReadOnlySpan<float> r, Span<float> y)
     {
         int channels = p.Length, lanes = Vector<float>.Count, whole = channels - (channels % lanes);
         ref float from = ref MemoryMarshal.GetReference(x);
         ref float other = ref MemoryMarshal.GetReference(z);
         ref float to = ref MemoryMarshal.GetReference(y);
-        ref float scale = ref MemoryMarshal.GetArrayDataReference(p);
-        ref float second = ref MemoryMarshal.GetArrayDataReference(q);
-        ref float shift = ref MemoryMarshal.GetArrayDataReference(r);
+        ref float scale = ref MemoryMarshal.GetReference(p);
+        ref float second = ref MemoryMarshal.GetReference(q);
+        ref float shift = ref MemoryMarshal.GetReference(r);
         for (int row = 0; row < y.Length; row += channels)
         {
             int c = 0;

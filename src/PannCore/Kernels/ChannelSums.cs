@@ -14,21 +14,27 @@ internal static class ChannelSums
     private const int MaxChunks = 32;
     private const int BlockRows = 128;
 
-    /// <returns>The sums of u, then the sums of u v: 2 C numbers.</returns>
-    public static double[] Run(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, Workers workers)
+    /// <param name="a">Rows of C channels.</param>
+    /// <param name="p">C numbers.</param>
+    /// <param name="b">Rows of C channels.</param>
+    /// <param name="q">C numbers.</param>
+    /// <param name="sums">Receives the sums of u, then the sums of u v: 2 C numbers.</param>
+    /// <param name="workers">The threads to use.</param>
+    public static void Run(ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, Span<double> sums, Workers workers)
     {
-        if (q.Length != p.Length || a.Length % p.Length != 0 || b.Length != a.Length) throw new ArgumentException("channelSums: arrays of different lengths");
+        if (q.Length != p.Length || a.Length % p.Length != 0 || b.Length != a.Length || sums.Length != 2 * p.Length)
+            throw new ArgumentException("channelSums: arrays of different lengths");
         int channels = p.Length, rows = a.Length / channels;
         int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
-        double[] sums = new double[2 * channels];
         using MemoryOwner<double> partials = MemoryOwner<double>.Allocate(chunks * sums.Length, AllocationMode.Clear);
         workers.Run(new Job(a, p, b, q, chunkRows, partials.Memory), chunks);
         ReadOnlySpan<double> all = partials.Span;
+        sums.Clear();
         for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];
-        return sums;
     }
 
-    private readonly struct Job(ReadOnlyMemory<float> a, float[] p, ReadOnlyMemory<float> b, float[] q, int chunkRows, Memory<double> partials) : IJob
+    private readonly struct Job(
+        ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, int chunkRows, Memory<double> partials) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
@@ -39,20 +45,21 @@ internal static class ChannelSums
             for (int at = 0; at < left.Length; at += BlockRows * channels)
             {
                 int length = Math.Min(BlockRows * channels, left.Length - at);
-                Block(left.Slice(at, length), p, right.Slice(at, length), q, sums[..channels], sums[channels..]);
+                Block(left.Slice(at, length), p.Span, right.Slice(at, length), q.Span, sums[..channels], sums[channels..]);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Block(ReadOnlySpan<float> a, float[] p, ReadOnlySpan<float> b, float[] q, Span<double> sumU, Span<double> sumUV)
+    private static void Block(
+        ReadOnlySpan<float> a, ReadOnlySpan<float> p, ReadOnlySpan<float> b, ReadOnlySpan<float> q, Span<double> sumU, Span<double> sumUV)
     {
         int channels = p.Length, lanes = Vector<float>.Count, c = 0;
         ref float left = ref MemoryMarshal.GetReference(a);
         ref float right = ref MemoryMarshal.GetReference(b);
         for (; c + lanes <= channels; c += lanes)
         {
-            Vector<float> shiftA = Vector.LoadUnsafe(ref p[c]), shiftB = Vector.LoadUnsafe(ref q[c]);
+            Vector<float> shiftA = Vector.LoadUnsafe(in p[c]), shiftB = Vector.LoadUnsafe(in q[c]);
             Vector<float> u0 = Vector<float>.Zero, u1 = u0, uv0 = u0, uv1 = u0;
             int i = c;
             for (; i + channels < a.Length; i += 2 * channels)

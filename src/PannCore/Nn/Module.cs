@@ -6,6 +6,7 @@ namespace PannCore.Nn;
 public abstract class Module(string path)
 {
     private readonly List<Module> _children = [];
+    private Func<Tensor, Tensor>? _forward;
 
     /// <summary>Where it is in the model; empty for the model itself.</summary>
     public string Path { get; } = path;
@@ -17,7 +18,7 @@ public abstract class Module(string path)
     public IEnumerable<Module> Tree => _children.SelectMany(child => child.Tree).Prepend(this);
 
     /// <summary>Applies the module. Operations inside are observed under its path.</summary>
-    public Tensor Call(Tensor x) => x.Run.Call(Path, _children.Count == 0, x, Forward);
+    public Tensor Call(Tensor x) => x.Run.Call(Path, _children.Count == 0, x, _forward ??= Forward);
 
     /// <summary>The module's function.</summary>
     protected abstract Tensor Forward(Tensor x);

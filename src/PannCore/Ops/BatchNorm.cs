@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using PannCore.Engine;
 using PannCore.Kernels;
 
@@ -9,8 +10,8 @@ namespace PannCore.Ops;
 /// </summary>
 internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum, double epsilon) : Op
 {
-    private float[] _mean = [];
-    private float[] _inverseDeviation = [];
+    private Memory<float> _mean;
+    private Memory<float> _inverseDeviation;
     private bool _training;
 
     public override string Name => "batchNorm";
@@ -40,54 +41,46 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];
-        int rows = x.Shape.Length / Channels;
         _training = pass.TrainingStatistics;
-        _mean = runningMean.Values.ToArray();
-        double[] variance = [.. runningVariance.Values.ToArray().Select(v => (double)v)];
-        if (_training)
-        {
-            if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
-            float[] shift = TypicalValues(x.Values, rows);
-            double[] sums = ChannelSums.Run(x.Memory, shift, x.Memory, shift, pass.Workers);
-            for (int c = 0; c < Channels; c++)
-            {
-                double offset = sums[c] / rows;
-                _mean[c] = (float)(shift[c] + offset);
-                variance[c] = Math.Max(0, (sums[Channels + c] / rows) - (offset * offset));
-            }
-            double unbiased = (double)rows / (rows - 1);
-            runningMean.Update(values => Move(values, c => _mean[c]));
-            runningVariance.Update(values => Move(values, c => variance[c] * unbiased));
-        }
-        _inverseDeviation = [.. variance.Select(v => (float)(1 / Math.Sqrt(v + epsilon)))];
-        float[] scale = new float[Channels], offsets = new float[Channels];
+        _mean = pass.Saved(Channels);
+        _inverseDeviation = pass.Saved(Channels);
+        using SpanOwner<double> variances = SpanOwner<double>.Allocate(Channels);
+        if (_training) Learn(pass, x, variances.Span);
+        else Recall(variances.Span);
+        Memory<float> scale = pass.Saved(Channels), offset = pass.Saved(Channels);
+        Span<float> scales = scale.Span, offsets = offset.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
         for (int c = 0; c < Channels; c++)
         {
-            double factor = gamma.Values[c] / Math.Sqrt(variance[c] + epsilon);
-            scale[c] = (float)factor;
-            offsets[c] = (float)(beta.Values[c] - (_mean[c] * factor));
+            double deviation = Math.Sqrt(variances.Span[c] + epsilon), factor = gamma.Values[c] / deviation;
+            inverse[c] = (float)(1 / deviation);
+            scales[c] = (float)factor;
+            offsets[c] = (float)(beta.Values[c] - (mean[c] * factor));
         }
-        pass.Workers.Run(new ChannelAffineJob(x.Memory, scale, default, [], offsets, y), ChannelAffineJob.Count(y.Length, Channels));
+        pass.Workers.Run(new ChannelAffineJob(x.Memory, scale, default, default, offset, y), ChannelAffineJob.Count(y.Length, Channels));
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
     {
         Tensor x = inputs[0];
         int rows = x.Shape.Length / Channels;
-        double[] sums = ChannelSums.Run(dy, new float[Channels], x.Memory, _mean, pass.Workers);
+        Memory<float> p = pass.Temporary(Channels), q = pass.Temporary(Channels), r = pass.Temporary(Channels);
+        r.Span.Clear(); // dy is summed unshifted; and in evaluation this stays the constant term.
+        using SpanOwner<double> owner = SpanOwner<double>.Allocate(2 * Channels);
+        ChannelSums.Run(dy, r, x.Memory, _mean, owner.Span, pass.Workers);
+        ReadOnlySpan<double> sums = owner.Span;
         Span<float> dGamma = pass.ParameterGradient(0).Span, dBeta = pass.ParameterGradient(1).Span;
-        float[] p = new float[Channels], q = new float[Channels], r = new float[Channels];
+        Span<float> ps = p.Span, qs = q.Span, rs = r.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
         for (int c = 0; c < Channels; c++)
         {
             // With xhat = (x - mean) d: dx = gamma d (dy - mean(dy) - xhat mean(dy xhat)); in evaluation the two means are absent.
-            double d = _inverseDeviation[c], sumDy = sums[c], sumDyXhat = sums[Channels + c] * d, factor = gamma.Values[c] * d;
+            double d = inverse[c], sumDy = sums[c], sumDyXhat = sums[Channels + c] * d, factor = gamma.Values[c] * d;
             if (!dGamma.IsEmpty) dGamma[c] = (float)sumDyXhat;
             if (!dBeta.IsEmpty) dBeta[c] = (float)sumDy;
-            p[c] = (float)factor;
+            ps[c] = (float)factor;
             if (!_training) continue;
             double slope = -factor * d * sumDyXhat / rows;
-            q[c] = (float)slope;
-            r[c] = (float)((-factor * sumDy / rows) - (slope * _mean[c]));
+            qs[c] = (float)slope;
+            rs[c] = (float)((-factor * sumDy / rows) - (slope * mean[c]));
         }
         if (pass.InputGradient(0).IsEmpty) return;
         pass.Workers.Run(
@@ -153,25 +146,50 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = (scale[i % Channels] * Math.Abs(inputs[0].Values[i])) + shift[i % Channels];
     }
 
+    /// <summary>Mean and variance of the batch; the running ones move towards them.</summary>
+    private void Learn(Forwarding pass, Tensor x, Span<double> variance)
+    {
+        int rows = x.Shape.Length / Channels;
+        if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
+        Memory<float> shift = pass.Saved(Channels);
+        TypicalValues(x.Values, rows, shift.Span);
+        using SpanOwner<double> owner = SpanOwner<double>.Allocate(2 * Channels);
+        ChannelSums.Run(x.Memory, shift, x.Memory, shift, owner.Span, pass.Workers);
+        ReadOnlySpan<double> sums = owner.Span;
+        Span<float> mean = _mean.Span, runningMeans = runningMean.Overwrite(), runningVariances = runningVariance.Overwrite();
+        double unbiased = (double)rows / (rows - 1);
+        for (int c = 0; c < Channels; c++)
+        {
+            double offset = sums[c] / rows;
+            mean[c] = (float)(shift.Span[c] + offset);
+            variance[c] = Math.Max(0, (sums[Channels + c] / rows) - (offset * offset));
+            runningMeans[c] = Moved(runningMeans[c], mean[c]);
+            runningVariances[c] = Moved(runningVariances[c], variance[c] * unbiased);
+        }
+    }
+
+    /// <summary>Mean and variance as they were learnt.</summary>
+    private void Recall(Span<double> variance)
+    {
+        runningMean.Values.CopyTo(_mean.Span);
+        for (int c = 0; c < Channels; c++) variance[c] = runningVariance.Values[c];
+    }
+
+    private float Moved(float running, double batch) => (float)(((1 - momentum) * running) + (momentum * batch));
+
     /// <summary>
     /// The mean of at most 64 rows spread over the batch: subtracted first, it keeps the sums of squares small, so that
     /// the variance loses few bits to cancellation even where the mean is many deviations away from 0.
     /// </summary>
-    private float[] TypicalValues(ReadOnlySpan<float> x, int rows)
+    private static void TypicalValues(ReadOnlySpan<float> x, int rows, Span<float> mean)
     {
-        int count = Math.Min(64, rows);
-        float[] mean = new float[Channels];
+        int count = Math.Min(64, rows), channels = mean.Length;
+        mean.Clear();
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<float> row = x.Slice((int)((long)rows * i / count) * Channels, Channels);
-            for (int c = 0; c < mean.Length; c++) mean[c] += row[c] / count;
+            ReadOnlySpan<float> row = x.Slice((int)((long)rows * i / count) * channels, channels);
+            for (int c = 0; c < channels; c++) mean[c] += row[c] / count;
         }
-        return mean;
-    }
-
-    private void Move(Span<float> running, Func<int, double> batch)
-    {
-        for (int c = 0; c < running.Length; c++) running[c] = (float)(((1 - momentum) * running[c]) + (momentum * batch(c)));
     }
 }
 

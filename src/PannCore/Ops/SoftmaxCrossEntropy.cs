@@ -7,9 +7,9 @@ namespace PannCore.Ops;
 /// Mean over images of - sum over k of target[k] log softmax(x)[k]. Targets are probabilities: one-hot rows for hard labels,
 /// mixtures for soft ones (Mixup).
 /// </summary>
-internal sealed class SoftmaxCrossEntropy(float[] targets) : Op
+internal sealed class SoftmaxCrossEntropy(ReadOnlyMemory<float> targets) : Op
 {
-    private float[] _gradient = [];
+    private Memory<float> _gradient;
 
     public override string Name => "softmaxCrossEntropy";
 
@@ -25,7 +25,9 @@ internal sealed class SoftmaxCrossEntropy(float[] targets) : Op
     {
         ReadOnlySpan<float> x = inputs[0].Values;
         int images = inputs[0].Shape[0], classes = inputs[0].Shape[1];
-        _gradient = new float[x.Length];
+        _gradient = pass.Saved(x.Length);
+        Span<float> gradients = _gradient.Span;
+        ReadOnlySpan<float> wanted = targets.Span;
         double loss = 0;
         for (int n = 0; n < images; n++)
         {
@@ -34,19 +36,19 @@ internal sealed class SoftmaxCrossEntropy(float[] targets) : Op
             foreach (float value in row) largest = Math.Max(largest, value);
             foreach (float value in row) sum += Math.Exp(value - largest);
             double logSum = largest + Math.Log(sum);
-            for (int k = 0; k < classes; k++) total += targets[(n * classes) + k];
+            for (int k = 0; k < classes; k++) total += wanted[(n * classes) + k];
             for (int k = 0; k < classes; k++)
             {
-                double target = targets[(n * classes) + k];
+                double target = wanted[(n * classes) + k];
                 if (target != 0) loss -= target * (row[k] - logSum);
-                _gradient[(n * classes) + k] = (float)(((total * Math.Exp(row[k] - logSum)) - target) / images);
+                gradients[(n * classes) + k] = (float)(((total * Math.Exp(row[k] - logSum)) - target) / images);
             }
         }
         y.Span[0] = (float)(loss / images);
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => TensorPrimitives.Multiply(_gradient, dy.Span[0], pass.InputGradient(0).Span);
+        => TensorPrimitives.Multiply(_gradient.Span, dy.Span[0], pass.InputGradient(0).Span);
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
@@ -56,7 +58,7 @@ internal sealed class SoftmaxCrossEntropy(float[] targets) : Op
         {
             double[] row = inputs[0].Values[(n * classes)..((n + 1) * classes)];
             double logSum = row.Max() + Math.Log(row.Sum(v => Math.Exp(v - row.Max())));
-            for (int k = 0; k < classes; k++) loss -= targets[(n * classes) + k] * (row[k] - logSum);
+            for (int k = 0; k < classes; k++) loss -= targets.Span[(n * classes) + k] * (row[k] - logSum);
         }
         output.Values[0] = loss / images;
     }
@@ -70,11 +72,13 @@ public static class SoftmaxCrossEntropyExtensions
     public static Tensor SoftmaxCrossEntropy(this Tensor logits, ReadOnlySpan<byte> labels)
     {
         int classes = logits.Shape[logits.Shape.Rank - 1];
-        float[] targets = new float[labels.Length * classes];
+        logits.ThrowIfReleased();
+        Memory<float> targets = logits.Run.Save(labels.Length * classes);
+        targets.Span.Clear();
         for (int n = 0; n < labels.Length; n++)
         {
             if (labels[n] >= classes) throw new ShapeException($"softmaxCrossEntropy: label {labels[n]} of image {n} is not below the {classes} classes of logits {logits.Shape}");
-            targets[(n * classes) + labels[n]] = 1;
+            targets.Span[(n * classes) + labels[n]] = 1;
         }
         return new SoftmaxCrossEntropy(targets).Apply(logits);
     }

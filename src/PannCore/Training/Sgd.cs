@@ -35,16 +35,13 @@ public sealed class Sgd
         float momentum = (float)_momentum, decay = (float)_decay, step = (float)rate;
         foreach (Parameter parameter in Parameters)
         {
-            float[] velocity = _velocity[parameter];
-            parameter.Update(w =>
+            ReadOnlySpan<float> g = gradients[parameter];
+            Span<float> v = _velocity[parameter], w = parameter.Overwrite();
+            for (int i = 0; i < w.Length; i++)
             {
-                ReadOnlySpan<float> g = gradients[parameter];
-                for (int i = 0; i < w.Length; i++)
-                {
-                    velocity[i] = (momentum * velocity[i]) + (g[i] + (decay * w[i]));
-                    w[i] -= step * velocity[i];
-                }
-            });
+                v[i] = (momentum * v[i]) + (g[i] + (decay * w[i]));
+                w[i] -= step * v[i];
+            }
         }
     }
 }

@@ -84,7 +84,7 @@ public sealed class ElementwiseKernelTests
         Guarded<float> x = new(Values(1, length)), z = new(Values(2, length)), one = new(length), two = new(length);
         float[] p = Values(3, channels), q = Values(4, channels), r = Values(5, channels);
         int chunks = ChannelAffineJob.Count(length, channels);
-        workers.Run(new ChannelAffineJob(x.Memory, p, default, [], r, one.Memory), chunks);
+        workers.Run(new ChannelAffineJob(x.Memory, p, default, default, r, one.Memory), chunks);
         workers.Run(new ChannelAffineJob(x.Memory, p, z.Memory, q, r, two.Memory), chunks);
         one.AssertIntact();
         two.AssertIntact();
@@ -104,9 +104,9 @@ public sealed class ElementwiseKernelTests
         int length = rows * channels;
         Guarded<float> a = new(Values(1, length)), b = new(Values(2, length));
         float[] p = Values(3, channels), q = Values(4, channels);
-        double[] one, three;
-        using (var workers = new Workers(1)) one = ChannelSums.Run(a.Memory, p, b.Memory, q, workers);
-        using (var workers = new Workers(3)) three = ChannelSums.Run(a.Memory, p, b.Memory, q, workers);
+        double[] one = new double[2 * channels], three = new double[2 * channels];
+        using (var workers = new Workers(1)) ChannelSums.Run(a.Memory, p, b.Memory, q, one, workers);
+        using (var workers = new Workers(3)) ChannelSums.Run(a.Memory, p, b.Memory, q, three, workers);
         Assert.Equal(one, three);
         for (int c = 0; c < channels; c++)
         {

@@ -1,0 +1,39 @@
+namespace PannCore.Engine;
+
+/// <summary>
+/// What a run writes down as it goes. The workspace keeps it for the next run: lists that grow anew in every step would be garbage of several times the size of all else.
+/// </summary>
+internal sealed class RunNotes
+{
+    /// <summary>Tensors whose memory the run has to give back.</summary>
+    public List<Tensor> Live { get; } = [];
+
+    /// <summary>Outputs that the backward pass has to visit, in the order of their making.</summary>
+    public List<Tensor> Tape { get; } = [];
+
+    /// <summary>Memory that operations keep for their backward pass.</summary>
+    public List<Memory<float>> Saved { get; } = [];
+
+    /// <summary>The gradients found.</summary>
+    public Dictionary<Parameter, Memory<float>> Gradients { get; } = [];
+
+    /// <summary>The modules being called, the innermost on top.</summary>
+    public Stack<(string Path, bool Leaf)> Modules { get; } = [];
+
+    /// <summary>How often each path has been met.</summary>
+    public Dictionary<string, int> Paths { get; } = [];
+
+    /// <summary>Gives all memory back and forgets everything.</summary>
+    public void Clear(BufferPool pool)
+    {
+        foreach (Tensor tensor in Live) tensor.Release(pool);
+        foreach (Memory<float> buffer in Saved) pool.Return(buffer);
+        foreach (Memory<float> gradient in Gradients.Values) pool.Return(gradient);
+        Live.Clear();
+        Tape.Clear();
+        Saved.Clear();
+        Gradients.Clear();
+        Modules.Clear();
+        Paths.Clear();
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+using PannCore.Training;
+
+namespace PannCore.Tests.Steps;
+
+/// <summary>What a row of training steps took: time, step by step; bytes allocated by all threads and collections, in all.</summary>
+internal sealed record StepFigures(double[] Milliseconds, long Bytes, int Generation1, int Generation2)
+{
+    public double Median => Milliseconds.Order().ElementAt(Milliseconds.Length / 2);
+}
+
+/// <summary>
+/// The test assembly as a program, for what only a process that does nothing else can tell:
+/// <c>train THREADS WARM STEPS</c> prints the figures of ResNet-20 training steps of 128 images, taken after others as warm-up;
+/// <c>busy THREADS WARM STEPS</c> prints them twice, the second time with one core kept busy by another process;
+/// <c>spin</c> is that process, which ends with its input.
+/// </summary>
+internal static class StepProgram
+{
+    /// <summary>Runs it in a process of its own and returns what it printed.</summary>
+    public static StepFigures[] Run(params string[] arguments)
+    {
+        using Process child = Start(arguments);
+        string[] lines = child.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        child.WaitForExit();
+        if (child.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', arguments)} ended with code {child.ExitCode}");
+        return [.. lines.Select(line => JsonSerializer.Deserialize<StepFigures>(line)!)];
+    }
+
+    private static int Main(string[] arguments)
+    {
+        if (arguments is ["spin"])
+        {
+            var spin = new Thread(() => { while (true) Thread.SpinWait(1000); }) { IsBackground = true };
+            spin.Start();
+            Console.WriteLine("spinning");
+            Console.In.ReadToEnd();
+            return 0;
+        }
+        int[] numbers = [.. arguments.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        using var training = new Training(numbers[0]);
+        training.Measure(numbers[1]);
+        Print(training.Measure(numbers[2]));
+        if (arguments[0] != "busy") return 0;
+        using Process spinner = Start("spin");
+        spinner.StandardOutput.ReadLine();
+        Print(training.Measure(numbers[2]));
+        spinner.StandardInput.Close();
+        spinner.WaitForExit();
+        return 0;
+    }
+
+    private static void Print(StepFigures figures) => Console.WriteLine(JsonSerializer.Serialize(figures));
+
+    private static Process Start(params string[] arguments) => Process.Start(
+        new ProcessStartInfo("dotnet", [typeof(StepProgram).Assembly.Location, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+
+    private sealed class Training : IDisposable
+    {
+        private readonly int[] _images = [.. Enumerable.Range(0, 128)];
+        private readonly Workspace _workspace;
+        private readonly ResNet _model = new(20);
+        private readonly BatchLoader _loader;
+        private readonly Sgd _sgd;
+
+        public Training(int threads)
+        {
+            var random = new CounterRandom(1, RandomStream.Weights, 0);
+            byte[] pixels = [.. Enumerable.Range(0, _images.Length * Cifar10.ImageBytes).Select(i => (byte)random.Below(i, 256))];
+            _loader = new(new Cifar10(pixels, [.. _images.Select(i => (byte)(i % 10))], "random pixels"), Normalization.Cifar10);
+            _workspace = new(threads);
+            _model.Initialise(1);
+            _sgd = new(_model.Parameters.All, 0.9, 5e-4);
+        }
+
+        public StepFigures Measure(int steps)
+        {
+            double[] milliseconds = new double[steps];
+            (int generation1, int generation2) = (GC.CollectionCount(1), GC.CollectionCount(2));
+            long bytes = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < steps; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                Step();
+                milliseconds[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            }
+            return new(milliseconds, GC.GetTotalAllocatedBytes(precise: true) - bytes, GC.CollectionCount(1) - generation1, GC.CollectionCount(2) - generation2);
+        }
+
+        public void Dispose() => _workspace.Dispose();
+
+        private void Step()
+        {
+            using var run = new Run(_workspace, Statistics.Training, tape: true);
+            Tensor logits = _model.Call(_loader.Load(run, _images, new Augmentation(1, 0)));
+            _sgd.Step(run.Backward(logits.SoftmaxCrossEntropy(_loader.Labels(_images))), 1e-3);
+        }
+    }
+}
