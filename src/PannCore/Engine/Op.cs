@@ -46,10 +46,12 @@ public abstract class Op
         _applied = true;
         string path = run.PathOf(this);
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
+        run.Pending = inPlace && IsElementwise(run.Statistics) ? inputs[0].TakePending() : null;
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
+        if (inPlace) run.BeforeOverwriting(memory);
         Forward(new Forwarding(run), inputs, memory);
         if (inPlace) inputs[0].HandOver();
-        var output = new Tensor(run, shape, memory, this, path, inputs, needsGradient);
+        var output = new Tensor(run, shape, memory, this, path, inputs, needsGradient) { Pending = run.TakePending() };
         run.Record(output);
         return output;
     }
@@ -60,6 +62,9 @@ public abstract class Op
     /// </summary>
     protected internal virtual bool GradientInPlace => false;
 
+    /// <summary>Whether the gradient of each input is that of the output: nothing is computed then, and nothing copied.</summary>
+    protected internal virtual bool GradientPassesOn => false;
+
     /// <summary>Whether the output may be written over input 0, element by element.</summary>
     protected internal virtual bool ForwardInPlace => false;
 
@@ -68,6 +73,15 @@ public abstract class Op
 
     /// <summary>Whether <see cref="Backward"/> reads values of the output.</summary>
     protected internal virtual bool BackwardReadsOutput => true;
+
+    /// <summary>
+    /// Whether all that the forward pass does is put off, element by element (<see cref="Forwarding.PutOff"/>), and all that a backward pass in place does as well:
+    /// then work still pending on input 0 or on the gradient of the output need not be done first.
+    /// </summary>
+    internal virtual bool IsElementwise(Statistics statistics) => false;
+
+    /// <summary>Whether the backward pass itself does the work pending on the gradient of the output.</summary>
+    internal virtual bool DoesPending => false;
 
     /// <summary>Computes the output in float32.</summary>
     protected internal abstract void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y);
@@ -128,6 +142,18 @@ public readonly struct Forwarding
 
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
+    /// <summary>Puts elementwise work that writes the output off until somebody reads it.</summary>
+    internal void PutOff(IElementwise work, Memory<float> output) => _run.PutOff(work, output);
+
+    /// <summary>Does what has been put off: for an operation that goes on with another's output.</summary>
+    internal void Settle()
+    {
+        if (_run.TakePending() is { } pending) _run.Settle(pending);
+    }
+
+    /// <summary>Says that the work pending on an input has been done.</summary>
+    internal void Done(ElementwiseChain? pending) => _run.Done(pending);
+
     /// <summary>A buffer with arbitrary content until the run is disposed: for what <see cref="Op.Backward"/> needs besides inputs and output.</summary>
     public Memory<float> Saved(int length) => _run.Save(length);
 }
@@ -148,6 +174,15 @@ public sealed class Backpropagation
 
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
+    /// <summary>Puts elementwise work that writes the gradient of input 0 off until somebody reads it.</summary>
+    internal void PutOff(IElementwise work, Memory<float> gradient) => _run.PutOff(work, gradient);
+
+    /// <summary>The work pending on the gradient of the output, which the caller does and then reports as <see cref="Done"/>.</summary>
+    internal ElementwiseChain? TakePending() => _run.TakePending();
+
+    /// <summary>Says that the work pending on the gradient of the output has been done.</summary>
+    internal void Done(ElementwiseChain? pending) => _run.Done(pending);
+
     /// <summary>Where the gradient of input <paramref name="index"/> goes; empty if nobody needs it.</summary>
     public Memory<float> InputGradient(int index) => InputDestinations[index];
 
@@ -164,7 +199,7 @@ public sealed class Backpropagation
 
     internal void ReturnTemporaries()
     {
-        foreach (Memory<float> buffer in _temporaries) _run.Workspace.Pool.Return(buffer);
+        foreach (Memory<float> buffer in _temporaries) _run.Return(buffer);
         _temporaries.Clear();
     }
 }

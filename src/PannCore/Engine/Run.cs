@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PannCore.Kernels;
 
 namespace PannCore.Engine;
@@ -76,21 +77,21 @@ public sealed class Run : IDisposable
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
         RunNotes notes = Notes;
         _gradients = new(notes.Gradients);
-        output.Gradient = Workspace.Pool.Rent(output.Shape.Length);
-        if (seed.IsEmpty) output.Gradient.Span.Fill(1);
-        else seed.CopyTo(output.Gradient.Span);
+        output.Gradient = new(Workspace.Pool.Rent(output.Shape.Length));
+        if (seed.IsEmpty) output.Gradient.Memory.Span.Fill(1);
+        else seed.CopyTo(output.Gradient.Memory.Span);
         var pass = new Backpropagation(this);
         for (int i = notes.Tape.Count - 1; i >= 0; i--)
         {
             Tensor made = notes.Tape[i];
-            if (!made.Gradient.IsEmpty)
+            if (made.Gradient is { } gradient)
             {
-                foreach (IRunObserver observer in _observers) observer.Gradient(made.Maker!, made.Path, made, made.Gradient.Span);
-                BackwardStep(made, made.Maker!, pass);
+                foreach (IRunObserver observer in _observers) observer.Gradient(made.Maker!, made.Path, made, Settled(gradient).Span);
+                BackwardStep(made, gradient, pass);
             }
 
             // Operations before this one cannot have read its output.
-            if (made != output) made.Release(Workspace.Pool);
+            if (made != output) made.Release();
         }
         notes.Tape.Clear();
         return _gradients;
@@ -101,6 +102,8 @@ public sealed class Run : IDisposable
     {
         if (_notes is null) return;
         _gradients?.Release();
+        foreach (Tensor tensor in _notes.Live) tensor.Release();
+        while (_notes.PutOff.Count > 0) Done(_notes.PutOff[^1]);
         _notes.Clear(Workspace.Pool);
         Workspace.SpareNotes.Push(_notes);
         _notes = null;
@@ -161,7 +164,7 @@ public sealed class Run : IDisposable
             for (int i = notes.Live.Count - 1; i >= mark; i--)
             {
                 if (notes.Live[i] == result) made = true;
-                else notes.Live[i].Release(Workspace.Pool);
+                else notes.Live[i].Release();
             }
             notes.Live.RemoveRange(mark, notes.Live.Count - mark);
             if (made) notes.Live.Add(result);
@@ -173,46 +176,150 @@ public sealed class Run : IDisposable
         }
     }
 
+    /// <summary>The work pending on what the operation that runs now reads or writes.</summary>
+    internal ElementwiseChain? Pending { private get; set; }
+
+    /// <summary>The same, for the operation to do or to hand on.</summary>
+    internal ElementwiseChain? TakePending()
+    {
+        ElementwiseChain? pending = Pending;
+        Pending = null;
+        return pending;
+    }
+
+    /// <summary>Puts elementwise work on the operation's result off until somebody reads it.</summary>
+    internal void PutOff(IElementwise work, Memory<float> target)
+    {
+        if (Pending is null) Notes.PutOff.Add(Pending = new(target));
+        Pending.Add(work);
+    }
+
+    /// <summary>Does work that was put off.</summary>
+    internal void Settle(ElementwiseChain pending)
+    {
+        pending.Run(Workspace.Workers);
+        Done(pending);
+    }
+
+    /// <summary>Work that was put off has been done, or is not needed.</summary>
+    internal void Done(ElementwiseChain? pending)
+    {
+        if (pending is null) return;
+        Notes.PutOff.Remove(pending);
+        pending.IsDone = true;
+        foreach (Memory<float> buffer in pending.Kept) Return(buffer);
+    }
+
+    /// <summary>Gives a buffer back, at once or when the work that still reads it has been done.</summary>
+    internal void Return(Memory<float> buffer)
+    {
+        foreach (ElementwiseChain pending in Notes.PutOff)
+        {
+            if (!pending.Reads(buffer)) continue;
+            pending.Kept.Add(buffer);
+            return;
+        }
+        Workspace.Pool.Return(buffer);
+    }
+
+    /// <summary>Does the work that reads a buffer before its values go.</summary>
+    internal void BeforeOverwriting(Memory<float> buffer)
+    {
+        for (int i = Notes.PutOff.Count - 1; i >= 0; i--)
+        {
+            ElementwiseChain pending = Notes.PutOff[i];
+            if (!pending.Target.Equals(buffer) && pending.Reads(buffer)) Settle(pending);
+        }
+    }
+
     /// <summary>One operation backward.</summary>
-    private void BackwardStep(Tensor output, Op op, Backpropagation pass)
+    private void BackwardStep(Tensor output, GradientBuffer dy, Backpropagation pass)
     {
         BufferPool pool = Workspace.Pool;
-        Memory<float> dy = output.Gradient;
-        output.Gradient = default;
+        Op op = output.Maker!;
+        output.Gradient = null;
         Tensor[] inputs = output.Inputs;
+        if (op.GradientPassesOn)
+        {
+            foreach (Tensor input in inputs)
+            {
+                if (!input.NeedsGradient) continue;
+                dy.Owners++;
+                AddGradient(input, dy);
+            }
+            Drop(dy);
+            return;
+        }
         IReadOnlyList<Parameter> parameters = op.Parameters;
-        bool inPlace = op.GradientInPlace && inputs[0].NeedsGradient;
+        bool inPlace = op.GradientInPlace && inputs[0].NeedsGradient && dy.Owners == 1;
+        if (!op.DoesPending && !(inPlace && op.IsElementwise(Statistics))) Settled(dy);
+        if (inPlace) BeforeOverwriting(dy.Memory);
+        Pending = dy.Pending;
+        dy.Pending = null;
         pass.InputDestinations.Clear();
         for (int i = 0; i < inputs.Length; i++)
-            pass.InputDestinations.Add(!inputs[i].NeedsGradient ? default : inPlace && i == 0 ? dy : pool.Rent(inputs[i].Shape.Length));
+            pass.InputDestinations.Add(!inputs[i].NeedsGradient ? default : inPlace && i == 0 ? dy.Memory : pool.Rent(inputs[i].Shape.Length));
         pass.ParameterDestinations.Clear();
         for (int i = 0; i < parameters.Count; i++)
             pass.ParameterDestinations.Add(parameters[i].Trainable ? pool.Rent(parameters[i].Shape.Length) : default);
         try
         {
-            op.Backward(pass, inputs, output, dy);
+            op.Backward(pass, inputs, output, dy.Memory);
         }
         finally
         {
             pass.ReturnTemporaries();
         }
+        ElementwiseChain? pending = TakePending();
         for (int i = 0; i < inputs.Length; i++)
         {
-            if (!inputs[i].NeedsGradient) continue;
-            if (inputs[i].Gradient.IsEmpty) inputs[i].Gradient = pass.InputDestinations[i];
-            else AddInto(inputs[i].Gradient, pass.InputDestinations[i]);
+            if (inputs[i].NeedsGradient) AddGradient(inputs[i], new(pass.InputDestinations[i]) { Pending = i == 0 ? pending : null });
         }
         for (int i = 0; i < parameters.Count; i++)
         {
             if (!parameters[i].Trainable) continue;
-            if (!Notes.Gradients.TryAdd(parameters[i], pass.ParameterDestinations[i])) AddInto(Notes.Gradients[parameters[i]], pass.ParameterDestinations[i]);
+            Memory<float> gradient = pass.ParameterDestinations[i];
+            if (Notes.Gradients.TryAdd(parameters[i], gradient)) continue;
+            Memory<float> sum = Notes.Gradients[parameters[i]];
+            TensorPrimitives.Add(sum.Span, gradient.Span, sum.Span);
+            pool.Return(gradient);
         }
-        if (!inPlace) pool.Return(dy);
+        if (!inPlace) Drop(dy);
     }
 
-    private void AddInto(Memory<float> sum, Memory<float> addend)
+    private void AddGradient(Tensor tensor, GradientBuffer addend)
     {
-        Workspace.Workers.Run(new AddJob(sum, addend, sum), Chunks.Count(sum.Length));
-        Workspace.Pool.Return(addend);
+        if (tensor.Gradient is not { } sum)
+        {
+            tensor.Gradient = addend;
+            return;
+        }
+        Settled(addend);
+        if (sum.Owners > 1)
+        {
+            tensor.Gradient = new(Workspace.Pool.Rent(sum.Memory.Length));
+            Settled(sum);
+        }
+        BeforeOverwriting(tensor.Gradient.Memory);
+        Pending = tensor.Gradient.Pending;
+        PutOff(new ElementwiseAdd(sum.Memory, addend.Memory, tensor.Gradient.Memory), tensor.Gradient.Memory);
+        tensor.Gradient.Pending = TakePending();
+        if (tensor.Gradient != sum) Drop(sum);
+        Drop(addend);
+    }
+
+    /// <summary>One tensor less has this as its gradient.</summary>
+    private void Drop(GradientBuffer gradient)
+    {
+        if (--gradient.Owners > 0) return;
+        Done(gradient.Pending);
+        Return(gradient.Memory);
+    }
+
+    private Memory<float> Settled(GradientBuffer gradient)
+    {
+        if (gradient.Pending is { } pending) Settle(pending);
+        gradient.Pending = null;
+        return gradient.Memory;
     }
 }

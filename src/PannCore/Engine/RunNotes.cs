@@ -1,3 +1,5 @@
+using PannCore.Kernels;
+
 namespace PannCore.Engine;
 
 /// <summary>
@@ -14,6 +16,9 @@ internal sealed class RunNotes
     /// <summary>Memory that operations keep for their backward pass.</summary>
     public List<Memory<float>> Saved { get; } = [];
 
+    /// <summary>Elementwise work that has been put off.</summary>
+    public List<ElementwiseChain> PutOff { get; } = [];
+
     /// <summary>The gradients found.</summary>
     public Dictionary<Parameter, Memory<float>> Gradients { get; } = [];
 
@@ -23,10 +28,9 @@ internal sealed class RunNotes
     /// <summary>How often each path has been met.</summary>
     public Dictionary<string, int> Paths { get; } = [];
 
-    /// <summary>Gives all memory back and forgets everything.</summary>
+    /// <summary>Gives all memory back but that of live tensors, which have been released before, and forgets everything.</summary>
     public void Clear(BufferPool pool)
     {
-        foreach (Tensor tensor in Live) tensor.Release(pool);
         foreach (Memory<float> buffer in Saved) pool.Return(buffer);
         foreach (Memory<float> gradient in Gradients.Values) pool.Return(gradient);
         Live.Clear();

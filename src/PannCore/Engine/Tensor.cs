@@ -1,3 +1,5 @@
+using PannCore.Kernels;
+
 namespace PannCore.Engine;
 
 /// <summary>
@@ -50,16 +52,21 @@ public sealed class Tensor
 
     internal bool NeedsGradient { get; }
 
-    /// <summary>Its gradient as far as the backward pass has summed it up; empty before and after.</summary>
-    internal Memory<float> Gradient { get; set; }
+    /// <summary>Its gradient as far as the backward pass has summed it up; null before and after.</summary>
+    internal GradientBuffer? Gradient { get; set; }
+
+    /// <summary>Elementwise work that has to be done before the values are there.</summary>
+    internal ElementwiseChain? Pending { get => field is { IsDone: false } ? field : null; set; }
 
     internal bool IsLastUse { get; private set; }
 
+    /// <summary>The values; pending work is done first.</summary>
     internal Memory<float> Memory
     {
         get
         {
             ThrowIfReleased();
+            if (TakePending() is { } pending) Run.Settle(pending);
             return _memory;
         }
     }
@@ -79,20 +86,27 @@ public sealed class Tensor
         if (_released) throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back");
     }
 
-    /// <summary>Gives the memory to another tensor; this one counts as released.</summary>
-    internal Memory<float> HandOver()
+    /// <summary>The pending work, which the caller does; <see cref="Memory"/> is then read as if it had been done.</summary>
+    internal ElementwiseChain? TakePending()
     {
-        Memory<float> memory = Memory;
-        _released = true;
-        _memory = default;
-        return memory;
+        ElementwiseChain? pending = Pending;
+        Pending = null;
+        return pending;
     }
 
-    internal void Release(BufferPool pool)
+    /// <summary>The memory has become another tensor's; this one counts as released.</summary>
+    internal void HandOver()
+    {
+        _released = true;
+        _memory = default;
+    }
+
+    internal void Release()
     {
         if (_released) return;
-        _released = true;
-        pool.Return(_memory);
-        _memory = default;
+        // Nobody has read it: the work is not needed.
+        Run.Done(TakePending());
+        Run.Return(_memory);
+        HandOver();
     }
 }

@@ -20,21 +20,22 @@ internal static class ChannelSums
     /// <param name="q">C numbers.</param>
     /// <param name="sums">Receives the sums of u, then the sums of u v: 2 C numbers.</param>
     /// <param name="workers">The threads to use.</param>
-    public static void Run(ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, Span<double> sums, Workers workers)
+    /// <param name="pending">Work on a that is done first, block by block.</param>
+    public static void Run(ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, Span<double> sums, Workers workers, ElementwiseChain? pending = null)
     {
         if (q.Length != p.Length || a.Length % p.Length != 0 || b.Length != a.Length || sums.Length != 2 * p.Length)
             throw new ArgumentException("channelSums: arrays of different lengths");
         int channels = p.Length, rows = a.Length / channels;
         int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
         using MemoryOwner<double> partials = MemoryOwner<double>.Allocate(chunks * sums.Length, AllocationMode.Clear);
-        workers.Run(new Job(a, p, b, q, chunkRows, partials.Memory), chunks);
+        workers.Run(new Job(a, p, b, q, chunkRows, partials.Memory, pending), chunks);
         ReadOnlySpan<double> all = partials.Span;
         sums.Clear();
         for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];
     }
 
     private readonly struct Job(
-        ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, int chunkRows, Memory<double> partials) : IJob
+        ReadOnlyMemory<float> a, ReadOnlyMemory<float> p, ReadOnlyMemory<float> b, ReadOnlyMemory<float> q, int chunkRows, Memory<double> partials, ElementwiseChain? pending) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
@@ -45,6 +46,7 @@ internal static class ChannelSums
             for (int at = 0; at < left.Length; at += BlockRows * channels)
             {
                 int length = Math.Min(BlockRows * channels, left.Length - at);
+                pending?.Run((chunk * chunkRows * channels) + at, length);
                 Block(left.Slice(at, length), p.Span, right.Slice(at, length), q.Span, sums[..channels], sums[channels..]);
             }
         }

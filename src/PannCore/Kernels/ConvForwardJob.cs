@@ -4,13 +4,14 @@ using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
 
-/// <summary>Convolves one image a chunk by a plan: the forward pass, or the data gradient by its plan.</summary>
-internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> source, ReadOnlyMemory<T> weights, Memory<T> result) : IJob
+/// <summary>Convolves one image a chunk by a plan: the forward pass, or the data gradient by its plan. Work pending on the source is done image by image.</summary>
+internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> source, ReadOnlyMemory<T> weights, Memory<T> result, ElementwiseChain? pending = null) : IJob
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public void Run(int chunk, Scratch scratch)
     {
         int sourceSize = plan.SourceH * plan.SourceW * plan.SourceChannels, size = plan.H * plan.W * plan.Channels;
+        pending?.Run(chunk * sourceSize, sourceSize);
         Span<T> haloed = scratch.Take<T>(0, plan.HaloedLength);
         Halo.Copy(source.Span.Slice(chunk * sourceSize, sourceSize), haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
         Span<T> edge = scratch.Take<T>(1, plan.TileRows * plan.TileColumns);

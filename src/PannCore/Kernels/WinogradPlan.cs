@@ -96,11 +96,10 @@ internal sealed class WinogradPlan
         }
     }
 
-    /// <summary>Convolves the images of one chunk.</summary>
+    /// <summary>Convolves the images [first, first + count).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Forward(int chunk, int images, ReadOnlySpan<float> x, ReadOnlySpan<float> packed, Span<float> y, Scratch scratch)
+    public void Forward(int first, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> packed, Span<float> y, Scratch scratch)
     {
-        int first = chunk * ImagesPerChunk, count = Math.Min(ImagesPerChunk, images - first);
         Span<float> haloed = scratch.Take<float>(0, count * HaloedLength);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), output = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];

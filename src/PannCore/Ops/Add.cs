@@ -11,7 +11,7 @@ internal sealed class Add : Op
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
         => inputs[0] == inputs[1] ? inputs[0] : throw new ShapeException($"add: left {inputs[0]} and right {inputs[1]} must have the same shape");
 
-    protected internal override bool GradientInPlace => true;
+    protected internal override bool GradientPassesOn => true;
 
     protected internal override bool ForwardInPlace => true;
 
@@ -19,17 +19,14 @@ internal sealed class Add : Op
 
     protected internal override bool BackwardReadsOutput => false;
 
-    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.Workers.Run(new AddJob(inputs[0].Memory, inputs[1].Memory, y), Chunks.Count(y.Length));
+    internal override bool IsElementwise(Statistics statistics) => true;
 
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+        => pass.PutOff(new ElementwiseAdd(inputs[0].Memory, inputs[1].Memory, y), y);
+
+    /// <summary>Nothing to compute: the gradient of both inputs is that of the output.</summary>
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
     {
-        // The first input's gradient is the output's, in place.
-        for (int i = 0; i < 2; i++)
-        {
-            Memory<float> dx = pass.InputGradient(i);
-            if (!dx.IsEmpty && !dy.Equals(dx)) pass.Workers.Run(new CopyJob(dy, dx), Chunks.Count(dx.Length));
-        }
     }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)

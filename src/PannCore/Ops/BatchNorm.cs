@@ -38,6 +38,10 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
 
     protected internal override bool BackwardReadsOutput => false;
 
+    internal override bool IsElementwise(Statistics statistics) => statistics == Statistics.Evaluation;
+
+    internal override bool DoesPending => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];
@@ -56,7 +60,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             scales[c] = (float)factor;
             offsets[c] = (float)(beta.Values[c] - (mean[c] * factor));
         }
-        pass.Workers.Run(new ChannelAffineJob(x.Memory, scale, default, default, offset, y), ChannelAffineJob.Count(y.Length, Channels));
+        pass.PutOff(new ChannelAffine(x.Memory, scale, default, default, offset, y), y);
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
@@ -66,7 +70,9 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         Memory<float> p = pass.Temporary(Channels), q = pass.Temporary(Channels), r = pass.Temporary(Channels);
         r.Span.Clear(); // dy is summed unshifted; and in evaluation this stays the constant term.
         using SpanOwner<double> owner = SpanOwner<double>.Allocate(2 * Channels);
-        ChannelSums.Run(dy, r, x.Memory, _mean, owner.Span, pass.Workers);
+        ElementwiseChain? pending = pass.TakePending();
+        ChannelSums.Run(dy, r, x.Memory, _mean, owner.Span, pass.Workers, pending);
+        pass.Done(pending);
         ReadOnlySpan<double> sums = owner.Span;
         Span<float> dGamma = pass.ParameterGradient(0).Span, dBeta = pass.ParameterGradient(1).Span;
         Span<float> ps = p.Span, qs = q.Span, rs = r.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
@@ -83,8 +89,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             rs[c] = (float)((-factor * sumDy / rows) - (slope * mean[c]));
         }
         if (pass.InputGradient(0).IsEmpty) return;
-        pass.Workers.Run(
-            new ChannelAffineJob(dy, p, _training ? x.Memory : default, q, r, pass.InputGradient(0)), ChannelAffineJob.Count(dy.Length, Channels));
+        pass.PutOff(new ChannelAffine(dy, p, _training ? x.Memory : default, q, r, pass.InputGradient(0)), pass.InputGradient(0));
     }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)

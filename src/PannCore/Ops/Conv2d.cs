@@ -21,6 +21,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     protected internal override bool BackwardReadsOutput => false;
 
+    internal override bool DoesPending => true;
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
     {
         Shape x = inputs[0], w = weight.Shape;
@@ -44,7 +46,9 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];
-        Convolve(Geometry(x.Shape), transposed: false, x.Shape[0], x.Memory, y, pass.Convolution, pass.Workers);
+        ElementwiseChain? pending = x.TakePending();
+        Convolve(Geometry(x.Shape), transposed: false, x.Shape[0], x.Memory, pending, y, pass.Convolution, pass.Workers);
+        pass.Done(pending);
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
@@ -52,7 +56,10 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         Tensor x = inputs[0];
         ConvGeometry g = Geometry(x.Shape);
         int images = x.Shape[0];
-        if (!pass.InputGradient(0).IsEmpty) Convolve(g, transposed: true, images, dy, pass.InputGradient(0), pass.Convolution, pass.Workers);
+        ElementwiseChain? pending = pass.TakePending();
+        if (!pass.InputGradient(0).IsEmpty) Convolve(g, transposed: true, images, dy, pending, pass.InputGradient(0), pass.Convolution, pass.Workers);
+        else pending?.Run(pass.Workers);
+        pass.Done(pending);
         if (pass.ParameterGradient(0).IsEmpty) return;
         int partials = ConvWeightGradient.Partials(images);
         if (Winograd(g, pass.Convolution, LeastChannelsOfWeightGradient) is { } form)
@@ -165,18 +172,18 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
 
-    /// <summary>The forward pass, or the data gradient, which is one too.</summary>
-    private void Convolve(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
+    /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
+    private void Convolve(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
         if (Winograd(g, algorithm, LeastChannels) is { } form)
         {
             (WinogradPlan plan, Memory<float> packed) = Packed(g, form, transposed, workers);
-            workers.Run(new WinogradForwardJob(plan, images, from, packed, to), plan.Chunks(images));
+            workers.Run(new WinogradForwardJob(plan, images, from, packed, to, pending), plan.Chunks(images));
         }
         else
         {
             (ConvPlan<float> plan, Memory<float> packed) = Direct<float>(g, transposed);
-            workers.Run(new ConvForwardJob<float>(plan, from, packed, to), images);
+            workers.Run(new ConvForwardJob<float>(plan, from, packed, to, pending), images);
         }
     }
 

@@ -61,13 +61,15 @@ public sealed class PolynomialRelu : Op
     /// <inheritdoc/>
     protected internal override bool BackwardReadsOutput => false;
 
+    internal override bool IsElementwise(Statistics statistics) => true;
+
     /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => Run(pass.Workers, inputs[0].Memory, slope: false, inputs[0].Memory, y);
+        => pass.PutOff(Work(inputs[0].Memory, slope: false, inputs[0].Memory, y), y);
 
     /// <inheritdoc/>
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => Run(pass.Workers, inputs[0].Memory, slope: true, dy, pass.InputGradient(0));
+        => pass.PutOff(Work(inputs[0].Memory, slope: true, dy, pass.InputGradient(0)), pass.InputGradient(0));
 
     /// <inheritdoc/>
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -79,7 +81,7 @@ public sealed class PolynomialRelu : Op
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
         double[] x = inputs[0].Values;
-        workspace.Workers.Run(new Job<double, double>(_exact ??= Form<double>(), Slope: false, x, x, output.Values), Chunks.Count(x.Length));
+        workspace.Workers.Run(new ExactJob(_exact ??= Form<double>(), x, output.Values), Chunks.Count(x.Length));
     }
 
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
@@ -110,12 +112,10 @@ public sealed class PolynomialRelu : Op
         }
     }
 
-    private void Run(Workers workers, ReadOnlyMemory<float> x, bool slope, ReadOnlyMemory<float> factor, Memory<float> result)
-    {
-        int chunks = Chunks.Count(x.Length);
-        if (Arithmetic == PolynomialArithmetic.Float32) workers.Run(new Job<float, float>(_single ??= Form<float>(), slope, x, factor, result), chunks);
-        else workers.Run(new Job<float, double>(_exact ??= Form<double>(), slope, x, factor, result), chunks);
-    }
+    private IElementwise Work(ReadOnlyMemory<float> x, bool slope, ReadOnlyMemory<float> factor, Memory<float> result)
+        => Arithmetic == PolynomialArithmetic.Float32
+            ? new Elementwise<float>(_single ??= Form<float>(), slope, x, factor, result)
+            : new Elementwise<double>(_exact ??= Form<double>(), slope, x, factor, result);
 
     private PolynomialForm<T> Form<T>() where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -124,15 +124,28 @@ public sealed class PolynomialRelu : Op
     }
 
     /// <summary>Values (factor is x) or, times the factor, slopes.</summary>
-    private readonly record struct Job<TMemory, T>(PolynomialForm<T> Form, bool Slope, ReadOnlyMemory<TMemory> X, ReadOnlyMemory<TMemory> Factor, Memory<TMemory> Result) : IJob
-        where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
+    private readonly struct Elementwise<T>(PolynomialForm<T> form, bool slope, ReadOnlyMemory<float> x, ReadOnlyMemory<float> factor, Memory<float> result) : IElementwise
         where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public int Length => result.Length;
+
+        public int Granule => 1;
+
+        public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(factor);
+
+        public void Run(System.Range range)
+        {
+            if (slope) PolynomialKernel.Gradient(form, x.Span[range], factor.Span[range], result.Span[range]);
+            else PolynomialKernel.Forward(form, x.Span[range], result.Span[range]);
+        }
+    }
+
+    private readonly struct ExactJob(PolynomialForm<double> form, double[] x, double[] y) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
-            System.Range range = Chunks.Of(chunk, X.Length);
-            if (Slope) PolynomialKernel.Gradient(Form, X.Span[range], Factor.Span[range], Result.Span[range]);
-            else PolynomialKernel.Forward(Form, X.Span[range], Result.Span[range]);
+            System.Range range = Chunks.Of(chunk, x.Length);
+            PolynomialKernel.Forward(form, x.AsSpan(range), y.AsSpan(range));
         }
     }
 }

@@ -18,11 +18,13 @@ internal sealed class Relu(float slope) : Op
 
     protected internal override bool BackwardReadsInputs => false;
 
+    internal override bool IsElementwise(Statistics statistics) => true;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.Workers.Run(new ReluJob(inputs[0].Memory, slope, y), Chunks.Count(y.Length));
+        => pass.PutOff(new ElementwiseRelu(inputs[0].Memory, slope, y), y);
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.Workers.Run(new ReluGradientJob(output.Memory, dy, slope, pass.InputGradient(0)), Chunks.Count(dy.Length));
+        => pass.PutOff(new ElementwiseReluGradient(output.Memory, dy, slope, pass.InputGradient(0)), pass.InputGradient(0));
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {

@@ -27,6 +27,7 @@ internal sealed class TamperedOp(Op genuine, Action<IReadOnlyList<Tensor>, Memor
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         genuine.Forward(pass, inputs, y);
+        pass.Settle();
         tamper(inputs, y);
     }
 

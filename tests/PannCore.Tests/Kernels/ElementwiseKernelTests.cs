@@ -32,10 +32,10 @@ public sealed class ElementwiseKernelTests
     {
         using var workers = new Workers(2);
         Guarded<float> a = new(Values(1, length)), b = new(Values(2, length)), y = new(length);
-        workers.Run(new AddJob(a.Memory, b.Memory, y.Memory), Chunks.Count(length));
+        Run(workers, new ElementwiseAdd(a.Memory, b.Memory, y.Memory), y.Memory);
         y.AssertIntact();
         Assert.Equal(a.Values.Zip(b.Values, (p, q) => p + q), y.Values);
-        workers.Run(new AddJob(a.Memory, b.Memory, a.Memory), Chunks.Count(length)); // In place.
+        Run(workers, new ElementwiseAdd(a.Memory, b.Memory, a.Memory), a.Memory); // In place.
         a.AssertIntact();
         Assert.Equal(y.Values, a.Values);
     }
@@ -48,8 +48,8 @@ public sealed class ElementwiseKernelTests
         foreach (float slope in new[] { 0, 0.25f })
         {
             Guarded<float> x = new(Values(1, length)), dy = new(Values(2, length)), y = new(length), dx = new(length);
-            workers.Run(new ReluJob(x.Memory, slope, y.Memory), Chunks.Count(length));
-            workers.Run(new ReluGradientJob(x.Memory, dy.Memory, slope, dx.Memory), Chunks.Count(length));
+            Run(workers, new ElementwiseRelu(x.Memory, slope, y.Memory), y.Memory);
+            Run(workers, new ElementwiseReluGradient(x.Memory, dy.Memory, slope, dx.Memory), dx.Memory);
             y.AssertIntact();
             dx.AssertIntact();
             Assert.Equal(x.Values.Select(v => v > 0 ? v : slope * v), y.Values);
@@ -66,8 +66,8 @@ public sealed class ElementwiseKernelTests
         float[] special = [.. Enumerable.Repeat(new[] { float.NaN, float.PositiveInfinity, 0f, -0f }, 9).SelectMany(v => v), float.NaN];
         float[] y = new float[special.Length], dx = new float[special.Length], dy = [.. special.Select(_ => 2f)];
         using var workers = new Workers(1);
-        workers.Run(new ReluJob(special, slope, y), 1);
-        workers.Run(new ReluGradientJob(special, dy, slope, dx), 1);
+        Run(workers, new ElementwiseRelu(special, slope, y), y);
+        Run(workers, new ElementwiseReluGradient(special, dy, slope, dx), dx);
         for (int i = 0; i < special.Length; i++)
         {
             Assert.Equal(i % 4 == 0 ? float.NaN : i % 4 == 1 ? float.PositiveInfinity : 0, y[i]);
@@ -83,9 +83,8 @@ public sealed class ElementwiseKernelTests
         int length = rows * channels;
         Guarded<float> x = new(Values(1, length)), z = new(Values(2, length)), one = new(length), two = new(length);
         float[] p = Values(3, channels), q = Values(4, channels), r = Values(5, channels);
-        int chunks = ChannelAffineJob.Count(length, channels);
-        workers.Run(new ChannelAffineJob(x.Memory, p, default, default, r, one.Memory), chunks);
-        workers.Run(new ChannelAffineJob(x.Memory, p, z.Memory, q, r, two.Memory), chunks);
+        Run(workers, new ChannelAffine(x.Memory, p, default, default, r, one.Memory), one.Memory);
+        Run(workers, new ChannelAffine(x.Memory, p, z.Memory, q, r, two.Memory), two.Memory);
         one.AssertIntact();
         two.AssertIntact();
         for (int i = 0; i < length; i++)
@@ -130,5 +129,13 @@ public sealed class ElementwiseKernelTests
     {
         var random = new CounterRandom(stream, RandomStream.Weights, 0);
         return [.. Enumerable.Range(0, length).Select(i => (float)((2 * random.Uniform(i)) - 1))];
+    }
+
+    /// <summary>As the work is done in a network: put off, then done chunk by chunk.</summary>
+    private static void Run(Workers workers, IElementwise work, Memory<float> target)
+    {
+        var chain = new ElementwiseChain(target);
+        chain.Add(work);
+        chain.Run(workers);
     }
 }

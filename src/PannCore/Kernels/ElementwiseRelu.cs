@@ -5,11 +5,16 @@ using System.Runtime.InteropServices;
 namespace PannCore.Kernels;
 
 /// <summary>y = max(x, 0) + slope min(x, 0); NaN stays NaN.</summary>
-internal readonly struct ReluJob(ReadOnlyMemory<float> x, float slope, Memory<float> y) : IJob
+internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, Memory<float> y) : IElementwise
 {
-    public void Run(int chunk, Scratch scratch)
+    public int Length => y.Length;
+
+    public int Granule => 1;
+
+    public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x);
+
+    public void Run(Range range)
     {
-        Range range = Chunks.Of(chunk, x.Length);
         ReadOnlySpan<float> from = x.Span[range];
         Span<float> to = y.Span[range];
         if (slope == 0)
@@ -24,11 +29,16 @@ internal readonly struct ReluJob(ReadOnlyMemory<float> x, float slope, Memory<fl
 }
 
 /// <summary>dx = dy where x &gt; 0, else slope dy; the output serves as well as the input, having the same sign.</summary>
-internal readonly struct ReluGradientJob(ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, float slope, Memory<float> dx) : IJob
+internal readonly struct ElementwiseReluGradient(ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, float slope, Memory<float> dx) : IElementwise
 {
-    public void Run(int chunk, Scratch scratch)
+    public int Length => dx.Length;
+
+    public int Granule => 1;
+
+    public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(dy);
+
+    public void Run(Range range)
     {
-        Range range = Chunks.Of(chunk, x.Length);
         ReadOnlySpan<float> input = x.Span[range], gradient = dy.Span[range];
         Span<float> result = dx.Span[range];
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(input);

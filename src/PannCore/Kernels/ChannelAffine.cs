@@ -5,21 +5,22 @@ using System.Runtime.InteropServices;
 namespace PannCore.Kernels;
 
 /// <summary>y[i, c] = x[i, c] p[c] + z[i, c] q[c] + r[c] over rows of C channels; with z empty the second term is left out.</summary>
-internal readonly struct ChannelAffineJob(
-    ReadOnlyMemory<float> x, ReadOnlyMemory<float> p, ReadOnlyMemory<float> z, ReadOnlyMemory<float> q, ReadOnlyMemory<float> r, Memory<float> y) : IJob
+internal readonly struct ChannelAffine(
+    ReadOnlyMemory<float> x, ReadOnlyMemory<float> p, ReadOnlyMemory<float> z, ReadOnlyMemory<float> q, ReadOnlyMemory<float> r, Memory<float> y) : IElementwise
 {
-    public static int Count(int length, int channels) => Chunks.Count(length, ChunkSize(channels));
+    public int Length => y.Length;
 
-    public void Run(int chunk, Scratch scratch)
+    public int Granule => p.Length;
+
+    public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(z) || array.Equals(p) || array.Equals(q) || array.Equals(r);
+
+    public void Run(Range range)
     {
         if (r.Length != p.Length || x.Length % p.Length != 0 || y.Length != x.Length || (!z.IsEmpty && (z.Length != x.Length || q.Length != p.Length)))
             throw new ArgumentException("channelAffine: arrays of different lengths");
-        Range range = Chunks.Of(chunk, x.Length, ChunkSize(p.Length));
         if (z.IsEmpty) One(x.Span[range], p.Span, r.Span, y.Span[range]);
         else Two(x.Span[range], p.Span, z.Span[range], q.Span, r.Span, y.Span[range]);
     }
-
-    private static int ChunkSize(int channels) => Math.Max(1, Chunks.Elements / channels) * channels;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(ReadOnlySpan<float> x, ReadOnlySpan<float> p, ReadOnlySpan<float> r, Span<float> y)
