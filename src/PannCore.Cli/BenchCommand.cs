@@ -20,12 +20,13 @@ internal static class BenchCommand
     public static Command Create()
     {
         Option<int> threads = CommonOptions.Threads();
+        Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, json };
+        var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, convolution, json };
         command.SetAction(parsed =>
         {
             CommonOptions.CheckWritable([], parsed.GetValue(json));
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             var pixels = new byte[256 * Cifar10.ImageBytes];
             var random = new CounterRandom(1, RandomStream.Weights, 0);
             for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Below(i, 256);

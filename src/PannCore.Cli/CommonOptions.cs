@@ -71,6 +71,20 @@ internal static class CommonOptions
     public static Option<int> Threads() => AtLeast(
         new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1, MaxThreads);
 
+    public static Option<ConvAlgorithm> Convolution(ConvAlgorithm byDefault = ConvAlgorithm.Automatic)
+    {
+        Option<ConvAlgorithm> option = new("--convolution")
+        {
+            HelpName = "NAME",
+            Description = $"How 3x3 convolutions are computed: direct, winograd2, winograd4 (fastest; 2 to 3 times the rounding error) or automatic (direct or winograd2, whichever is faster). Default: {Name(byDefault)}.",
+            DefaultValueFactory = _ => byDefault,
+        };
+        return option.AcceptOnlyFromAmong([.. Enum.GetValues<ConvAlgorithm>().Select(Name)]);
+    }
+
+    /// <summary>The name of an algorithm on the command line.</summary>
+    public static string Name(ConvAlgorithm algorithm) => algorithm.ToString().ToLowerInvariant();
+
     public static Option<int> AtLeast(Option<int> option, int least, int most = int.MaxValue)
     {
         option.Validators.Add(result =>
@@ -99,6 +113,6 @@ internal static class CommonOptions
         if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));
     }
 
-    /// <summary>A workspace with the threads asked for.</summary>
-    public static Workspace Workspace(ParseResult parsed, Option<int> threads) => new(parsed.GetValue(threads));
+    /// <summary>A workspace with the threads and the convolution asked for.</summary>
+    public static Workspace Workspace(ParseResult parsed, Option<int> threads, Option<ConvAlgorithm> convolution) => new(parsed.GetValue(threads), parsed.GetValue(convolution));
 }

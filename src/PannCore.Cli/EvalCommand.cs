@@ -17,13 +17,14 @@ internal static class EvalCommand
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<string> activation = CommonOptions.Activation("relu"), ranges = CommonOptions.Ranges("layer");
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
+        Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
         Option<double> margin = CommonOptions.Margin();
         Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
         var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000")
         {
-            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, data, threads, json,
+            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -31,7 +32,7 @@ internal static class EvalCommand
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet network, ActivationRanges? used) = loaded.Convert(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)
                 : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);

@@ -22,6 +22,8 @@ internal static class InspectCommand
 
     private static readonly Option<int> Calibrate = CommonOptions.Calibrate(), Threads = CommonOptions.Threads();
 
+    private static readonly Option<ConvAlgorithm> Convolution = CommonOptions.Convolution();
+
     private static readonly Option<double> Margin = CommonOptions.Margin();
 
     private static readonly Option<int> Images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set.", DefaultValueFactory = _ => 500 }, 1);
@@ -38,7 +40,7 @@ internal static class InspectCommand
     /// <summary>Gives a command this verb's options and action: the root command is an inspection with all defaults.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Convolution, Json }) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
     }
 
@@ -49,7 +51,7 @@ internal static class InspectCommand
         ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
-        using Workspace workspace = CommonOptions.Workspace(parsed, Threads);
+        using Workspace workspace = CommonOptions.Workspace(parsed, Threads, Convolution);
         (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation);
         Cifar10 data = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
         int[] images = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(Images), data.Count))];

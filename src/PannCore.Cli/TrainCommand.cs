@@ -32,9 +32,10 @@ internal static class TrainCommand
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
+        Option<ConvAlgorithm> convolution = CommonOptions.Convolution(new Recipe { Architecture = "", Epochs = 1 }.Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            architecture, epochs, batch, learningRate, warmup, decay, validation, seed, output, every, resume, data, threads, json,
+            architecture, epochs, batch, learningRate, warmup, decay, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -48,13 +49,14 @@ internal static class TrainCommand
                 WeightDecay = parsed.GetValue(decay),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
+                Convolution = parsed.GetValue(convolution),
             };
             string file = parsed.GetValue(output)!, state = file + ".state";
             int stepsBetweenStates = parsed.GetValue(every);
             CommonOptions.CheckWritable([state], file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = folder.Kind == DataKind.RecordFile ? ReadOwnImages(folder.Location) : Cifar10.ReadTrain(folder.Location);
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads);
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             var trainer = new Trainer(recipe, training, workspace);
             if (parsed.GetValue(resume)) trainer.Resume(state);
             else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");
@@ -114,7 +116,7 @@ internal static class TrainCommand
         var notes = new Dictionary<string, string>
         {
             ["command"] = FormattableString.Invariant(
-                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed} --out model.safetensors"),
+                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors"),
             ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };

@@ -6,8 +6,8 @@ namespace PannCore.Engine;
 /// </summary>
 public enum ConvAlgorithm
 {
-    /// <summary>Whatever was measured to be fastest for the shape: Winograd's F(2x2, 3x3) from 32 channels on, and for weight gradients; else direct.</summary>
-    Fastest,
+    /// <summary>Of direct and F(2x2, 3x3), whose errors are about the same, the faster as measured: F(2x2, 3x3) from 32 channels on, and for weight gradients.</summary>
+    Automatic,
 
     /// <summary>Direct sums of products.</summary>
     Direct,

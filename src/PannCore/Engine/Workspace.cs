@@ -12,7 +12,7 @@ public sealed class Workspace : IDisposable
     /// <param name="threads">Worker threads, the calling one included; results do not depend on it.</param>
     /// <param name="convolution">How convolutions are computed; results differ by rounding.</param>
     /// <param name="fillWithNaN">Fills every buffer with NaN when it is handed out, so that use of unwritten memory shows.</param>
-    public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Fastest, bool fillWithNaN = false)
+    public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Automatic, bool fillWithNaN = false)
     {
         Convolution = convolution;
         Workers = new Workers(threads);

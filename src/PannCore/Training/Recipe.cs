@@ -1,3 +1,5 @@
+using PannCore.Engine;
+
 namespace PannCore.Training;
 
 /// <summary>Everything that decides the result of a training run, given the data.</summary>
@@ -29,6 +31,9 @@ public sealed record Recipe
 
     /// <summary>Seed of weights, order, augmentation and split.</summary>
     public long Seed { get; init; }
+
+    /// <summary>How convolutions are computed: another algorithm rounds otherwise, so training takes another course.</summary>
+    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Automatic;
 
     /// <summary>Name of the pixel normalisation.</summary>
     public string Normalize { get; init; } = "cifar10";

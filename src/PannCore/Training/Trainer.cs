@@ -45,9 +45,12 @@ public sealed class Trainer
 
     /// <summary>A trainer at the start of its first epoch.</summary>
     /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
+    /// <exception cref="ArgumentException">The workspace computes convolutions otherwise than the recipe says.</exception>
     public Trainer(Recipe recipe, Cifar10 data, Workspace workspace)
     {
         recipe.Check();
+        if (workspace.Convolution != recipe.Convolution)
+            throw new ArgumentException($"trainer: the recipe's convolution is {recipe.Convolution}, the workspace's {workspace.Convolution}", nameof(workspace));
         Recipe = recipe;
         _data = data;
         _workspace = workspace;
