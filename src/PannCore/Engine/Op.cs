@@ -50,6 +50,7 @@ public abstract class Op
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
         if (inPlace) run.BeforeOverwriting(memory);
         Forward(new Forwarding(run), inputs, memory);
+        foreach (Tensor input in inputs) input.IsReadBackward |= BackwardReadsInputs;
         if (inPlace) inputs[0].HandOver();
         var output = new Tensor(run, shape, memory, this, path, inputs, needsGradient) { Pending = run.TakePending() };
         run.Record(output);

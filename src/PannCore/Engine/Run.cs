@@ -129,7 +129,7 @@ public sealed class Run : IDisposable
 
     /// <summary>Whether nobody will ask for the values of a tensor after an operation has used it: no observer, and on a tape no backward pass.</summary>
     internal bool MayOverwrite(Tensor tensor, bool backwardReadsInputs)
-        => tensor.IsLastUse && _observers.Count == 0 && (!_tape || !(backwardReadsInputs || (tensor.Maker?.BackwardReadsOutput ?? false)));
+        => tensor.IsLastUse && _observers.Count == 0 && (!_tape || !(backwardReadsInputs || tensor.IsReadBackward));
 
     /// <summary>Takes note of what an operation has made.</summary>
     internal void Record(Tensor output)

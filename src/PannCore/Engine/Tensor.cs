@@ -26,6 +26,7 @@ public sealed class Tensor
         Path = path;
         Inputs = inputs;
         NeedsGradient = needsGradient;
+        IsReadBackward = maker.BackwardReadsOutput;
     }
 
     /// <summary>The pass this tensor belongs to.</summary>
@@ -59,6 +60,9 @@ public sealed class Tensor
     internal ElementwiseChain? Pending { get => field is { IsDone: false } ? field : null; set; }
 
     internal bool IsLastUse { get; private set; }
+
+    /// <summary>Whether the backward pass of an operation reads its values.</summary>
+    internal bool IsReadBackward { get; set; }
 
     /// <summary>The values; pending work is done first.</summary>
     internal Memory<float> Memory

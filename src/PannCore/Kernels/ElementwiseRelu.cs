@@ -22,9 +22,12 @@ internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, M
             TensorPrimitives.Max(from, 0f, to);
             return;
         }
-        TensorPrimitives.Multiply(from, slope, to);
-        // For 0 < slope < 1 the larger of x and slope x is the leaky ReLU on both sides of 0.
-        TensorPrimitives.Max(from, to, to);
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(from);
+        var results = MemoryMarshal.Cast<float, Vector<float>>(to);
+        var factor = new Vector<float>(slope);
+        for (int i = 0; i < results.Length; i++)
+            results[i] = Vector.ConditionalSelect(Vector.GreaterThan(vectors[i], Vector<float>.Zero), vectors[i], vectors[i] * factor);
+        for (int i = results.Length * Vector<float>.Count; i < to.Length; i++) to[i] = from[i] > 0 ? from[i] : from[i] * slope;
     }
 }
 

@@ -54,6 +54,10 @@ public sealed class ElementwiseKernelTests
             dx.AssertIntact();
             Assert.Equal(x.Values.Select(v => v > 0 ? v : slope * v), y.Values);
             Assert.Equal(x.Values.Zip(dy.Values, (v, g) => v > 0 ? g : slope * g), dx.Values);
+            Run(workers, new ElementwiseReluGradient(x.Memory, dy.Memory, slope, dy.Memory), dy.Memory); // In place.
+            Run(workers, new ElementwiseRelu(x.Memory, slope, x.Memory), x.Memory);
+            Assert.Equal(dx.Values, dy.Values);
+            Assert.Equal(y.Values, x.Values);
         }
     }
 

@@ -1,0 +1,135 @@
+using PannCore.Approximation;
+using PannCore.Engine;
+using PannCore.Ops;
+using PannCore.Tests.Support;
+using Xunit;
+
+namespace PannCore.Tests.Engine;
+
+/// <summary>
+/// Elementwise work that is put off must not show. Random networks in which tensors are shared, given up and added to themselves are run twice: freely, and watched
+/// by an observer that reads every output and every gradient, so that nothing can be put off or written over. Every bit must agree; the pool fills its buffers with NaN.
+/// </summary>
+public sealed class PutOffTests
+{
+    private static readonly Shape Size = new(3, 5, 4, 16);
+
+    private static readonly ReluPolynomial Polynomial = ActivationSpec.Parse("composite:3,5").Build();
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 60)];
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void PuttingWorkOffChangesNoBit(int seed)
+    {
+        Plan plan = new(seed);
+        foreach (Statistics statistics in new[] { Statistics.Evaluation, Statistics.Training })
+        {
+            foreach (bool tape in new[] { false, true })
+            {
+                foreach (int threads in new[] { 1, 3 })
+                {
+                    float[] watched = plan.Run(statistics, tape, 1, [new Recorder()]), free = plan.Run(statistics, tape, threads, []);
+                    Assert.True(watched.AsSpan().SequenceEqual(free), $"{statistics}, tape {tape}, {threads} threads: {plan}");
+                }
+            }
+        }
+    }
+
+    /// <summary>Steps that each make a tensor from earlier ones; the result is the last tensor.</summary>
+    private sealed class Plan
+    {
+        private readonly List<(int Operation, int Left, int Right, bool GivenUp)> _steps = [];
+        private readonly int _seed;
+
+        private static string[] Names => ["conv", "batchNorm", "relu", "polynomial", "shortcut", "add", "add"];
+
+        public Plan(int seed)
+        {
+            _seed = seed;
+            var random = new CounterRandom(seed, RandomStream.Order, 0);
+            int draws = 0, count = 6 + random.Below(draws++, 10);
+            for (int i = 1; i <= count; i++)
+            {
+                // Mostly the newest tensor, as in a network; sometimes any older one.
+                int left = random.Below(draws++, 4) > 0 ? i - 1 : random.Below(draws++, i), right = random.Below(draws++, i);
+                _steps.Add((random.Below(draws++, 7), left, right, random.Below(draws++, 3) > 0));
+            }
+        }
+
+        public override string ToString() => string.Join("; ", _steps.Select((step, i) => $"{i + 1} = {Names[step.Operation]} {step.Left}{(step.Operation > 4 ? $" {step.Right}" : "")}{(step.GivenUp && !IsUsedAfter(i, step.Left) ? " given up" : "")}"));
+
+        /// <summary>The values of the last tensor, then all gradients and running statistics.</summary>
+        public float[] Run(Statistics statistics, bool tape, int threads, IRunObserver[] observers)
+        {
+            using var workspace = new Workspace(threads, fillWithNaN: true);
+            Parameter[] parameters = [.. Enumerable.Range(0, _steps.Count).SelectMany(Parameters)];
+            var all = new List<float>();
+            using (var run = new Run(workspace, statistics, tape, observers))
+            {
+                var tensors = new List<Tensor> { run.Input(Size, Normal(-1, Size.Length)) };
+                for (int i = 0; i < _steps.Count; i++)
+                {
+                    (int operation, int left, int right, bool givenUp) = _steps[i];
+                    Tensor x = tensors[left];
+                    if (givenUp && !IsUsedAfter(i, left)) x.LastUse();
+                    Parameter[] own = parameters[(i * 5)..((i + 1) * 5)];
+                    tensors.Add(operation switch
+                    {
+                        0 => x.Conv2d(own[4], 1, 1),
+                        1 => x.BatchNorm(own[0], own[1], own[2], own[3]),
+                        2 => x.Relu(0.25f),
+                        3 => x.PolynomialRelu(Polynomial, 100),
+                        4 => x.Shortcut(16, 1),
+                        _ => x.Add(tensors[right]),
+                    });
+                }
+                all.AddRange(tensors[^1].Values);
+                if (tape && parameters.Any(p => p.Trainable) && _steps.Any(step => step.Operation < 2))
+                {
+                    Tensor loss = tensors[^1].GlobalAveragePool();
+                    Gradients? gradients = Reaches() ? run.Backward(loss) : null;
+                    foreach (Parameter parameter in parameters)
+                    {
+                        if (gradients?.Contains(parameter) ?? false) all.AddRange(gradients[parameter]);
+                    }
+                }
+            }
+            foreach (Parameter parameter in parameters.Where(p => !p.Trainable)) all.AddRange(parameter.Values);
+            Assert.DoesNotContain(float.NaN, all);
+            return [.. all];
+        }
+
+        /// <summary>Whether the last tensor depends on a parameter.</summary>
+        private bool Reaches()
+        {
+            var reached = new bool[_steps.Count + 1];
+            for (int i = 0; i < _steps.Count; i++)
+                reached[i + 1] = _steps[i].Operation < 2 || reached[_steps[i].Left] || (_steps[i].Operation > 4 && reached[_steps[i].Right]);
+            return reached[^1];
+        }
+
+        private bool IsUsedAfter(int step, int tensor)
+        {
+            if (_steps[step].Operation > 4 && _steps[step].Right == tensor) return true;
+            return _steps.Skip(step + 1).Any(s => s.Left == tensor || (s.Operation > 4 && s.Right == tensor));
+        }
+
+        private Parameter[] Parameters(int step)
+        {
+            Parameter[] made = [new("gamma", new(16)), new("beta", new(16)), new("mean", new(16), trainable: false), new("variance", new(16), trainable: false), new("weight", new(16, 16, 3, 3))];
+            for (int i = 0; i < made.Length; i++)
+            {
+                float[] values = Normal((10 * step) + i, made[i].Shape.Length);
+                made[i].Set(i == 3 ? [.. values.Select(v => 0.5f + (v * v))] : i == 4 ? [.. values.Select(v => v / 12)] : values);
+            }
+            return made;
+        }
+
+        private float[] Normal(int stream, int length)
+        {
+            var random = new CounterRandom(_seed, RandomStream.Weights, stream + 1);
+            return [.. Enumerable.Range(0, length).Select(i => (float)random.Normal(i))];
+        }
+    }
+}
