@@ -1,0 +1,27 @@
+namespace PannCore.Perf;
+
+/// <summary>What a work must do however it is done.</summary>
+/// <param name="Flops">Operations; a multiply-add counts as two. 0 where they are not counted.</param>
+/// <param name="Bytes">Bytes that must be read or written if nothing is in a cache. 0 where all of it is.</param>
+/// <param name="Items">Elements or images.</param>
+public readonly record struct Cost(double Flops = 0, double Bytes = 0, double Items = 0);
+
+/// <summary>A work to be timed.</summary>
+/// <param name="Name">Unique.</param>
+/// <param name="Cost">What it must do.</param>
+/// <param name="Prepare">Takes memory, compares results with a naive computation and throws where they differ, and returns what is to be timed.</param>
+public sealed record Case(string Name, Cost Cost, Func<PreparedCase> Prepare)
+{
+    public override string ToString() => Name;
+}
+
+/// <summary>A work ready to be timed, and the memory it holds.</summary>
+public sealed class PreparedCase(Action run, params IDisposable[] memory) : IDisposable
+{
+    public void Run() => run();
+
+    public void Dispose()
+    {
+        foreach (IDisposable part in memory) part.Dispose();
+    }
+}

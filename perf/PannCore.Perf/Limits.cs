@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace PannCore.Perf;
+
+/// <summary>
+/// <c>limits</c>: one table of all kernels in half a minute. Runs of a kernel alternate with runs of the multiply-add peak, so that a clock that drifts moves both;
+/// the memory's bandwidth is measured before and after each kernel. Percentages are of the least time that these two allow.
+/// </summary>
+internal static class Limits
+{
+    private const double LeastSample = 1e-3;
+    private const int LeastSamples = 15;
+    private static readonly TimeSpan PerCase = TimeSpan.FromSeconds(0.35);
+
+    public static int Run(string[] words)
+    {
+        Case[] cases = [.. Benchmarks.Groups.SelectMany(group => group.Cases.Select(c => (Text: $"{group.Name} {c.Name}", Case: c)))
+            .Where(c => words.Length == 0 ? c.Text.StartsWith("convolution", StringComparison.Ordinal) : words.All(word => c.Text.Contains(word, StringComparison.OrdinalIgnoreCase)))
+            .Select(c => c.Case)];
+        if (cases.Length == 0)
+        {
+            Console.Error.WriteLine($"error: limits: no work has {string.Join(" and ", words)} in its name; groups: {string.Join(", ", Benchmarks.Groups.Select(g => g.Name))}");
+            return 1;
+        }
+        using var machine = new Machine();
+        Limit before = machine.Measure();
+        Print($"{Environment.ProcessorCount} threads, {Kernels.OuterProduct.VectorBits}-bit vectors; % of the least time that peak and bandwidth allow, by medians and by the fastest tenths of kernel and peak");
+        Print($"{"kernel",-44}{"ms",9}{"GFLOP/s",9}{"GB/s",7}{"G/s",7}{"%",7}{"% best",8}  {"limit",-6}{"peak",7}{"GB/s",6}");
+        foreach (Case work in cases) Print(Measure(work, machine).ToString());
+        Limit after = machine.Measure();
+        Print($"peak {before.Gflops:F0} GFLOP/s before, {after.Gflops:F0} after; bandwidth {before.GBs:F1} GB/s before, {after.GBs:F1} after");
+        return 0;
+    }
+
+    private static Row Measure(Case work, Machine machine)
+    {
+        using PreparedCase prepared = work.Prepare();
+        double bandwidth = machine.GBs(2);
+        prepared.Run();
+        int repetitions = (int)Math.Clamp(Math.Ceiling(LeastSample / Seconds(prepared, 1)), 1, 10_000);
+        var samples = new List<(double Seconds, double Gflops)>();
+        double peak = machine.Gflops(1);
+        for (long start = Stopwatch.GetTimestamp(); samples.Count < LeastSamples || Stopwatch.GetElapsedTime(start) < PerCase;)
+        {
+            double seconds = Seconds(prepared, repetitions), next = machine.Gflops(1);
+            samples.Add((seconds, (peak + next) / 2));
+            peak = next;
+        }
+        bandwidth = Math.Max(bandwidth, machine.GBs(2));
+        double share = Quantile(samples.Select(s => new Limit(s.Gflops, bandwidth).Seconds(work.Cost) / s.Seconds), 0.5);
+        var best = new Limit(Quantile(samples.Select(s => s.Gflops), 0.9), bandwidth);
+        return new(work, Quantile(samples.Select(s => s.Seconds), 0.5), share, best.Seconds(work.Cost) / Quantile(samples.Select(s => s.Seconds), 0.1), new(Quantile(samples.Select(s => s.Gflops), 0.5), bandwidth));
+    }
+
+    private static double Seconds(PreparedCase work, int repetitions)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < repetitions; i++) work.Run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / repetitions;
+    }
+
+    private static double Quantile(IEnumerable<double> values, double q)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[(int)Math.Round(q * (sorted.Length - 1))];
+    }
+
+    private static void Print(FormattableString text) => Print(FormattableString.Invariant(text));
+
+    private static void Print(string line) => Console.WriteLine(line);
+
+    private sealed record Row(Case Work, double Seconds, double Share, double BestShare, Limit Limit)
+    {
+        public override string ToString()
+        {
+            Cost cost = Work.Cost;
+            bool limited = cost.Flops > 0 || cost.Bytes > 0;
+            string Rate(double amount, string format) => amount == 0 ? "" : (amount / Seconds / 1e9).ToString(format, CultureInfo.InvariantCulture);
+            string Percent(double share) => limited ? (100 * share).ToString("F1", CultureInfo.InvariantCulture) : "";
+            return FormattableString.Invariant(
+                $"{Work.Name,-44}{1000 * Seconds,9:F3}{Rate(cost.Flops, "F0"),9}{Rate(cost.Bytes, "F1"),7}{Rate(cost.Items, "F2"),7}{Percent(Share),7}{Percent(BestShare),8}  {(!limited ? "" : Limit.IsMemory(cost) ? "memory" : "FMA"),-6}{Limit.Gflops,7:F0}{Limit.GBs,6:F1}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using PannCore.Engine;
+using PannCore.Kernels;
+
+namespace PannCore.Perf;
+
+/// <summary>What the machine can do at most, measured: 10^9 operations (a multiply-add counts as two) and 10^9 bytes a second.</summary>
+internal readonly record struct Limit(double Gflops, double GBs)
+{
+    /// <summary>The least time this much work can take: all operations at the multiply-add peak, or all bytes at the memory's bandwidth, whichever is longer.</summary>
+    public double Seconds(Cost cost) => Math.Max(cost.Flops / Gflops, cost.Bytes / GBs) / 1e9;
+
+    public bool IsMemory(Cost cost) => cost.Bytes / GBs > cost.Flops / Gflops;
+}
+
+/// <summary>The measurements of <see cref="Limit"/>, on all cores.</summary>
+internal sealed class Machine : IDisposable
+{
+    private readonly Workers _workers = new(Environment.ProcessorCount);
+    private readonly MemoryBandwidth _memory;
+
+    public Machine() => _memory = new(_workers);
+
+    public double Gflops(int trials) => FmaPeak.Measure(_workers, Stopwatch.GetTimestamp, Seconds, trials);
+
+    public double GBs(int trials) => _memory.Measure(Stopwatch.GetTimestamp, Seconds, trials);
+
+    public Limit Measure() => new(Gflops(8), GBs(4));
+
+    public void Dispose() => _workers.Dispose();
+
+    public static Workspace Workspace(ConvAlgorithm convolution = ConvAlgorithm.Fastest) => new(Environment.ProcessorCount, convolution);
+
+    private static double Seconds(long ticks) => Stopwatch.GetElapsedTime(0, ticks).TotalSeconds;
+}

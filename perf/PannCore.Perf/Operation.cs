@@ -1,0 +1,196 @@
+using PannCore.Engine;
+
+namespace PannCore.Perf;
+
+/// <summary>Which part of an operation is timed.</summary>
+internal enum Pass
+{
+    Forward,
+
+    /// <summary>The gradients of all inputs and parameters.</summary>
+    Backward,
+
+    /// <summary>The gradients of the inputs.</summary>
+    DataGradient,
+
+    /// <summary>The gradients of the parameters.</summary>
+    WeightGradient,
+}
+
+/// <summary>
+/// One pass of one operation, in place where the engine does it in place, on operands that take turns: together they are larger than a cache.
+/// The batch is a few images over and over, so that the naive reference needs no more than those.
+/// </summary>
+/// <param name="Name">For messages.</param>
+/// <param name="Pass">What is timed.</param>
+/// <param name="Inputs">The shapes of the inputs for so many images.</param>
+/// <param name="Apply">Applies the operation; where it applies several, the last one is meant.</param>
+internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inputs, Func<Tensor[], Tensor> Apply)
+{
+    public const int Images = 128;
+
+    private const long OperandBytes = 128 << 20;
+    private const int MostOperands = 64;
+
+    public Statistics Statistics { get; init; } = Statistics.Training;
+
+    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Fastest;
+
+    /// <summary>Whether the output is written over the first input.</summary>
+    public bool InPlace { get; init; }
+
+    /// <summary>Different images of the batch, a divisor of it.</summary>
+    public int Distinct { get; init; } = 4;
+
+    /// <exception cref="InvalidOperationException">The operation's result is not that of its naive reference.</exception>
+    public PreparedCase Prepare()
+    {
+        Workspace workspace = Machine.Workspace(Convolution);
+        Applied few = new(this, workspace, Distinct);
+        var operands = new List<Applied> { new(this, workspace, Images) };
+        Check(few, operands[0]);
+        while (operands.Count < MostOperands && operands.Count * operands[0].Bytes < OperandBytes) operands.Add(new(this, workspace, Images));
+        int next = 0;
+        return new(
+            () =>
+            {
+                operands[next].Run();
+                next = (next + 1) % operands.Count;
+            },
+            [few, .. operands, workspace]);
+    }
+
+    /// <summary>
+    /// Forward: every element against the reference. Backward: the gradients along a random direction against the difference quotient of the reference
+    /// along it, both weighted with a random gradient of the output; a wrong element shows in the sum, since directions are dense.
+    /// </summary>
+    private void Check(Applied few, Applied all)
+    {
+        double[][] parameters = [.. few.Op.Parameters.Select(p => Doubles(p.Values))];
+        double[] expected = few.Reference(parameters, 0);
+        all.Run();
+        if (Pass == Pass.Forward)
+        {
+            double largest = expected.Max(Math.Abs);
+            ReadOnlySpan<float> found = all.Result.Span;
+            for (int i = 0; i < found.Length; i++)
+            {
+                double value = expected[i % expected.Length];
+                if (!(Math.Abs(found[i] - value) <= 1e-4 * largest)) throw new InvalidOperationException($"{Name}: element {i}: expected {value}, found {found[i]}");
+            }
+            return;
+        }
+        const double step = 1e-5;
+        double quotient = Dot(few.OutputGradient, few.Reference(parameters, step), few.Reference(parameters, -step)) / (2 * step) * all.OutputGradient.Length / few.OutputGradient.Length;
+        (double sum, double squares) = all.AlongDirection();
+        if (!(Math.Abs(sum - quotient) <= 1e-3 * Math.Sqrt(squares))) throw new InvalidOperationException($"{Name}: along a direction: expected {quotient}, found {sum}, typically {Math.Sqrt(squares)}");
+    }
+
+    private static double Dot(float[] weights, double[] a, double[] b)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++) sum += weights[i] * (a[i] - b[i]);
+        return sum;
+    }
+
+    private static double[] Doubles(ReadOnlySpan<float> values) => DoubleTensor.From(new(values.Length), values).Values;
+
+    /// <summary>Uniform in [-1, 1), the values of <paramref name="distinct"/> images over and over.</summary>
+    private static float[] Values(int stream, int length, int distinct)
+    {
+        var random = new CounterRandom(1, RandomStream.Weights, stream);
+        float[] values = new float[length];
+        for (int i = 0; i < distinct; i++) values[i] = (float)((2 * random.Uniform(i)) - 1);
+        for (int i = distinct; i < length; i++) values[i] = values[i - distinct];
+        return values;
+    }
+
+    /// <summary>The operation applied to one set of operands, ready to be run again: the one place that knows how the engine calls an operation.</summary>
+    private sealed class Applied : IRunObserver, IDisposable
+    {
+        private readonly Operation _operation;
+        private readonly Run _run;
+        private readonly Tensor[] _inputs;
+        private readonly Tensor _output;
+        private readonly Memory<float> _dy;
+        private readonly Backpropagation _pass;
+        private readonly int _images;
+
+        public Applied(Operation operation, Workspace workspace, int images)
+        {
+            (_operation, _images) = (operation, images);
+            _run = new Run(workspace, operation.Statistics, tape: false, [this]);
+            _inputs = [.. operation.Inputs(images).Select((shape, i) => _run.Input(shape, Values(i, shape.Length, Distinct(shape))))];
+            _output = operation.Apply(_inputs);
+            OutputGradient = Values(10, _output.Shape.Length, _output.Shape[0] == images ? Distinct(_output.Shape) : _output.Shape.Length);
+            _dy = _run.Input(_output.Shape, OutputGradient).Memory;
+            _pass = new Backpropagation(_run)
+            {
+                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : Op!.GradientInPlace && i == 0 ? _dy : _run.Rent(x.Shape).Memory)],
+                ParameterDestinations = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? _run.Rent(p.Shape).Memory : default)],
+            };
+        }
+
+        public Op Op { get; private set; } = null!;
+
+        public float[] OutputGradient { get; }
+
+        public Memory<float> Result => _operation.InPlace ? _inputs[0].Memory : _output.Memory;
+
+        public long Bytes => sizeof(float) * (_inputs.Sum(x => (long)x.Shape.Length) + (_operation.Pass == Pass.Forward ? _operation.InPlace ? 0 : _output.Shape.Length : _dy.Length));
+
+        public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output) => Op = op;
+
+        public void Run()
+        {
+            if (_operation.Pass == Pass.Forward)
+            {
+                Op.Forward(new Forwarding(_run), _inputs, Result);
+                return;
+            }
+            Op.Backward(_pass, _inputs, _output, _dy);
+            _pass.ReturnTemporaries();
+        }
+
+        /// <summary>The reference at inputs and parameters moved by so much along the direction.</summary>
+        public double[] Reference(double[][] parameters, double step)
+        {
+            var y = new DoubleTensor(_output.Shape);
+            Op.Reference(
+                [.. _operation.Inputs(_images).Select((shape, i) => Moved(shape, Doubles(Values(i, shape.Length, shape.Length)), Gives(Pass.DataGradient), 20 + i))],
+                [.. Op.Parameters.Select((p, i) => Moved(p.Shape, parameters[i], Gives(Pass.WeightGradient) && p.Trainable, 30 + i))], y);
+            return y.Values;
+
+            DoubleTensor Moved(Shape shape, double[] values, bool moves, int stream)
+            {
+                float[] direction = Values(stream, shape.Length, shape.Length);
+                return new(shape, [.. values.Select((v, i) => moves ? v + (step * direction[i]) : v)]);
+            }
+        }
+
+        /// <summary>The gradients along the direction: the sum of products, and the sum of their squares, whose root is the size of a wrong sum.</summary>
+        public (double Sum, double Squares) AlongDirection()
+        {
+            double sum = 0, squares = 0;
+            for (int i = 0; i < _inputs.Length; i++) Add(_pass.InputDestinations[i], Values(20 + i, _inputs[i].Shape.Length, Distinct(_inputs[i].Shape)));
+            for (int i = 0; i < Op.Parameters.Count; i++) Add(_pass.ParameterDestinations[i], Values(30 + i, Op.Parameters[i].Shape.Length, Op.Parameters[i].Shape.Length));
+            return (sum, squares);
+
+            void Add(Memory<float> gradient, float[] direction)
+            {
+                for (int i = 0; i < gradient.Length; i++)
+                {
+                    double product = (double)gradient.Span[i] * direction[i];
+                    sum += product;
+                    squares += product * product;
+                }
+            }
+        }
+
+        public void Dispose() => _run.Dispose();
+
+        private bool Gives(Pass gradient) => _operation.Pass == gradient || _operation.Pass == Pass.Backward;
+
+        private int Distinct(Shape shape) => shape.Length / _images * _operation.Distinct;
+    }
+}
