@@ -4,29 +4,25 @@ namespace PannCore.Perf;
 
 /// <summary>A group of works, each checked before it is timed, with the machine's limits measured before and after it.</summary>
 [Config(typeof(ShortConfig))]
-public abstract class Benchmarks
+public abstract class Benchmarks(IEnumerable<Case> cases)
 {
-    private static readonly Dictionary<Case, Limit> Measured = [];
-    private readonly Machine _machine = new();
+    private static readonly Dictionary<string, Limit> Measured = [];
+    private Machine? _machine;
     private PreparedCase? _prepared;
 
     [ParamsSource(nameof(Cases))]
     public Case Work { get; set; } = null!;
 
-    public abstract IEnumerable<Case> Cases { get; }
-
-    internal static IEnumerable<(string Name, IEnumerable<Case> Cases)> Groups =>
-    [
-        ("convolution", ConvolutionCases.All), ("operation", OperationCases.All), ("polynomial", PolynomialCases.All), ("network", NetworkCases.All),
-    ];
+    public IEnumerable<Case> Cases { get; } = cases;
 
     /// <summary>The better of the two measurements around a case.</summary>
-    internal static Limit LimitOf(Case work) => Measured.GetValueOrDefault(work);
+    internal static Limit LimitOf(Case work) => Measured.GetValueOrDefault(work.Name);
 
     [GlobalSetup]
     public void Setup()
     {
-        Measured[Work] = _machine.Measure();
+        _machine = new();
+        Measured[Work.Name] = _machine.Measure();
         _prepared = Work.Prepare();
     }
 
@@ -37,28 +33,16 @@ public abstract class Benchmarks
     public void Cleanup()
     {
         _prepared!.Dispose();
-        Limit before = Measured[Work], after = _machine.Measure();
-        Measured[Work] = new(Math.Max(before.Gflops, after.Gflops), Math.Max(before.GBs, after.GBs));
+        Limit before = Measured[Work.Name], after = _machine!.Measure();
+        Measured[Work.Name] = new(Math.Max(before.Gflops, after.Gflops), Math.Max(before.GBs, after.GBs));
         _machine.Dispose();
     }
 }
 
-public class Convolutions : Benchmarks
-{
-    public override IEnumerable<Case> Cases => ConvolutionCases.All;
-}
+public class Convolutions() : Benchmarks(ConvolutionCases.All);
 
-public class Operations : Benchmarks
-{
-    public override IEnumerable<Case> Cases => OperationCases.All;
-}
+public class Operations() : Benchmarks(OperationCases.All);
 
-public class Polynomials : Benchmarks
-{
-    public override IEnumerable<Case> Cases => PolynomialCases.All;
-}
+public class Polynomials() : Benchmarks(PolynomialCases.All);
 
-public class Networks : Benchmarks
-{
-    public override IEnumerable<Case> Cases => NetworkCases.All;
-}
+public class Networks() : Benchmarks(NetworkCases.All);

@@ -13,20 +13,23 @@ internal static class Limits
     private const int LeastSamples = 15;
     private static readonly TimeSpan PerCase = TimeSpan.FromSeconds(0.35);
 
+    private static (string Name, IEnumerable<Case> Cases)[] Groups =>
+        [("convolution", ConvolutionCases.All), ("operation", OperationCases.All), ("polynomial", PolynomialCases.All), ("network", NetworkCases.All)];
+
     public static int Run(string[] words)
     {
-        Case[] cases = [.. Benchmarks.Groups.SelectMany(group => group.Cases.Select(c => (Text: $"{group.Name} {c.Name}", Case: c)))
+        Case[] cases = [.. Groups.SelectMany(group => group.Cases.Select(c => (Text: $"{group.Name} {c.Name}", Case: c)))
             .Where(c => words.Length == 0 ? c.Text.StartsWith("convolution", StringComparison.Ordinal) : words.All(word => c.Text.Contains(word, StringComparison.OrdinalIgnoreCase)))
             .Select(c => c.Case)];
         if (cases.Length == 0)
         {
-            Console.Error.WriteLine($"error: limits: no work has {string.Join(" and ", words)} in its name; groups: {string.Join(", ", Benchmarks.Groups.Select(g => g.Name))}");
+            Console.Error.WriteLine($"error: limits: no work has {string.Join(" and ", words)} in its name; groups: {string.Join(", ", Groups.Select(g => g.Name))}");
             return 1;
         }
         using var machine = new Machine();
         Limit before = machine.Measure();
         Print($"{Environment.ProcessorCount} threads, {Kernels.OuterProduct.VectorBits}-bit vectors; % of the least time that peak and bandwidth allow, by medians and by the fastest tenths of kernel and peak");
-        Print($"{"kernel",-44}{"ms",9}{"GFLOP/s",9}{"GB/s",7}{"G/s",7}{"%",7}{"% best",8}  {"limit",-6}{"peak",7}{"GB/s",6}");
+        Print($"{"kernel",-44}{"ms",9}{"GFLOP/s",9}{"GB/s",7}{"items/s",9}{"%",7}{"% best",8}  {"limit",-6}{"peak",7}{"GB/s",6}");
         foreach (Case work in cases) Print(Measure(work, machine).ToString());
         Limit after = machine.Measure();
         Print($"peak {before.Gflops:F0} GFLOP/s before, {after.Gflops:F0} after; bandwidth {before.GBs:F1} GB/s before, {after.GBs:F1} after");
@@ -79,7 +82,7 @@ internal static class Limits
             string Rate(double amount, string format) => amount == 0 ? "" : (amount / Seconds / 1e9).ToString(format, CultureInfo.InvariantCulture);
             string Percent(double share) => limited ? (100 * share).ToString("F1", CultureInfo.InvariantCulture) : "";
             return FormattableString.Invariant(
-                $"{Work.Name,-44}{1000 * Seconds,9:F3}{Rate(cost.Flops, "F0"),9}{Rate(cost.Bytes, "F1"),7}{Rate(cost.Items, "F2"),7}{Percent(Share),7}{Percent(BestShare),8}  {(!limited ? "" : Limit.IsMemory(cost) ? "memory" : "FMA"),-6}{Limit.Gflops,7:F0}{Limit.GBs,6:F1}");
+                $"{Work.Name,-44}{1000 * Seconds,9:F3}{Rate(cost.Flops, "F0"),9}{Rate(cost.Bytes, "F1"),7}{Cost.Metric(cost.Items / Seconds),9}{Percent(Share),7}{Percent(BestShare),8}  {(!limited ? "" : Limit.IsMemory(cost) ? "memory" : "FMA"),-6}{Limit.Gflops,7:F0}{Limit.GBs,6:F1}");
         }
     }
 }

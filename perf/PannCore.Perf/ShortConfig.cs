@@ -16,11 +16,13 @@ internal sealed class ShortConfig : ManualConfig
 {
     public ShortConfig()
     {
-        AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(8).WithIterationTime(TimeInterval.FromMilliseconds(100)).AsDefault());
+        AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(8).WithIterationTime(TimeInterval.FromMilliseconds(150)).AsDefault());
+        SummaryStyle = SummaryStyle.Default.WithMaxParameterColumnWidth(60);
+        HideColumns(Column.Method, Column.Error);
         AddColumn(
             new LimitColumn("GFLOP/s", "effective: the operations of direct sums", (cost, seconds, _) => cost.Flops / seconds / 1e9),
             new LimitColumn("GB/s", "bytes that must be read or written", (cost, seconds, _) => cost.Bytes / seconds / 1e9),
-            new LimitColumn("G/s", "10^9 elements or images a second", (cost, seconds, _) => cost.Items / seconds / 1e9),
+            new LimitColumn("items/s", "elements or images a second", (cost, seconds, _) => cost.Items / seconds),
             new LimitColumn("% of limit", "of the least time that multiply-add peak and bandwidth allow", (cost, seconds, limit) => 100 * limit.Seconds(cost) / seconds),
             new LimitColumn("peak", "multiply-add peak beside this case, GFLOP/s", (_, _, limit) => limit.Gflops),
             new LimitColumn("bandwidth", "of the memory beside this case, GB/s", (_, _, limit) => limit.GBs));
@@ -54,8 +56,7 @@ internal sealed class ShortConfig : ManualConfig
         public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style)
         {
             if (summary[benchmarkCase]?.ResultStatistics is not { } statistics || benchmarkCase.Parameters["Work"] is not Case work) return "-";
-            double value = figure(work.Cost, statistics.Mean / 1e9, Benchmarks.LimitOf(work));
-            return value == 0 ? "" : value.ToString("G4", System.Globalization.CultureInfo.InvariantCulture);
+            return Cost.Metric(figure(work.Cost, statistics.Mean / 1e9, Benchmarks.LimitOf(work))).TrimEnd();
         }
     }
 }

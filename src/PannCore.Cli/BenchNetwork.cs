@@ -31,6 +31,7 @@ internal sealed class BenchNetwork
         using var run = new Run(workspace, observers: [flops]);
         Model.Call(Images(run, 1));
         ForwardFlops = flops.Count;
+        SettleStatistics(workspace);
     }
 
     public ResNet Model { get; }
@@ -66,6 +67,17 @@ internal sealed class BenchNetwork
     {
         using var run = new Run(workspace);
         network.Call(Images(run, batch));
+    }
+
+    /// <summary>Running statistics near those of the images: with none, values double from block to block, leave the polynomials' range and explode.</summary>
+    private void SettleStatistics(Workspace workspace)
+    {
+        const int batch = 16, passes = 30;
+        for (int i = 0; i < passes; i++)
+        {
+            using var run = new Run(workspace, Statistics.Training);
+            Model.Call(Images(run, batch));
+        }
     }
 
     private sealed class ConvolutionFlops : IRunObserver
