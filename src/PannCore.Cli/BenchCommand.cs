@@ -9,7 +9,7 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak and its memory's bandwidth, all in one run.</summary>
 internal static class BenchCommand
 {
-    private const int TrainBatch = 128, EvalBatch = 256, StepsOfAllocation = 10;
+    private const int TrainBatch = 128, EvalBatch = 256;
 
     private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:7,7,27", "composite:alpha=12"];
 
@@ -51,8 +51,8 @@ internal static class BenchCommand
         double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
         Print($"training step, batch {TrainBatch}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %");
         long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < StepsOfAllocation; i++) network.Step(workspace, TrainBatch);
-        long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / StepsOfAllocation;
+        for (int i = 0; i < runs; i++) network.Step(workspace, TrainBatch);
+        long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
         Print($"  {allocated:N0} bytes allocated a step");
 
         double eval = EvalBatch / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, workspace, EvalBatch));
