@@ -22,8 +22,8 @@ public abstract class Benchmarks(IEnumerable<Case> cases)
     public void Setup()
     {
         _machine = new();
-        Measured[Work.Name] = _machine.Measure();
         _prepared = Work.Prepare();
+        Measured[Work.Name] = _machine.Measure(_prepared.Workers);
     }
 
     [Benchmark]
@@ -32,10 +32,9 @@ public abstract class Benchmarks(IEnumerable<Case> cases)
     [GlobalCleanup]
     public void Cleanup()
     {
-        _prepared!.Dispose();
-        Limit before = Measured[Work.Name], after = _machine!.Measure();
+        Limit before = Measured[Work.Name], after = _machine!.Measure(_prepared!.Workers);
         Measured[Work.Name] = new(Math.Max(before.Gflops, after.Gflops), Math.Max(before.GBs, after.GBs));
-        _machine.Dispose();
+        _prepared.Dispose();
     }
 }
 

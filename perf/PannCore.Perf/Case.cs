@@ -1,3 +1,5 @@
+using PannCore.Kernels;
+
 namespace PannCore.Perf;
 
 /// <summary>What a work must do however it is done.</summary>
@@ -24,13 +26,20 @@ public sealed record Case(string Name, Cost Cost, Func<PreparedCase> Prepare)
     public override string ToString() => Name;
 }
 
-/// <summary>A work ready to be timed, and the memory it holds.</summary>
-public sealed class PreparedCase(Action run, params IDisposable[] memory) : IDisposable
+/// <summary>A work ready to be timed, the threads it runs on, and the memory it holds.</summary>
+public sealed class PreparedCase : IDisposable
 {
-    public void Run() => run();
+    private readonly Action _run;
+    private readonly IDisposable[] _memory;
+
+    internal PreparedCase(Workers workers, Action run, params IDisposable[] memory) => (Workers, _run, _memory) = (workers, run, memory);
+
+    internal Workers Workers { get; }
+
+    public void Run() => _run();
 
     public void Dispose()
     {
-        foreach (IDisposable part in memory) part.Dispose();
+        foreach (IDisposable part in _memory) part.Dispose();
     }
 }

@@ -13,21 +13,16 @@ internal readonly record struct Limit(double Gflops, double GBs)
     public bool IsMemory(Cost cost) => cost.Bytes / GBs > cost.Flops / Gflops;
 }
 
-/// <summary>The measurements of <see cref="Limit"/>, on all cores.</summary>
-internal sealed class Machine : IDisposable
+/// <summary>The measurements of <see cref="Limit"/>, on the threads of the work they stand beside: those of another pool would spin on its cores for a while.</summary>
+internal sealed class Machine
 {
-    private readonly Workers _workers = new(Environment.ProcessorCount);
-    private readonly MemoryBandwidth _memory;
+    private readonly MemoryBandwidth _memory = new();
 
-    public Machine() => _memory = new(_workers);
+    public static double Gflops(Workers workers, int trials) => FmaPeak.Measure(workers, Stopwatch.GetTimestamp, Seconds, trials);
 
-    public double Gflops(int trials) => FmaPeak.Measure(_workers, Stopwatch.GetTimestamp, Seconds, trials);
+    public double GBs(Workers workers, int trials) => _memory.Measure(workers, Stopwatch.GetTimestamp, Seconds, trials);
 
-    public double GBs(int trials) => _memory.Measure(Stopwatch.GetTimestamp, Seconds, trials);
-
-    public Limit Measure() => new(Gflops(8), GBs(4));
-
-    public void Dispose() => _workers.Dispose();
+    public Limit Measure(Workers workers) => new(Gflops(workers, 8), GBs(workers, 4));
 
     public static Workspace Workspace(ConvAlgorithm convolution = ConvAlgorithm.Fastest) => new(Environment.ProcessorCount, convolution);
 

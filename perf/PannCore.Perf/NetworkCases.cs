@@ -24,7 +24,7 @@ internal static class NetworkCases
             {
                 Workspace workspace = Machine.Workspace();
                 CheckGradients(network, workspace);
-                return new(() => network.Step(workspace, TrainBatch), workspace);
+                return new(workspace.Workers, () => network.Step(workspace, TrainBatch), workspace);
             });
             foreach (string? spec in Specs.Prepend(null))
             {
@@ -33,7 +33,7 @@ internal static class NetworkCases
                     Workspace workspace = Machine.Workspace();
                     ResNet model = spec is null ? network.Model : network.Pann(spec);
                     CheckOperations(network, model, workspace);
-                    return new(() => network.Evaluate(model, workspace, EvalBatch), workspace);
+                    return new(workspace.Workers, () => network.Evaluate(model, workspace, EvalBatch), workspace);
                 });
             }
         }

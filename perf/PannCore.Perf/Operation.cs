@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Kernels;
 
 namespace PannCore.Perf;
 
@@ -30,34 +31,54 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
     public const int Images = 128;
 
     private const long OperandBytes = 128 << 20;
-    private const int MostOperands = 64;
+    private const int MostOperands = 64, CacheRepetitions = 64;
+
+    /// <summary>Whether all operations of this process keep one set of operands, which stays in the cache as far as it fits: as in a step, where the operation before has just written the input.</summary>
+    public static bool Warm { get; set; }
 
     public Statistics Statistics { get; init; } = Statistics.Training;
 
     public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Fastest;
 
-    /// <summary>Whether the output is written over the first input.</summary>
+    /// <summary>Whether the output is written over the first input, or the gradient of the first input over that of the output.</summary>
     public bool InPlace { get; init; }
 
     /// <summary>Different images of the batch, a divisor of it.</summary>
     public int Distinct { get; init; } = 4;
 
+    /// <summary>Instead of a batch, one image for each thread, again and again.</summary>
+    public bool InCache { get; init; }
+
+    /// <summary>Elements of the first input that one run goes through.</summary>
+    public double Elements => InCache ? (double)CacheRepetitions * Environment.ProcessorCount * Inputs(1)[0].Length : Inputs(Images)[0].Length;
+
     /// <exception cref="InvalidOperationException">The operation's result is not that of its naive reference.</exception>
     public PreparedCase Prepare()
     {
+        if (InCache) return PrepareInCache();
         Workspace workspace = Machine.Workspace(Convolution);
         Applied few = new(this, workspace, Distinct);
         var operands = new List<Applied> { new(this, workspace, Images) };
         Check(few, operands[0]);
-        while (operands.Count < MostOperands && operands.Count * operands[0].Bytes < OperandBytes) operands.Add(new(this, workspace, Images));
+        while (!Warm && operands.Count < MostOperands && operands.Count * operands[0].Bytes < OperandBytes) operands.Add(new(this, workspace, Images));
         int next = 0;
         return new(
+            workspace.Workers,
             () =>
             {
                 operands[next].Run();
                 next = (next + 1) % operands.Count;
             },
             [few, .. operands, workspace]);
+    }
+
+    private PreparedCase PrepareInCache()
+    {
+        Workspace[] workspaces = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Workspace(threads: 1))];
+        Applied[] operands = [.. workspaces.Select(workspace => new Applied(this, workspace, 1))];
+        foreach (Applied one in operands) Check(one, one);
+        var workers = new Workers(operands.Length);
+        return new(workers, () => workers.Run(new EachInItsCache(operands), operands.Length), [workers, .. operands, .. workspaces]);
     }
 
     /// <summary>
@@ -80,7 +101,7 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
             }
             return;
         }
-        const double step = 1e-5;
+        const double step = 1e-6;
         double quotient = Dot(few.OutputGradient, few.Reference(parameters, step), few.Reference(parameters, -step)) / (2 * step) * all.OutputGradient.Length / few.OutputGradient.Length;
         (double sum, double squares) = all.AlongDirection();
         if (!(Math.Abs(sum - quotient) <= 1e-3 * Math.Sqrt(squares))) throw new InvalidOperationException($"{Name}: along a direction: expected {quotient}, found {sum}, typically {Math.Sqrt(squares)}");
@@ -120,13 +141,14 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
         {
             (_operation, _images) = (operation, images);
             _run = new Run(workspace, operation.Statistics, tape: false, [this]);
-            _inputs = [.. operation.Inputs(images).Select((shape, i) => _run.Input(shape, Values(i, shape.Length, Distinct(shape))))];
+            _inputs = [.. operation.Inputs(images).Select((shape, i) => _run.Input(shape, Values(i, shape.Length, PeriodOf(shape))))];
             _output = operation.Apply(_inputs);
-            OutputGradient = Values(10, _output.Shape.Length, _output.Shape[0] == images ? Distinct(_output.Shape) : _output.Shape.Length);
+            OutputGradient = Values(10, _output.Shape.Length, _output.Shape[0] == images ? PeriodOf(_output.Shape) : _output.Shape.Length);
             _dy = _run.Input(_output.Shape, OutputGradient).Memory;
+            if (operation.InPlace && !(operation.Pass == Pass.Forward ? Op!.ForwardInPlace : Op!.GradientInPlace)) throw new InvalidOperationException($"{operation.Name}: expected an operation that works in place");
             _pass = new Backpropagation(_run)
             {
-                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : Op!.GradientInPlace && i == 0 ? _dy : _run.Rent(x.Shape).Memory)],
+                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : operation.InPlace && i == 0 ? _dy : _run.Rent(x.Shape).Memory)],
                 ParameterDestinations = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? _run.Rent(p.Shape).Memory : default)],
             };
         }
@@ -172,7 +194,7 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
         public (double Sum, double Squares) AlongDirection()
         {
             double sum = 0, squares = 0;
-            for (int i = 0; i < _inputs.Length; i++) Add(_pass.InputDestinations[i], Values(20 + i, _inputs[i].Shape.Length, Distinct(_inputs[i].Shape)));
+            for (int i = 0; i < _inputs.Length; i++) Add(_pass.InputDestinations[i], Values(20 + i, _inputs[i].Shape.Length, PeriodOf(_inputs[i].Shape)));
             for (int i = 0; i < Op.Parameters.Count; i++) Add(_pass.ParameterDestinations[i], Values(30 + i, Op.Parameters[i].Shape.Length, Op.Parameters[i].Shape.Length));
             return (sum, squares);
 
@@ -191,6 +213,14 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
 
         private bool Gives(Pass gradient) => _operation.Pass == gradient || _operation.Pass == Pass.Backward;
 
-        private int Distinct(Shape shape) => shape.Length / _images * _operation.Distinct;
+        private int PeriodOf(Shape shape) => shape.Length / _images * Math.Min(_images, _operation.Distinct);
+    }
+
+    private readonly struct EachInItsCache(Applied[] operands) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            for (int i = 0; i < CacheRepetitions; i++) operands[chunk].Run();
+        }
     }
 }

@@ -18,12 +18,12 @@ internal static class OperationCases
     private static IEnumerable<Case> Of(string stage, int side, int channels)
     {
         yield return Make("batch-norm forward", 12, Pass.Forward, 1, BatchNorm(training: true));
-        yield return Make("batch-norm backward", 20, Pass.Backward, 1, BatchNorm(training: true));
+        yield return Make("batch-norm backward", 20, Pass.Backward, 1, BatchNorm(training: true), inPlace: true);
         yield return Make("batch-norm evaluation", 8, Pass.Forward, 1, BatchNorm(training: false), inPlace: true, Statistics.Evaluation);
         yield return Make("ReLU forward", 8, Pass.Forward, 1, x => x[0].Relu(), inPlace: true);
-        yield return Make("ReLU backward", 12, Pass.Backward, 1, x => x[0].Relu());
+        yield return Make("ReLU backward", 12, Pass.Backward, 1, x => x[0].Relu(), inPlace: true);
         yield return Make("add forward", 12, Pass.Forward, 2, x => x[0].Add(x[1]), inPlace: true);
-        yield return Make("add backward", 8, Pass.Backward, 2, x => x[0].Add(x[1]));
+        yield return Make("add backward", 8, Pass.Backward, 2, x => x[0].Add(x[1]), inPlace: true);
         yield return Make("shortcut forward", 1 + 2, Pass.Forward, 1, x => x[0].Shortcut(2 * channels, 2));
         yield return Make("shortcut backward", 1 + 4, Pass.Backward, 1, x => x[0].Shortcut(2 * channels, 2));
         yield return Make("pool forward", 4, Pass.Forward, 1, x => x[0].GlobalAveragePool());

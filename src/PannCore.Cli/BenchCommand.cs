@@ -42,7 +42,7 @@ internal static class BenchCommand
     internal static BenchRecord Measure(Workspace workspace, int runs)
     {
         double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
-        double bandwidth = new MemoryBandwidth(workspace.Workers).Measure(Stopwatch.GetTimestamp, BenchTimer.Seconds);
+        double bandwidth = new MemoryBandwidth().Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
         Print($"{workspace.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
 
         var network = new BenchNetwork(20, EvalBatch);

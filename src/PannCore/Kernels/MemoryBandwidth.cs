@@ -12,27 +12,25 @@ internal sealed class MemoryBandwidth
     private const int Length = 24 * 1024 * 1024;
 
     private readonly Memory<float> _a = AlignedBuffer.Allocate<float>(Length), _b = AlignedBuffer.Allocate<float>(Length);
-    private readonly Workers _workers;
 
-    /// <param name="workers">The threads to measure.</param>
-    public MemoryBandwidth(Workers workers)
+    public MemoryBandwidth()
     {
-        _workers = workers;
         _a.Span.Clear();
         _b.Span.Fill(1);
     }
 
     /// <summary>GB/s, the best of several trials.</summary>
+    /// <param name="workers">The threads to measure.</param>
     /// <param name="now">A clock.</param>
     /// <param name="seconds">Seconds of a difference of two of its readings.</param>
     /// <param name="trials">How many, of a few milliseconds each.</param>
-    public double Measure(Func<long> now, Func<long, double> seconds, int trials = 8)
+    public double Measure(Workers workers, Func<long> now, Func<long, double> seconds, int trials = 8)
     {
         double best = 0;
         for (int trial = 0; trial < trials; trial++)
         {
             long start = now();
-            _workers.Run(new Job(_a, _b), Chunks.Count(Length));
+            workers.Run(new Job(_a, _b), Chunks.Count(Length));
             best = Math.Max(best, 3.0 * sizeof(float) * Length / seconds(now() - start) / 1e9);
         }
         return best;
