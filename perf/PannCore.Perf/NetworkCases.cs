@@ -1,4 +1,5 @@
 using PannCore.Cli;
+using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
@@ -23,7 +24,7 @@ internal static class NetworkCases
             yield return new("training step", new(Flops: TrainBatch * ((3 * network.ForwardFlops) - StemFlops), Items: TrainBatch), () =>
             {
                 Workspace workspace = Machine.Workspace();
-                CheckGradients(network, workspace);
+                CheckTraining(network, workspace);
                 return new(workspace.Workers, () => network.Step(workspace, TrainBatch), workspace);
             });
             foreach (string? spec in Specs.Prepend(null))
@@ -39,8 +40,8 @@ internal static class NetworkCases
         }
     }
 
-    /// <summary>The loss must fall along its gradient as fast as the gradient says, within 1 % of a central difference.</summary>
-    private static void CheckGradients(BenchNetwork network, Workspace workspace)
+    /// <summary>The loss must rise along its gradient as fast as the gradient says, within 1 % of a central difference; and steps must make it fall.</summary>
+    private static void CheckTraining(BenchNetwork network, Workspace workspace)
     {
         const double drop = 1e-3;
         Parameter[] parameters = [.. network.Model.Parameters.All.Where(p => p.Trainable)];
@@ -55,8 +56,11 @@ internal static class NetworkCases
         double ahead = Moved(step), behind = Moved(-2 * step);
         Moved(step);
         if (!(Math.Abs(((ahead - behind) / (2 * drop)) - 1) <= 0.01)) throw new InvalidOperationException($"training step: expected the loss to rise by {2 * drop} along its gradient, found {ahead - behind}");
+        for (int i = 0; i < 5; i++) network.Step(workspace, TrainBatch);
+        double trained = Moved(0);
+        if (!(trained < ahead - drop)) throw new InvalidOperationException($"training step: expected the loss to fall below {ahead - drop} in five steps, found {trained}");
 
-        Tensor Loss(Run run) => network.Model.Call(network.Images(run, TrainBatch)).SoftmaxCrossEntropy(network.Labels(TrainBatch));
+        Tensor Loss(Run run) => network.Model.Call(network.Images(run, TrainBatch, new Augmentation(1, 0))).SoftmaxCrossEntropy(network.Labels(TrainBatch));
 
         double Moved(float by)
         {

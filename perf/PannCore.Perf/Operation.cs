@@ -143,14 +143,17 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
             _run = new Run(workspace, operation.Statistics, tape: false, [this]);
             _inputs = [.. operation.Inputs(images).Select((shape, i) => _run.Input(shape, Values(i, shape.Length, PeriodOf(shape))))];
             _output = operation.Apply(_inputs);
+            // With a part of the output in it, means over the batch do not vanish.
             OutputGradient = Values(10, _output.Shape.Length, _output.Shape[0] == images ? PeriodOf(_output.Shape) : _output.Shape.Length);
+            System.Numerics.Tensors.TensorPrimitives.Add(OutputGradient, _output.Values, OutputGradient);
             _dy = _run.Input(_output.Shape, OutputGradient).Memory;
             if (operation.InPlace && !(operation.Pass == Pass.Forward ? Op!.ForwardInPlace : Op!.GradientInPlace)) throw new InvalidOperationException($"{operation.Name}: expected an operation that works in place");
             _pass = new Backpropagation(_run)
             {
-                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : operation.InPlace && i == 0 ? _dy : _run.Rent(x.Shape).Memory)],
-                ParameterDestinations = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? _run.Rent(p.Shape).Memory : default)],
+                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : operation.InPlace && i == 0 ? _dy : Unwritten(x.Shape))],
+                ParameterDestinations = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? Unwritten(p.Shape) : default)],
             };
+            if (operation.Pass == Pass.Forward && !operation.InPlace) _output.Memory.Span.Fill(float.NaN);
         }
 
         public Op Op { get; private set; } = null!;
@@ -212,6 +215,14 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
         public void Dispose() => _run.Dispose();
 
         private bool Gives(Pass gradient) => _operation.Pass == gradient || _operation.Pass == Pass.Backward;
+
+        /// <summary>What is left out shows.</summary>
+        private Memory<float> Unwritten(Shape shape)
+        {
+            Memory<float> memory = _run.Rent(shape).Memory;
+            memory.Span.Fill(float.NaN);
+            return memory;
+        }
 
         private int PeriodOf(Shape shape) => shape.Length / _images * Math.Min(_images, _operation.Distinct);
     }

@@ -45,9 +45,10 @@ internal static class OperationCases
                 {
                     // With the deviation as factor the map's slope is 1: gradients that are overwritten again and again neither grow nor vanish.
                     x[0].BatchNorm(gamma, beta, mean, variance, momentum: 1);
+                    float rows = (float)x[0].Shape.Length / channels; // The running variance is the unbiased one.
                     gamma.Update(values =>
                     {
-                        for (int c = 0; c < values.Length; c++) values[c] = MathF.Sqrt(variance.Values[c] + 1e-5f);
+                        for (int c = 0; c < values.Length; c++) values[c] = MathF.Sqrt((variance.Values[c] * (rows - 1) / rows) + 1e-5f);
                     });
                 }
                 return x[0].BatchNorm(gamma, beta, mean, variance);
