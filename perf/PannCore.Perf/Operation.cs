@@ -82,13 +82,13 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
     }
 
     /// <summary>
-    /// Forward: every element against the reference. Backward: the gradients along a random direction against the difference quotient of the reference
-    /// along it, both weighted with a random gradient of the output; a wrong element shows in the sum, since directions are dense.
+    /// Forward: every element against the reference. Backward: each gradient along a random direction against the difference quotient of the reference along it,
+    /// weighted with the gradient of the output; a wrong element shows in the sum, since directions are dense.
     /// </summary>
     private void Check(Applied few, Applied all)
     {
         double[][] parameters = [.. few.Op.Parameters.Select(p => Doubles(p.Values))];
-        double[] expected = few.Reference(parameters, 0);
+        double[] expected = few.Reference(parameters, -1, 0);
         all.Run();
         if (Pass == Pass.Forward)
         {
@@ -102,9 +102,13 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
             return;
         }
         const double step = 1e-6;
-        double quotient = Dot(few.OutputGradient, few.Reference(parameters, step), few.Reference(parameters, -step)) / (2 * step) * all.OutputGradient.Length / few.OutputGradient.Length;
-        (double sum, double squares) = all.AlongDirection();
-        if (!(Math.Abs(sum - quotient) <= 1e-3 * Math.Sqrt(squares))) throw new InvalidOperationException($"{Name}: along a direction: expected {quotient}, found {sum}, typically {Math.Sqrt(squares)}");
+        for (int target = 0; target < all.Gradients.Count; target++)
+        {
+            if (all.Gradients[target].IsEmpty) continue;
+            double quotient = Dot(few.OutputGradient, few.Reference(parameters, target, step), few.Reference(parameters, target, -step)) / (2 * step) * all.OutputGradient.Length / few.OutputGradient.Length;
+            (double sum, double squares) = all.AlongDirection(target);
+            if (!(Math.Abs(sum - quotient) <= 1e-3 * Math.Sqrt(squares))) throw new InvalidOperationException($"{Name}: gradient {target} along a direction: expected {quotient}, found {sum}, typically {Math.Sqrt(squares)}");
+        }
     }
 
     private static double Dot(float[] weights, double[] a, double[] b)
@@ -148,17 +152,19 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
             System.Numerics.Tensors.TensorPrimitives.Add(OutputGradient, _output.Values, OutputGradient);
             _dy = _run.Input(_output.Shape, OutputGradient).Memory;
             if (operation.InPlace && !(operation.Pass == Pass.Forward ? Op!.ForwardInPlace : Op!.GradientInPlace)) throw new InvalidOperationException($"{operation.Name}: expected an operation that works in place");
-            _pass = new Backpropagation(_run)
-            {
-                InputDestinations = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : operation.InPlace && i == 0 ? _dy : Unwritten(x.Shape))],
-                ParameterDestinations = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? Unwritten(p.Shape) : default)],
-            };
+            Memory<float>[] inputs = [.. _inputs.Select((x, i) => !Gives(Pass.DataGradient) ? default : operation.InPlace && i == 0 ? _dy : Unwritten(x.Shape))];
+            Memory<float>[] parameters = [.. Op!.Parameters.Select(p => Gives(Pass.WeightGradient) && p.Trainable ? Unwritten(p.Shape) : default)];
+            Gradients = [.. inputs, .. parameters];
+            _pass = new Backpropagation(_run) { InputDestinations = inputs, ParameterDestinations = parameters };
             if (operation.Pass == Pass.Forward && !operation.InPlace) _output.Memory.Span.Fill(float.NaN);
         }
 
         public Op Op { get; private set; } = null!;
 
         public float[] OutputGradient { get; }
+
+        /// <summary>Of the inputs, then of the parameters; empty where none is computed.</summary>
+        public IReadOnlyList<Memory<float>> Gradients { get; }
 
         public Memory<float> Result => _operation.InPlace ? _inputs[0].Memory : _output.Memory;
 
@@ -177,39 +183,36 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
             _pass.ReturnTemporaries();
         }
 
-        /// <summary>The reference at inputs and parameters moved by so much along the direction.</summary>
-        public double[] Reference(double[][] parameters, double step)
+        /// <summary>The reference with one input or parameter, as in <see cref="Gradients"/>, moved by so much along its direction.</summary>
+        public double[] Reference(double[][] parameters, int target, double step)
         {
             var y = new DoubleTensor(_output.Shape);
             Op.Reference(
-                [.. _operation.Inputs(_images).Select((shape, i) => Moved(shape, Doubles(Values(i, shape.Length, shape.Length)), Gives(Pass.DataGradient), 20 + i))],
-                [.. Op.Parameters.Select((p, i) => Moved(p.Shape, parameters[i], Gives(Pass.WeightGradient) && p.Trainable, 30 + i))], y);
+                [.. _operation.Inputs(_images).Select((shape, i) => Moved(shape, Doubles(Values(i, shape.Length, shape.Length)), i))],
+                [.. Op.Parameters.Select((p, i) => Moved(p.Shape, parameters[i], _inputs.Length + i))], y);
             return y.Values;
 
-            DoubleTensor Moved(Shape shape, double[] values, bool moves, int stream)
+            DoubleTensor Moved(Shape shape, double[] values, int index)
             {
-                float[] direction = Values(stream, shape.Length, shape.Length);
-                return new(shape, [.. values.Select((v, i) => moves ? v + (step * direction[i]) : v)]);
+                if (index != target) return new(shape, values);
+                float[] direction = Values(20 + target, shape.Length, shape.Length);
+                return new(shape, [.. values.Select((v, i) => v + (step * direction[i]))]);
             }
         }
 
-        /// <summary>The gradients along the direction: the sum of products, and the sum of their squares, whose root is the size of a wrong sum.</summary>
-        public (double Sum, double Squares) AlongDirection()
+        /// <summary>A gradient along its direction: the sum of products, and the sum of their squares, whose root is the size of a wrong sum.</summary>
+        public (double Sum, double Squares) AlongDirection(int target)
         {
+            ReadOnlySpan<float> gradient = Gradients[target].Span;
+            float[] direction = Values(20 + target, gradient.Length, target < _inputs.Length ? PeriodOf(_inputs[target].Shape) : gradient.Length);
             double sum = 0, squares = 0;
-            for (int i = 0; i < _inputs.Length; i++) Add(_pass.InputDestinations[i], Values(20 + i, _inputs[i].Shape.Length, PeriodOf(_inputs[i].Shape)));
-            for (int i = 0; i < Op.Parameters.Count; i++) Add(_pass.ParameterDestinations[i], Values(30 + i, Op.Parameters[i].Shape.Length, Op.Parameters[i].Shape.Length));
-            return (sum, squares);
-
-            void Add(Memory<float> gradient, float[] direction)
+            for (int i = 0; i < gradient.Length; i++)
             {
-                for (int i = 0; i < gradient.Length; i++)
-                {
-                    double product = (double)gradient.Span[i] * direction[i];
-                    sum += product;
-                    squares += product * product;
-                }
+                double product = (double)gradient[i] * direction[i];
+                sum += product;
+                squares += product * product;
             }
+            return (sum, squares);
         }
 
         public void Dispose() => _run.Dispose();
