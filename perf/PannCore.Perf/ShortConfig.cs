@@ -47,7 +47,7 @@ internal sealed class ShortConfig : ManualConfig
 
         public UnitType UnitType => UnitType.Dimensionless;
 
-        public bool IsAvailable(Summary summary) => true;
+        public bool IsAvailable(Summary summary) => summary.BenchmarksCases.Any(benchmark => benchmark.Parameters["Work"] is Case work && figure(work.Cost, 1, new(1, 1)) > 0);
 
         public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
 
