@@ -68,7 +68,10 @@ internal static class OperationCases
         const int classes = 10;
         var operation = new Operation(
             $"128x10, softmax loss {(pass == Pass.Forward ? "forward" : "backward")}", pass, images => [new(images, classes)],
-            x => x[0].SoftmaxCrossEntropy([.. Enumerable.Range(0, x[0].Shape[0]).Select(i => (byte)(i % classes))])) { Distinct = Operation.Images };
+            x => x[0].SoftmaxCrossEntropy([.. Enumerable.Range(0, x[0].Shape[0]).Select(i => (byte)(i % classes))]))
+        {
+            Distinct = Operation.Images,
+        };
         return new(operation.Name, new(Bytes: sizeof(float) * (pass == Pass.Forward ? 3 : 2) * Operation.Images * classes, Items: Operation.Images * classes), operation.Prepare);
     }
 }

@@ -1,6 +1,6 @@
 """The work of `pann bench` in PyTorch on the CPU, tuned as a fair opponent, and both sides in one table.
 
-Usage: python3 perf/peers/pytorch.py [--threads 2] [--quick]     (from the repository's root, after dotnet build -c Release)
+Usage: python3 perf/peers/pytorch.py [--threads 2] [--runs 15] [--quick]     (from the repository's root, after dotnet build -c Release)
 """
 import argparse, json, os, subprocess, sys, tempfile, time
 
@@ -8,7 +8,7 @@ TUNED = {"OPENBLAS_CORETYPE": "SkylakeX", "ATEN_CPU_CAPABILITY": "avx512", "MALL
 SPEC, DEGREES, RANGE = "composite:7,7,27", (7, 7, 27), 50.0
 CHUNKS = (1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 30)
 TRAINING, EVALUATION, SINGLE, DOUBLE = WORKS = "training step", "evaluation", f"PANN {SPEC}, float32", f"PANN {SPEC}, float64"
-OURS, PEER = 3, 2  # processes of each side, which take turns
+TURNS = ("ours", "peer", "ours", "peer", "ours")  # processes; --quick takes the first two
 
 
 def measure(threads, runs):
@@ -128,7 +128,7 @@ def measure(threads, runs):
             for work, PolynomialRelu.kind in ((SINGLE, torch.float32), (DOUBLE, torch.float64)):
                 seconds = {}
                 for PolynomialRelu.chunk in CHUNKS:
-                    seconds[PolynomialRelu.chunk] = median(lambda: pann(many), runs=3)
+                    seconds[PolynomialRelu.chunk] = median(lambda: pann(many), runs=min(3, runs))
                 PolynomialRelu.chunk = min(seconds, key=seconds.get)
                 rates[work] = 256 / median(lambda: pann(many))
         result[str(layout).split(".")[-1]] = rates
@@ -160,23 +160,27 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="few runs: shows that all of it works, not how fast it is")
-    parser.add_argument("--runs", type=int, default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--runs", type=int, default=15, help="timed runs of each work in a process, at most")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    runs = arguments.runs or (3 if arguments.quick else 15)
     if arguments.measure:
-        return measure(arguments.threads, runs)
+        return measure(arguments.threads, arguments.runs)
 
-    mine, tuned, versions = [], [], set()
-    for turn in range(OURS + PEER):
-        print(f"process {turn + 1} of {OURS + PEER + 1}", end="\r", file=sys.stderr, flush=True)
-        if turn % 2 == 0:
+    turns, runs = (TURNS[:2], 1) if arguments.quick else (TURNS, arguments.runs)
+    mine, tuned = [], []
+
+    def report(number):
+        if sys.stderr.isatty():
+            print(f"process {number} of {len(turns) + 1}", end="\r", file=sys.stderr, flush=True)
+
+    for number, turn in enumerate(turns, 1):
+        report(number)
+        if turn == "ours":
             mine.append(ours(arguments.threads, runs))
         else:
             rates, version = peer(arguments.threads, runs, TUNED)
             tuned.append(rates)
-            versions.add(version)
-    print(f"process {OURS + PEER + 1} of {OURS + PEER + 1}", end="\r", file=sys.stderr, flush=True)
+    report(len(turns) + 1)
     untuned, _ = peer(arguments.threads, runs, {})
 
     def median(values):
@@ -186,7 +190,7 @@ def main():
     def cells(values):
         return f"{median(values):>8.0f} ({min(values):.0f}-{max(values):.0f})"
 
-    print(f"images/s, {arguments.threads} threads; median (least-most) of {OURS} processes of PannCore and {PEER} of tuned PyTorch {', '.join(versions)}, which took turns; the better of contiguous and channels_last")
+    print(f"images/s, {arguments.threads} threads; median (least-most) of {len(mine)} processes of PannCore and {len(tuned)} of tuned PyTorch {version}, which took turns; the better of contiguous and channels_last")
     print(f"{'work':<32}{'PannCore':>24}{'PyTorch tuned':>24}{'ratio':>8}{'range':>16}{'untuned':>10}")
     for work in WORKS:
         a, b = [rates[work] for rates in mine], [rates[work] for rates in tuned]
