@@ -1,16 +1,18 @@
 """The work of `pann bench` in PyTorch on the CPU, tuned as a fair opponent, and both sides in one table.
 
-Usage: python3 perf/peers/pytorch.py [--threads 2]     (from the repository's root, after dotnet build -c Release)
+Usage: python3 perf/peers/pytorch.py [--threads 2] [--runs 15] [--quick]     (from the repository's root, after dotnet build -c Release)
 """
 import argparse, json, os, subprocess, sys, tempfile, time
 
 TUNED = {"OPENBLAS_CORETYPE": "SkylakeX", "ATEN_CPU_CAPABILITY": "avx512", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 SPEC, DEGREES, RANGE = "composite:7,7,27", (7, 7, 27), 50.0
-WARMUP, RUNS = 5, 15
+CHUNKS = (1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 30)
+TRAINING, EVALUATION, SINGLE, DOUBLE = WORKS = "training step", "evaluation", f"PANN {SPEC}, float32", f"PANN {SPEC}, float64"
+TURNS = ("ours", "peer", "ours", "peer", "ours")  # processes; --quick takes the first two
 
 
-def measure(threads):
-    """One process: every layout, medians in seconds."""
+def measure(threads, runs):
+    """One process: every work in both layouts, medians as images a second."""
     import numpy as np
     import torch
     import torch.nn as nn
@@ -40,14 +42,18 @@ def measure(threads):
     STAGES = stages()
 
     class PolynomialRelu(nn.Module):
+        """Input and output in float32; in between the arithmetic of `kind`, each piece converted where it lies in the cache."""
         chunk = 1 << 20  # elements at a time, so that all passes but the first stay in the cache; set to the fastest below
+        kind = torch.float32
 
-        def forward(self, x):
-            memory = x.permute(0, 2, 3, 1) if x.dim() == 4 and not x.is_contiguous() else x
+        def forward(self, input):
+            permuted = input.dim() == 4 and not input.is_contiguous()
+            memory = input.permute(0, 2, 3, 1) if permuted else input
             y = torch.empty_like(memory)
             source, target = memory.reshape(-1), y.view(-1)
             for i in range(0, source.numel(), self.chunk):
-                t = source[i:i + self.chunk] / RANGE
+                x = source[i:i + self.chunk]
+                t = x / RANGE if x.dtype == self.kind else x.to(self.kind).div_(RANGE)
                 p = t
                 for inverse, c in STAGES:
                     s = p * inverse
@@ -57,7 +63,7 @@ def measure(threads):
                         q.mul_(square).add_(coefficient)
                     p = q.mul_(s)
                 torch.mul(p.add_(1), t.mul_(RANGE / 2), out=target[i:i + self.chunk])
-            return y.permute(0, 3, 1, 2) if memory is not x else y
+            return y.permute(0, 3, 1, 2) if permuted else y
 
     class Block(nn.Module):
         def __init__(self, inputs, channels, stride, act):
@@ -80,20 +86,27 @@ def measure(threads):
                 inputs = 16 << stage
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
-    def median(work):
-        for _ in range(WARMUP):
+    def median(work, runs=runs, seconds=6.0):
+        """Seconds; on a slow machine of fewer runs, at least three."""
+        begin = time.perf_counter()
+        for i in range(max(1, runs // 3)):
             work()
-        times = []
-        for _ in range(RUNS):
+            if i >= 1 and time.perf_counter() - begin > seconds / 3:
+                break
+        times, begin = [], time.perf_counter()
+        while len(times) < runs and (len(times) < 3 or time.perf_counter() - begin < seconds):
             start = time.perf_counter()
             work()
             times.append(time.perf_counter() - start)
-        return sorted(times)[RUNS // 2]
+        return sorted(times)[len(times) // 2]
 
-    # Correctness before time: the polynomial stands for ReLU.
-    x = torch.linspace(-RANGE, RANGE, 20001)
-    error = (PolynomialRelu()(x) - x.clamp(min=0)).abs().max().item()
-    assert error < 0.02 * RANGE, f"polynomial ReLU is off by {error}"
+    # Correctness before time: the polynomial stands for ReLU, in both arithmetics, and these are two.
+    x, found = torch.linspace(-RANGE, RANGE, 20001), []
+    for PolynomialRelu.kind in (torch.float32, torch.float64):
+        found.append(PolynomialRelu()(x))
+        error = (found[-1] - x.clamp(min=0)).abs().max().item()
+        assert found[-1].dtype == torch.float32 and error < 0.02 * RANGE, f"polynomial ReLU in {PolynomialRelu.kind} is off by {error}"
+    assert not torch.equal(*found), "polynomial ReLU is the same in float32 and float64"
 
     result = {"torch": torch.__version__}
     for layout in (torch.contiguous_format, torch.channels_last):
@@ -108,46 +121,83 @@ def measure(threads):
             optimiser.step()
 
         relu.train()
-        seconds = {"training step": 128 / median(step)}
+        rates = {TRAINING: 128 / median(step)}
         relu.eval(), pann.eval()
         with torch.no_grad():
-            seconds["evaluation"] = 256 / median(lambda: relu(many))
-            rates = []
-            for PolynomialRelu.chunk in (1 << 16, 1 << 18, 1 << 20, 1 << 30):
-                rates.append(256 / median(lambda: pann(many)))
-            seconds[f"PANN {SPEC}"] = max(rates)
-        result[str(layout).split(".")[-1]] = seconds
+            rates[EVALUATION] = 256 / median(lambda: relu(many))
+            for work, PolynomialRelu.kind in ((SINGLE, torch.float32), (DOUBLE, torch.float64)):
+                seconds = {}
+                for PolynomialRelu.chunk in CHUNKS:
+                    seconds[PolynomialRelu.chunk] = median(lambda: pann(many), runs=min(3, runs))
+                PolynomialRelu.chunk = min(seconds, key=seconds.get)
+                rates[work] = 256 / median(lambda: pann(many))
+        result[str(layout).split(".")[-1]] = rates
     print(json.dumps(result))
 
 
-def run(threads, environment):
-    out = subprocess.run([sys.executable, __file__, "--threads", str(threads), "--measure"], env={**os.environ, **environment}, check=True, capture_output=True, text=True)
-    return json.loads(out.stdout)
+def ours(threads, runs):
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "bench.json")
+        subprocess.run(["dotnet", "src/PannCore.Cli/bin/Release/net10.0/pann.dll", "bench", "--threads", str(threads), "--runs", str(runs), "--json", file], check=True, stdout=subprocess.DEVNULL)
+        found = json.load(open(file))
+    # A work that this build of pann bench does not measure has no rate.
+    return {
+        TRAINING: found["trainImagesPerSecond"],
+        EVALUATION: found["evalImagesPerSecond"],
+        SINGLE: found["pannEvalImagesPerSecond"][SPEC],
+        DOUBLE: found.get("pannFloat64EvalImagesPerSecond", {}).get(SPEC),
+    }
+
+
+def peer(threads, runs, environment):
+    """Images a second of each work, the better of both layouts, and the version."""
+    out = subprocess.run([sys.executable, __file__, "--threads", str(threads), "--runs", str(runs), "--measure"], env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, text=True)
+    found = json.loads(out.stdout)
+    return {work: max(found[layout][work] for layout in ("contiguous_format", "channels_last")) for work in WORKS}, found["torch"]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="few runs: shows that all of it works, not how fast it is")
+    parser.add_argument("--runs", type=int, default=15, help="timed runs of each work in a process, at most")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        return measure(arguments.threads)
+        return measure(arguments.threads, arguments.runs)
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = os.path.join(folder, "bench.json")
-        subprocess.run(["dotnet", "src/PannCore.Cli/bin/Release/net10.0/pann.dll", "bench", "--threads", str(arguments.threads), "--json", file], check=True, stdout=subprocess.DEVNULL)
-        ours = json.load(open(file))
-    plain, tuned = run(arguments.threads, {}), run(arguments.threads, TUNED)
-    rows = {
-        "training step": ours["trainImagesPerSecond"],
-        "evaluation": ours["evalImagesPerSecond"],
-        f"PANN {SPEC}": ours["pannEvalImagesPerSecond"][SPEC],
-    }
-    print(f"images/s, {arguments.threads} threads, float32; PyTorch {tuned['torch']}, the better of contiguous and channels_last")
-    print(f"{'work':<24}{'PannCore':>10}{'PyTorch tuned':>16}{'ratio':>8}{'untuned':>10}")
-    for work, rate in rows.items():
-        best, untuned = (max(side[layout][work] for layout in ("contiguous_format", "channels_last")) for side in (tuned, plain))
-        print(f"{work:<24}{rate:>10.0f}{best:>16.0f}{rate / best:>8.2f}{untuned:>10.0f}")
+    turns, runs = (TURNS[:2], 1) if arguments.quick else (TURNS, arguments.runs)
+    mine, tuned = [], []
+
+    def report(number):
+        if sys.stderr.isatty():
+            print(f"process {number} of {len(turns) + 1}", end="\r", file=sys.stderr, flush=True)
+
+    for number, turn in enumerate(turns, 1):
+        report(number)
+        if turn == "ours":
+            mine.append(ours(arguments.threads, runs))
+        else:
+            rates, version = peer(arguments.threads, runs, TUNED)
+            tuned.append(rates)
+    report(len(turns) + 1)
+    untuned, _ = peer(arguments.threads, runs, {})
+
+    def median(values):
+        ordered = sorted(values)
+        return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+    def cells(values):
+        return f"{median(values):>8.0f} ({min(values):.0f}-{max(values):.0f})"
+
+    print(f"images/s, {arguments.threads} threads; median (least-most) of {len(mine)} processes of PannCore and {len(tuned)} of tuned PyTorch {version}, which took turns; the better of contiguous and channels_last")
+    print(f"{'work':<32}{'PannCore':>24}{'PyTorch tuned':>24}{'ratio':>8}{'range':>16}{'untuned':>10}")
+    for work in WORKS:
+        a, b = [rates[work] for rates in mine], [rates[work] for rates in tuned]
+        if None in a:
+            print(f"{work:<32}{'not measured':>24}{cells(b):>24}{'':>8}{'':>16}{untuned[work]:>10.0f}")
+        else:
+            print(f"{work:<32}{cells(a):>24}{cells(b):>24}{median(a) / median(b):>8.2f}{f'{min(a) / max(b):.2f}-{max(a) / min(b):.2f}':>16}{untuned[work]:>10.0f}")
 
 
 if __name__ == "__main__":

@@ -1,89 +1,90 @@
 using System.CommandLine;
 using System.Diagnostics;
-using PannCore.Approximation;
-using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Kernels;
 using PannCore.Nn;
 using PannCore.Ops;
-using PannCore.Training;
 
 namespace PannCore.Cli;
 
-/// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak, all in one run.</summary>
+/// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak and its memory's bandwidth, all in one run.</summary>
 internal static class BenchCommand
 {
-    private const int Warmup = 15;
-
-    private static readonly string[] Specs = ["direct:4", "composite:alpha=8", "composite:7,7,27", "composite:alpha=12"];
+    private const int TrainBatch = 128, EvalBatch = 256;
 
     public static Command Create()
     {
         Option<int> threads = CommonOptions.Threads();
+        Option<int> runs = CommonOptions.AtLeast(new Option<int>("--runs") { HelpName = "N", Description = "Timed runs of each work, of which the median counts; fewer on slow machines.", DefaultValueFactory = _ => 15 }, 1);
+        Option<bool> growth = new("--growth") { Description = "Instead: how time grows with batch, depth and threads, and by how much it deviates from linear. About a minute." };
         Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's peak measured beside them.\n\nExample: pann bench --json bench.json") { threads, convolution, json };
+        var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's multiply-add peak and memory bandwidth measured beside them.\n\nExample: pann bench --json bench.json\nExample: pann bench --growth") { threads, convolution, runs, growth, json };
         command.SetAction(parsed =>
         {
             CommonOptions.CheckWritable([], parsed.GetValue(json));
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            var pixels = new byte[256 * Cifar10.ImageBytes];
-            var random = new CounterRandom(1, RandomStream.Weights, 0);
-            for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Below(i, 256);
-            var data = new Cifar10(pixels, [.. Enumerable.Range(0, 256).Select(i => (byte)(i % 10))], "random pixels");
-            var model = new ResNet(20);
-            model.Initialise(1);
-            var loader = new BatchLoader(data, Normalization.Cifar10);
-            var sgd = new Sgd(model.Parameters.All, 0.9, 5e-4);
-            int[] indices = [.. Enumerable.Range(0, 256)];
-
-            double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, ticks => Stopwatch.GetElapsedTime(0, ticks).TotalSeconds);
-            Console.WriteLine(FormattableString.Invariant($"{workspace.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s"));
-            double step = Median(() =>
+            if (parsed.GetValue(growth))
             {
-                using var run = new Run(workspace, Statistics.Training, tape: true);
-                Tensor loss = model.Call(loader.Load(run, indices.AsMemory(0, 128), new Augmentation(1, 0))).SoftmaxCrossEntropy(loader.Labels(indices.AsSpan(0, 128)));
-                sgd.Step(run.Backward(loss), 1e-3);
-            });
-            Console.WriteLine(FormattableString.Invariant($"training step, batch 128: {1000 * step:F1} ms, {128 / step:F0} images/s"));
-            double Forward(ResNet network) => 256 / Median(() =>
-            {
-                using var run = new Run(workspace);
-                network.Call(loader.Load(run, indices));
-            });
-            double eval = Forward(model);
-            Console.WriteLine(FormattableString.Invariant($"evaluation, batch 256:   {eval:F0} images/s"));
-            var pann = new Dictionary<string, double>();
-            foreach (string spec in Specs)
-            {
-                ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-                pann[spec] = Forward(model.With(_ => new ActivationFunction.Polynomial(polynomial, 50)));
-                Console.WriteLine(FormattableString.Invariant($"  PANN {spec}: {pann[spec]:F0} images/s"));
+                GrowthRecord table = BenchGrowth.Measure(parsed.GetValue(threads), parsed.GetValue(convolution), parsed.GetValue(runs));
+                Terminal.Write(BenchGrowth.Table(table));
+                Console.WriteLine(BenchGrowth.Legend);
+                CommonOptions.WriteJson(parsed.GetValue(json), table, BenchJson.Default.GrowthRecord);
+                return 0;
             }
-
-            var record = new BenchRecord(workspace.Threads, OuterProduct.VectorBits, peak, 1000 * step, 128 / step, eval, pann);
-            CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.BenchRecord);
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
+            CommonOptions.WriteJson(parsed.GetValue(json), Measure(workspace, parsed.GetValue(runs)), CliJson.Default.BenchRecord);
             return 0;
         });
         return command;
     }
 
-    /// <summary>Median seconds of 15 runs after the warm-up runs, in which the runtime compiles what is called often a second time.</summary>
-    private static double Median(Action work)
+    /// <summary>Measures and prints line by line.</summary>
+    internal static BenchRecord Measure(Workspace workspace, int runs)
     {
-        for (int i = 0; i < Warmup; i++) work();
-        double[] seconds = new double[15];
-        for (int i = 0; i < seconds.Length; i++)
+        double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
+        double bandwidth = new MemoryBandwidth().Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
+        Print($"{workspace.Threads} threads, {OuterProduct.VectorBits}-bit vectors, convolution {CommonOptions.Name(workspace.Convolution)}, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
+
+        var network = new BenchNetwork(20, EvalBatch);
+        var loads = new List<double>();
+        double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(workspace, TrainBatch)));
+        double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
+        Print($"training step, batch {TrainBatch}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %");
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < runs; i++) network.Step(workspace, TrainBatch);
+        long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
+        Print($"  {allocated:N0} bytes allocated a step");
+
+        double eval = EvalBatch / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, workspace, EvalBatch));
+        Print($"evaluation, batch {EvalBatch}:   {eval:F0} images/s");
+        Dictionary<string, double> pann = [], pannFloat64 = [];
+        foreach ((string spec, PolynomialArithmetic arithmetic) in BenchNetwork.Panns)
         {
-            long start = Stopwatch.GetTimestamp();
-            work();
-            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            ResNet converted = network.Pann(spec, arithmetic);
+            string name = $"PANN {spec}{(arithmetic == PolynomialArithmetic.Float64 ? ", polynomial in float64" : "")}";
+            double rate = EvalBatch / BenchTimer.Median(name, runs, () => network.Evaluate(converted, workspace, EvalBatch));
+            (arithmetic == PolynomialArithmetic.Float64 ? pannFloat64 : pann)[spec] = rate;
+            Print($"  {name}: {rate:F0} images/s");
         }
-        Array.Sort(seconds);
-        return seconds[seconds.Length / 2];
+        return new(workspace.Threads, OuterProduct.VectorBits, peak, bandwidth, 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
     }
+
+    private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
 }
 
 /// <summary>What <c>pann bench --json</c> writes.</summary>
+/// <param name="Threads">Worker threads.</param>
+/// <param name="VectorBits">Width of the vector registers used.</param>
+/// <param name="FmaPeakGflops">Multiply-add peak of all threads.</param>
+/// <param name="MemoryBandwidthGBs">Memory bandwidth, 10^9 bytes a second.</param>
+/// <param name="TrainStepMs">A training step of ResNet-20, batch 128.</param>
+/// <param name="TrainImagesPerSecond">The same, as a rate.</param>
+/// <param name="DataLoadMs">The part of the step in which images are augmented and normalised.</param>
+/// <param name="DataLoadPercent">The same, in percent of the step.</param>
+/// <param name="AllocatedBytesPerStep">Managed memory allocated by a step once everything has run before.</param>
+/// <param name="EvalImagesPerSecond">Evaluation, batch 256.</param>
+/// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
+/// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(
-    int Threads, int VectorBits, double FmaPeakGflops, double TrainStepMs, double TrainImagesPerSecond, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond);
+    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
+    long AllocatedBytesPerStep, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond, IReadOnlyDictionary<string, double> PannFloat64EvalImagesPerSecond);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PannCore.Approximation;
-using PannCore.Cli;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -77,18 +76,6 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
             r.GetProperty("path").GetString()!, r.GetProperty("images").GetInt32(), r.GetProperty("largestOverRange").GetDouble(), r.GetProperty("worstImage").GetInt32())));
         Assert.All(expected.Take(3), root => Assert.Contains(
             FormattableString.Invariant($"\n  first at {root.Path}: {root.Images} of these images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void Bench_writes_the_documented_names()
-    {
-        // Measuring takes a minute and proves nothing here; the record is what others read.
-        var record = new BenchRecord(2, 512, 300, 50, 2560, 6000, new Dictionary<string, double> { ["direct:4"] = 5000 });
-        JsonElement root = JsonSerializer.SerializeToElement(record, CliJson.Default.BenchRecord);
-        Assert.Superset(
-            new HashSet<string> { "fmaPeakGflops", "trainStepMs", "trainImagesPerSecond", "evalImagesPerSecond", "pannEvalImagesPerSecond" },
-            root.EnumerateObject().Select(p => p.Name).ToHashSet());
-        Assert.Equal(5000, root.GetProperty("pannEvalImagesPerSecond").GetProperty("direct:4").GetDouble());
     }
 
     [Fact]
