@@ -5,9 +5,14 @@ using System.Runtime.InteropServices;
 namespace PannCore.Kernels;
 
 /// <summary>Convolves one image a chunk by a plan: the forward pass, or the data gradient by its plan. Work pending on the source is done image by image.</summary>
-internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> source, ReadOnlyMemory<T> weights, Memory<T> result, ElementwiseChain? pending = null) : IJob
+internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> source, ReadOnlyMemory<T> weights, Memory<T> result, ElementwiseChain? pending = null) : IJob, IImages
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    public void Run(int first, int count, Scratch scratch)
+    {
+        for (int image = first; image < first + count; image++) Run(image, scratch);
+    }
+
     public void Run(int chunk, Scratch scratch)
     {
         int sourceSize = plan.SourceH * plan.SourceW * plan.SourceChannels, size = plan.H * plan.W * plan.Channels;

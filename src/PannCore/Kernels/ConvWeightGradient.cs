@@ -46,9 +46,10 @@ internal sealed class ConvWeightGradient
     /// <param name="partials">Room for <see cref="Partials"/> x <see cref="PartialLength"/> elements.</param>
     /// <param name="dw">Result, K x C x R x S.</param>
     /// <param name="workers">The threads to use.</param>
-    public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers)
+    /// <param name="before">What is done with each image first: the data gradient, which reads the same dy.</param>
+    public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers, IImages? before = null)
     {
-        workers.Run(new PartialJob(this, images, x, dy, partials), Partials(images));
+        workers.Run(new PartialJob(this, images, x, dy, partials, before), Partials(images));
         workers.Run(new FinishJob(this, Partials(images), partials, dw), _g.C);
     }
 
@@ -68,7 +69,7 @@ internal sealed class ConvWeightGradient
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Accumulate(int images, int partial, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
+    private void Accumulate(int images, int partial, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, IImages? before, Scratch scratch)
     {
         int partialCount = Partials(images);
         int first = (int)((long)images * partial / partialCount), end = (int)((long)images * (partial + 1) / partialCount);
@@ -90,11 +91,16 @@ internal sealed class ConvWeightGradient
         sum.Clear();
         if (_fused)
         {
-            for (int n = first; n < end; n++) AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
+            for (int n = first; n < end; n++)
+            {
+                before?.Run(n, 1, scratch);
+                AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
+            }
             return;
         }
         for (int n = first; n < end; n++)
         {
+            before?.Run(n, 1, scratch);
             Halo.Copy(x.Slice(n * imageSize, imageSize), haloed, _g.H, _g.W, _g.C, _forward.Top, _forward.Left, _forward.HaloedH, _forward.HaloedW);
             ReadOnlySpan<float> gradient = dy.Slice(n * pixels * _g.K, pixels * _g.K);
             if (!whole)
@@ -142,10 +148,10 @@ internal sealed class ConvWeightGradient
         }
     }
 
-    private readonly struct PartialJob(ConvWeightGradient owner, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
+    private readonly struct PartialJob(ConvWeightGradient owner, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, IImages? before) : IJob
     {
         public void Run(int chunk, Scratch scratch)
-            => owner.Accumulate(images, chunk, x.Span, dy.Span, partials.Span.Slice(chunk * owner.PartialLength, owner.PartialLength), scratch);
+            => owner.Accumulate(images, chunk, x.Span, dy.Span, partials.Span.Slice(chunk * owner.PartialLength, owner.PartialLength), before, scratch);
     }
 
     private readonly struct FinishJob(ConvWeightGradient owner, int count, ReadOnlyMemory<float> partials, Memory<float> dw) : IJob

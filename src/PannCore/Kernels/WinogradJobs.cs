@@ -1,18 +1,29 @@
 namespace PannCore.Kernels;
 
 /// <summary>Convolves by Winograd's algorithm, one group of images a chunk. Work pending on the source is done group by group.</summary>
-internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y, ElementwiseChain? pending = null) : IJob
+internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y, ElementwiseChain? pending = null) : IJob, IImages
 {
-    public void Run(int chunk, Scratch scratch)
+    public int Chunks => plan.Chunks(images);
+
+    public void Run(int chunk, Scratch scratch) => Run(chunk * plan.ImagesPerChunk, Math.Min(plan.ImagesPerChunk, images - (chunk * plan.ImagesPerChunk)), scratch);
+
+    public void Run(int first, int count, Scratch scratch)
     {
-        int first = chunk * plan.ImagesPerChunk, count = Math.Min(plan.ImagesPerChunk, images - first), size = x.Length / images;
+        int size = x.Length / images;
         pending?.Run(first * size, count * size);
         plan.Forward(first, count, x.Span, packed.Span, y.Span, scratch);
     }
 }
 
-/// <summary>Transforms weights (order K, C, 3, 3), one input channel of the plan a chunk.</summary>
+/// <summary>Transforms weights (order K, C, 3, 3), a few input channels of the plan a chunk: fewer would cost more in handing out than in doing.</summary>
 internal readonly struct WinogradPackJob(WinogradPlan plan, ReadOnlyMemory<float> weights, Memory<float> packed) : IJob
 {
-    public void Run(int chunk, Scratch scratch) => plan.Pack(chunk, weights.Span, packed.Span, scratch);
+    private const int Channels = 16;
+
+    public int Chunks => (plan.InputChannels + Channels - 1) / Channels;
+
+    public void Run(int chunk, Scratch scratch)
+    {
+        for (int from = chunk * Channels; from < Math.Min((chunk + 1) * Channels, plan.InputChannels); from++) plan.Pack(from, weights.Span, packed.Span, scratch);
+    }
 }

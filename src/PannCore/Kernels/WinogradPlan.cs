@@ -120,7 +120,7 @@ internal sealed class WinogradPlan
         }
     }
 
-    /// <summary>Adds the images [first, first + count) to a partial sum of the weight gradient in the domain: input channel, plane, output channel.</summary>
+    /// <summary>Adds the images [first, first + count), at most <see cref="ImagesPerChunk"/>, to a partial sum of the weight gradient in the domain: input channel, plane, output channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddWeightGradient(int first, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
     {
@@ -138,27 +138,24 @@ internal sealed class WinogradPlan
             BDown = PlaneOf(_g.K),
             CDown = _g.K,
         };
-        Span<float> haloed = scratch.Take<float>(0, ImagesPerChunk * HaloedLength);
+        Span<float> haloed = scratch.Take<float>(0, count * HaloedLength);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), gradient = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
-        for (int from = first; from < first + count; from += ImagesPerChunk)
+        int tiles = count * TilesPerImage;
+        for (int begin = 0; begin < tiles; begin += BlockTiles)
         {
-            int tiles = Math.Min(ImagesPerChunk, first + count - from) * TilesPerImage;
-            for (int begin = 0; begin < tiles; begin += BlockTiles)
+            int end = Math.Min(tiles, begin + BlockTiles);
+            TransformInput(first, begin, end, x, haloed, input, ref between);
+            for (int tile = begin; tile < end;)
             {
-                int end = Math.Min(tiles, begin + BlockTiles);
-                TransformInput(from, begin, end, x, haloed, input, ref between);
-                for (int tile = begin; tile < end;)
-                {
-                    Strip strip = StripAt(tile, end);
-                    Winograd.OutputGradient(
-                        Output, ref MemoryMarshal.GetReference(dy[((((((from + strip.Image) * _g.H) + strip.Y) * _g.W) + strip.X) * _g.K)..]), _g.W * _g.K,
-                        strip.Rows, strip.Columns, _g.K, ref gradient[(tile - begin) * _g.K], PlaneOf(_g.K), ref between);
-                    tile += strip.Tiles;
-                }
-                strides.Steps = end - begin;
-                for (int k = 0; k < _g.K; k += TileColumns) OuterProduct.Tile(TileRows, strides, ref input[0], ref gradient[k], ref sum[k], accumulate: true);
+                Strip strip = StripAt(tile, end);
+                Winograd.OutputGradient(
+                    Output, ref MemoryMarshal.GetReference(dy[((((((first + strip.Image) * _g.H) + strip.Y) * _g.W) + strip.X) * _g.K)..]), _g.W * _g.K,
+                    strip.Rows, strip.Columns, _g.K, ref gradient[(tile - begin) * _g.K], PlaneOf(_g.K), ref between);
+                tile += strip.Tiles;
             }
+            strides.Steps = end - begin;
+            for (int k = 0; k < _g.K; k += TileColumns) OuterProduct.Tile(TileRows, strides, ref input[0], ref gradient[k], ref sum[k], accumulate: true);
         }
     }
 

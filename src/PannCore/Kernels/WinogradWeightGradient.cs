@@ -10,21 +10,28 @@ internal static class WinogradWeightGradient
     /// <param name="partials">Room for <see cref="ConvWeightGradient.Partials"/> x <see cref="WinogradPlan.PackedLength"/> elements.</param>
     /// <param name="dw">Result, K x C x 3 x 3.</param>
     /// <param name="workers">The threads to use.</param>
-    public static void Run(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers)
+    /// <param name="before">What is done with each group of images first: the data gradient, which reads the same dy.</param>
+    public static void Run(
+        WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers, IImages? before = null)
     {
         int count = ConvWeightGradient.Partials(images);
-        workers.Run(new PartialJob(plan, images, count, x, dy, partials), count);
+        workers.Run(new PartialJob(plan, images, count, x, dy, partials, before), count);
         workers.Run(new FinishJob(plan, count, partials, dw), plan.InputChannels);
     }
 
-    private readonly struct PartialJob(WinogradPlan plan, int images, int count, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials) : IJob
+    private readonly struct PartialJob(WinogradPlan plan, int images, int count, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, IImages? before) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             int first = (int)((long)images * chunk / count), end = (int)((long)images * (chunk + 1) / count);
             Span<float> sum = partials.Span.Slice(chunk * plan.PackedLength, plan.PackedLength);
             sum.Clear();
-            plan.AddWeightGradient(first, end - first, x.Span, dy.Span, sum, scratch);
+            for (int from = first; from < end; from += plan.ImagesPerChunk)
+            {
+                int group = Math.Min(plan.ImagesPerChunk, end - from);
+                before?.Run(from, group, scratch);
+                plan.AddWeightGradient(from, group, x.Span, dy.Span, sum, scratch);
+            }
         }
     }
 

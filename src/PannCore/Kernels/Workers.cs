@@ -14,7 +14,8 @@ internal interface IJob
 
 /// <summary>
 /// A persistent pool of threads. The calling thread works too; the others spin briefly for the next job and then block.
-/// Chunks are claimed one by one, so that a stalled thread delays a job by one chunk at most. Used by one thread at a time.
+/// Each thread begins with its own share of the chunks, the same part of a batch in every job, because what it wrote last lies in caches near it; whoever has finished
+/// goes on with the others' shares. Chunks are claimed one by one, so that a stalled thread delays a job by one chunk at most. Used by one thread at a time.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
@@ -37,8 +38,8 @@ internal sealed class Workers : IDisposable
         _threads = new Thread[threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            Scratch scratch = _scratch[i + 1];
-            _threads[i] = new Thread(() => Loop(scratch)) { IsBackground = true, Name = $"pann worker {i + 1}" };
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Loop(worker)) { IsBackground = true, Name = $"pann worker {i + 1}" };
             _threads[i].Start();
         }
     }
@@ -71,7 +72,7 @@ internal sealed class Workers : IDisposable
             return;
         }
 
-        if (!_dispatches.TryGetValue(typeof(TJob), out Dispatch? known)) _dispatches[typeof(TJob)] = known = new Dispatch<TJob>();
+        if (!_dispatches.TryGetValue(typeof(TJob), out Dispatch? known)) _dispatches[typeof(TJob)] = known = new Dispatch<TJob>(_scratch);
         var dispatch = (Dispatch<TJob>)known;
         dispatch.Open(job, chunks);
         lock (_gate)
@@ -80,7 +81,7 @@ internal sealed class Workers : IDisposable
             _generation++;
             if (_sleeping > 0) Monitor.PulseAll(_gate);
         }
-        dispatch.Work(_scratch[0]);
+        dispatch.Work(worker: 0);
         dispatch.Close();
     }
 
@@ -94,7 +95,7 @@ internal sealed class Workers : IDisposable
         foreach (Thread thread in _threads) thread.Join();
     }
 
-    private void Loop(Scratch scratch)
+    private void Loop(int worker)
     {
         int seen = 0;
         while (true)
@@ -113,7 +114,7 @@ internal sealed class Workers : IDisposable
                 seen = _generation;
                 dispatch = _current;
             }
-            dispatch!.Enter(scratch);
+            dispatch!.Enter(worker);
         }
     }
 
@@ -126,14 +127,14 @@ internal sealed class Workers : IDisposable
         /// A worker that comes late must not touch a job that is being replaced: it announces itself first and looks at the
         /// door second, while <see cref="CloseDoor"/> shuts the door first and looks for announced workers second.
         /// </summary>
-        public void Enter(Scratch scratch)
+        public void Enter(int worker)
         {
             Interlocked.Increment(ref _inside);
-            if (Volatile.Read(ref _open) == 1) Work(scratch);
+            if (Volatile.Read(ref _open) == 1) Work(worker);
             Interlocked.Decrement(ref _inside);
         }
 
-        public abstract void Work(Scratch scratch);
+        public abstract void Work(int worker);
 
         protected void OpenDoor() => Interlocked.Exchange(ref _open, 1);
 
@@ -148,34 +149,40 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private sealed class Dispatch<TJob> : Dispatch
+    private sealed class Dispatch<TJob>(Scratch[] scratch) : Dispatch
         where TJob : struct, IJob
     {
+        /// <summary>Counters that different threads count up lie in cache lines of their own.</summary>
+        private const int Apart = 128 / sizeof(int);
+
+        private readonly int[] _next = new int[scratch.Length * Apart];
         private TJob _job;
         private int _chunks;
-        private int _next;
         private Exception? _failure;
 
         public void Open(in TJob job, int chunks)
         {
             _job = job;
             _chunks = chunks;
-            _next = 0;
+            for (int share = 0; share < scratch.Length; share++) _next[share * Apart] = Begin(share);
             _failure = null;
             OpenDoor();
         }
 
-        public override void Work(Scratch scratch)
+        public override void Work(int worker)
         {
             try
             {
-                int chunk;
-                while ((chunk = Interlocked.Increment(ref _next) - 1) < _chunks) _job.Run(chunk, scratch);
+                for (int i = 0; i < scratch.Length; i++)
+                {
+                    int share = (worker + i) % scratch.Length, end = Begin(share + 1), chunk;
+                    while ((chunk = Interlocked.Increment(ref _next[share * Apart]) - 1) < end) _job.Run(chunk, scratch[worker]);
+                }
             }
             catch (Exception exception)
             {
                 Interlocked.CompareExchange(ref _failure, exception, null);
-                Volatile.Write(ref _next, _chunks);
+                for (int share = 0; share < scratch.Length; share++) Volatile.Write(ref _next[share * Apart], _chunks);
             }
         }
 
@@ -187,5 +194,7 @@ internal sealed class Workers : IDisposable
             if (RuntimeHelpers.IsReferenceOrContainsReferences<TJob>()) _job = default;
             if (failure is not null) ExceptionDispatchInfo.Throw(failure);
         }
+
+        private int Begin(int share) => (int)((long)_chunks * share / scratch.Length);
     }
 }

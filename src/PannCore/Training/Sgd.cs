@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Kernels;
 
 namespace PannCore.Training;
 
@@ -35,13 +36,7 @@ public sealed class Sgd
         float momentum = (float)_momentum, decay = (float)_decay, step = (float)rate;
         foreach (Parameter parameter in Parameters)
         {
-            ReadOnlySpan<float> g = gradients[parameter];
-            Span<float> v = _velocity[parameter], w = parameter.Overwrite();
-            for (int i = 0; i < w.Length; i++)
-            {
-                v[i] = (momentum * v[i]) + (g[i] + (decay * w[i]));
-                w[i] -= step * v[i];
-            }
+            MomentumStep.Run(parameter.Overwrite(), _velocity[parameter], gradients[parameter], momentum, decay, step);
         }
     }
 }

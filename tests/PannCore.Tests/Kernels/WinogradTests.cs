@@ -109,7 +109,8 @@ public sealed class WinogradTests
         var plan = new WinogradPlan(g, form, transposed);
         float[] packed = new float[plan.PackedLength];
         using var workers = new Workers(2);
-        workers.Run(new WinogradPackJob(plan, weights, packed), plan.InputChannels);
+        var pack = new WinogradPackJob(plan, weights, packed);
+        workers.Run(pack, pack.Chunks);
         workers.Run(new WinogradForwardJob(plan, images, from, packed, to), plan.Chunks(images));
     }
 

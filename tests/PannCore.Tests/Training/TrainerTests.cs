@@ -158,7 +158,7 @@ public sealed class TrainerTests : IDisposable
     {
         string state = _folder.At("state");
         new Trainer(Small, Images, _workspace).SaveState(state);
-        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"normalize":"cifar10"}""";
+        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"convolution":"Automatic","normalize":"cifar10"}""";
         Assert.Equal(
             $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
             Refusal(state, Small with { LearningRate = 0.2 }, Images));
