@@ -16,10 +16,16 @@ internal interface IJob
 /// A persistent pool of threads. The calling thread works too; the others spin briefly for the next job and then block.
 /// Each thread begins with its own share of the chunks, the same part of a batch in every job, because what it wrote last lies in caches near it; whoever has finished
 /// goes on with the others' shares. Chunks are claimed one by one, so that a stalled thread delays a job by one chunk at most. Used by one thread at a time.
+/// Where another process wants a core, the threads block at once: to the operating system a thread that spins is as busy as one that works,
+/// so it gives the other process a core of its own and both of ours the one that is left; a thread that is often blocked is put beside the other process.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
+    /// <summary>About a millisecond: longer than any chunk should take, so that a thread not back by then has lost its core.</summary>
     private const int SpinsBeforeBlocking = 2000;
+
+    /// <summary>Some training steps.</summary>
+    private const int JobsWithoutSpinning = 1000;
 
     private readonly Thread[] _threads;
     private readonly Scratch[] _scratch;
@@ -28,6 +34,7 @@ internal sealed class Workers : IDisposable
     private Dispatch? _current;
     private volatile int _generation;
     private int _sleeping;
+    private volatile int _jobsWithoutSpinning;
     private volatile bool _disposed;
     private int _busy;
 
@@ -82,7 +89,9 @@ internal sealed class Workers : IDisposable
             if (_sleeping > 0) Monitor.PulseAll(_gate);
         }
         dispatch.Work(worker: 0);
-        dispatch.Close();
+        bool late = dispatch.Close();
+        _jobsWithoutSpinning = late ? JobsWithoutSpinning : Math.Max(0, _jobsWithoutSpinning - 1);
+        dispatch.End();
     }
 
     public void Dispose()
@@ -100,7 +109,7 @@ internal sealed class Workers : IDisposable
         int seen = 0;
         while (true)
         {
-            for (int spin = 0; spin < SpinsBeforeBlocking && _generation == seen && !_disposed; spin++) Thread.SpinWait(20);
+            for (int spin = 0; spin < SpinsBeforeBlocking && _jobsWithoutSpinning == 0 && _generation == seen && !_disposed; spin++) Thread.SpinWait(20);
             Dispatch? dispatch;
             lock (_gate)
             {
@@ -120,33 +129,40 @@ internal sealed class Workers : IDisposable
 
     private abstract class Dispatch
     {
+        private readonly object _left = new();
         private int _inside;
         private int _open;
 
         /// <summary>
         /// A worker that comes late must not touch a job that is being replaced: it announces itself first and looks at the
-        /// door second, while <see cref="CloseDoor"/> shuts the door first and looks for announced workers second.
+        /// door second, while <see cref="Close"/> shuts the door first and looks for announced workers second.
         /// </summary>
         public void Enter(int worker)
         {
             Interlocked.Increment(ref _inside);
             if (Volatile.Read(ref _open) == 1) Work(worker);
-            Interlocked.Decrement(ref _inside);
+            if (Interlocked.Decrement(ref _inside) > 0) return;
+            lock (_left) Monitor.Pulse(_left);
         }
 
         public abstract void Work(int worker);
 
-        protected void OpenDoor() => Interlocked.Exchange(ref _open, 1);
-
-        protected void CloseDoor()
+        /// <summary>Waits for the workers inside; whether one of them was late.</summary>
+        public bool Close()
         {
             Interlocked.Exchange(ref _open, 0);
 
             // The rest of a chunk takes microseconds: giving the core away at once would cost a time slice where another process wants it.
             for (int spin = 0; spin < SpinsBeforeBlocking && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
-            var wait = default(SpinWait);
-            while (Volatile.Read(ref _inside) != 0) wait.SpinOnce(sleep1Threshold: -1);
+            if (Volatile.Read(ref _inside) == 0) return false;
+            lock (_left)
+            {
+                while (Volatile.Read(ref _inside) != 0) Monitor.Wait(_left);
+            }
+            return true;
         }
+
+        protected void Open() => Interlocked.Exchange(ref _open, 1);
     }
 
     private sealed class Dispatch<TJob>(Scratch[] scratch) : Dispatch
@@ -166,7 +182,7 @@ internal sealed class Workers : IDisposable
             _chunks = chunks;
             for (int share = 0; share < scratch.Length; share++) _next[share * Apart] = Begin(share);
             _failure = null;
-            OpenDoor();
+            Open();
         }
 
         public override void Work(int worker)
@@ -186,9 +202,9 @@ internal sealed class Workers : IDisposable
             }
         }
 
-        public void Close()
+        /// <summary>Forgets the job, and throws what a chunk of it has thrown.</summary>
+        public void End()
         {
-            CloseDoor();
             Exception? failure = _failure;
             _failure = null;
             if (RuntimeHelpers.IsReferenceOrContainsReferences<TJob>()) _job = default;

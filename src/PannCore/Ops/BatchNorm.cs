@@ -24,8 +24,9 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     {
         Shape x = inputs[0];
         if (x.Rank != 4) throw new ShapeException($"batchNorm: input {x} must be [N,H,W,C]");
-        foreach (Parameter parameter in Parameters)
+        for (int i = 0; i < Parameters.Count; i++)
         {
+            Parameter parameter = Parameters[i];
             if (parameter.Shape.Length != x[3])
                 throw new ShapeException($"batchNorm: {parameter.Name} {parameter.Shape} has {parameter.Shape.Length} channels, input {x} has {x[3]}");
         }
