@@ -164,6 +164,7 @@ public sealed class ConvKernelTests
                 double value = double.CreateChecked(found[i]);
                 Assert.True(Math.Abs(value - expected[i]) <= relative * magnitudes[i], $"{this}, element {i}: {value} for {expected[i]}");
             }
+            WidthAgreement.Check(found, expected, $"{this}");
         }
 
         private static double Of(double product, bool magnitude) => magnitude ? Math.Abs(product) : product;

@@ -117,6 +117,7 @@ public sealed class WinogradTests
     private static void Compare(float[] found, double[] expected, double[] bound)
     {
         for (int i = 0; i < expected.Length; i++) Assert.True(Math.Abs(found[i] - expected[i]) <= bound[i], $"element {i}: {found[i]} for {expected[i]}, bound {bound[i]}");
+        WidthAgreement.Check(found, expected, "Winograd");
     }
 
     private sealed class Case

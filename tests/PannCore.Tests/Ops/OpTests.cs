@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Tests.Support;
 using Xunit;
 
 namespace PannCore.Tests.Ops;
@@ -47,6 +48,7 @@ public sealed class OpTests
         double[] bound = Bounds(row, reference, UnitRoundoff);
         for (int i = 0; i < y.Length; i++)
             Assert.True(Math.Abs(y[i] - reference[i]) <= bound[i], $"element {i}: {y[i]} for {reference[i]}, bound {bound[i]}");
+        WidthAgreement.Check(y, reference, OpTable.Name(row));
     }
 
     [Theory]
