@@ -3,6 +3,7 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
+using PannCore.Training;
 
 namespace PannCore.Perf;
 
@@ -21,7 +22,7 @@ internal static class NetworkCases
             var network = new BenchNetwork(20, EvalBatch);
             yield return new("training step", new(Flops: TrainBatch * ((3 * network.ForwardFlops) - StemFlops), Items: TrainBatch), () =>
             {
-                Workspace workspace = Machine.Workspace();
+                Workspace workspace = Machine.Workspace(new Recipe { Architecture = "", Epochs = 1 }.Convolution);
                 CheckTraining(network, workspace);
                 return new(workspace.Workers, () => network.Step(workspace, TrainBatch), workspace);
             });

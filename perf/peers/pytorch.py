@@ -135,17 +135,16 @@ def measure(threads, runs):
     print(json.dumps(result))
 
 
-def ours(threads, runs):
+def ours(threads, runs, *options):
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "bench.json")
-        subprocess.run(["dotnet", "src/PannCore.Cli/bin/Release/net10.0/pann.dll", "bench", "--threads", str(threads), "--runs", str(runs), "--json", file], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["dotnet", "src/PannCore.Cli/bin/Release/net10.0/pann.dll", "bench", "--threads", str(threads), "--runs", str(runs), "--json", file, *options], check=True, stdout=subprocess.DEVNULL)
         found = json.load(open(file))
-    # A work that this build of pann bench does not measure has no rate.
     return {
         TRAINING: found["trainImagesPerSecond"],
         EVALUATION: found["evalImagesPerSecond"],
         SINGLE: found["pannEvalImagesPerSecond"][SPEC],
-        DOUBLE: found.get("pannFloat64EvalImagesPerSecond", {}).get(SPEC),
+        DOUBLE: found["pannFloat64EvalImagesPerSecond"][SPEC],
     }
 
 
@@ -167,7 +166,7 @@ def main():
         return measure(arguments.threads, arguments.runs)
 
     turns, runs = (TURNS[:2], 1) if arguments.quick else (TURNS, arguments.runs)
-    mine, tuned = [], []
+    mine, four, tuned = [], [], []
 
     def report(number):
         if sys.stderr.isatty():
@@ -177,6 +176,7 @@ def main():
         report(number)
         if turn == "ours":
             mine.append(ours(arguments.threads, runs))
+            four.append(ours(arguments.threads, runs, "--convolution", "winograd4"))
         else:
             rates, version = peer(arguments.threads, runs, TUNED)
             tuned.append(rates)
@@ -191,13 +191,11 @@ def main():
         return f"{median(values):>8.0f} ({min(values):.0f}-{max(values):.0f})"
 
     print(f"images/s, {arguments.threads} threads; median (least-most) of {len(mine)} processes of PannCore and {len(tuned)} of tuned PyTorch {version}, which took turns; the better of contiguous and channels_last")
-    print(f"{'work':<32}{'PannCore':>24}{'PyTorch tuned':>24}{'ratio':>8}{'range':>16}{'untuned':>10}")
+    print("PannCore: as by default, training with Winograd's F(4x4), evaluation with the faster of direct and F(2x2) for each layer; F(4x4): everything with it")
+    print(f"{'work':<32}{'PannCore':>22}{'F(4x4)':>22}{'PyTorch tuned':>22}{'ratio':>7}{'range':>12}{'F(4x4)':>8}{'untuned':>9}")
     for work in WORKS:
-        a, b = [rates[work] for rates in mine], [rates[work] for rates in tuned]
-        if None in a:
-            print(f"{work:<32}{'not measured':>24}{cells(b):>24}{'':>8}{'':>16}{untuned[work]:>10.0f}")
-        else:
-            print(f"{work:<32}{cells(a):>24}{cells(b):>24}{median(a) / median(b):>8.2f}{f'{min(a) / max(b):.2f}-{max(a) / min(b):.2f}':>16}{untuned[work]:>10.0f}")
+        a, f, b = ([rates[work] for rates in side] for side in (mine, four, tuned))
+        print(f"{work:<32}{cells(a):>22}{cells(f):>22}{cells(b):>22}{median(a) / median(b):>7.2f}{f'{min(a) / max(b):.2f}-{max(a) / min(b):.2f}':>12}{median(f) / median(b):>8.2f}{untuned[work]:>9.0f}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ internal static class BenchCommand
         Option<int> runs = CommonOptions.AtLeast(new Option<int>("--runs") { HelpName = "N", Description = "Timed runs of each work, of which the median counts; fewer on slow machines.", DefaultValueFactory = _ => 15 }, 1);
         Option<bool> growth = new("--growth") { Description = "Instead: how time grows with batch, depth and threads, and by how much it deviates from linear. About a minute." };
         Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
+        convolution.Description += $" Training by default: {CommonOptions.Name(TrainCommand.Convolution)}, as in pann train.";
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's multiply-add peak and memory bandwidth measured beside them.\n\nExample: pann bench --json bench.json\nExample: pann bench --growth") { threads, convolution, runs, growth, json };
         command.SetAction(parsed =>
@@ -31,42 +32,46 @@ internal static class BenchCommand
                 CommonOptions.WriteJson(parsed.GetValue(json), table, BenchJson.Default.GrowthRecord);
                 return 0;
             }
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            CommonOptions.WriteJson(parsed.GetValue(json), Measure(workspace, parsed.GetValue(runs)), CliJson.Default.BenchRecord);
+            // As the other verbs compute by default: training faster, evaluation with the least rounding.
+            bool given = parsed.GetResult(convolution) is { Implicit: false };
+            using var training = new Workspace(parsed.GetValue(threads), given ? parsed.GetValue(convolution) : TrainCommand.Convolution);
+            using Workspace evaluation = CommonOptions.Workspace(parsed, threads, convolution);
+            CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)), CliJson.Default.BenchRecord);
             return 0;
         });
         return command;
     }
 
     /// <summary>Measures and prints line by line.</summary>
-    internal static BenchRecord Measure(Workspace workspace, int runs)
+    internal static BenchRecord Measure(Workspace training, Workspace evaluation, int runs)
     {
-        double peak = FmaPeak.Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
-        double bandwidth = new MemoryBandwidth().Measure(workspace.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
-        Print($"{workspace.Threads} threads, {OuterProduct.VectorBits}-bit vectors, convolution {CommonOptions.Name(workspace.Convolution)}, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
+        double peak = FmaPeak.Measure(training.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
+        double bandwidth = new MemoryBandwidth().Measure(training.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
+        Print($"{training.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
 
         var network = new BenchNetwork(20, EvalBatch);
         var loads = new List<double>();
-        double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(workspace, TrainBatch)));
+        double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(training, TrainBatch)));
         double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
-        Print($"training step, batch {TrainBatch}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %");
+        Print($"training step, batch {TrainBatch}, {CommonOptions.Name(training.Convolution)}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %");
         long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < runs; i++) network.Step(workspace, TrainBatch);
+        for (int i = 0; i < runs; i++) network.Step(training, TrainBatch);
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
         Print($"  {allocated:N0} bytes allocated a step");
 
-        double eval = EvalBatch / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, workspace, EvalBatch));
-        Print($"evaluation, batch {EvalBatch}:   {eval:F0} images/s");
+        double eval = EvalBatch / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation, EvalBatch));
+        Print($"evaluation, batch {EvalBatch}, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
         Dictionary<string, double> pann = [], pannFloat64 = [];
         foreach ((string spec, PolynomialArithmetic arithmetic) in BenchNetwork.Panns)
         {
             ResNet converted = network.Pann(spec, arithmetic);
             string name = $"PANN {spec}{(arithmetic == PolynomialArithmetic.Float64 ? ", polynomial in float64" : "")}";
-            double rate = EvalBatch / BenchTimer.Median(name, runs, () => network.Evaluate(converted, workspace, EvalBatch));
+            double rate = EvalBatch / BenchTimer.Median(name, runs, () => network.Evaluate(converted, evaluation, EvalBatch));
             (arithmetic == PolynomialArithmetic.Float64 ? pannFloat64 : pann)[spec] = rate;
             Print($"  {name}: {rate:F0} images/s");
         }
-        return new(workspace.Threads, OuterProduct.VectorBits, peak, bandwidth, 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
+        return new(
+            training.Threads, OuterProduct.VectorBits, peak, bandwidth, CommonOptions.Name(training.Convolution), CommonOptions.Name(evaluation.Convolution), 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
@@ -77,6 +82,8 @@ internal static class BenchCommand
 /// <param name="VectorBits">Width of the vector registers used.</param>
 /// <param name="FmaPeakGflops">Multiply-add peak of all threads.</param>
 /// <param name="MemoryBandwidthGBs">Memory bandwidth, 10^9 bytes a second.</param>
+/// <param name="TrainConvolution">How convolutions are computed in training.</param>
+/// <param name="EvalConvolution">How in evaluation.</param>
 /// <param name="TrainStepMs">A training step of ResNet-20, batch 128.</param>
 /// <param name="TrainImagesPerSecond">The same, as a rate.</param>
 /// <param name="DataLoadMs">The part of the step in which images are augmented and normalised.</param>
@@ -86,5 +93,5 @@ internal static class BenchCommand
 /// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
 /// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(
-    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
+    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, string TrainConvolution, string EvalConvolution, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
     long AllocatedBytesPerStep, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond, IReadOnlyDictionary<string, double> PannFloat64EvalImagesPerSecond);

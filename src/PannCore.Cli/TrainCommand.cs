@@ -13,6 +13,9 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann train</c>. It never opens the test file.</summary>
 internal static class TrainCommand
 {
+    /// <summary>What a recipe computes convolutions with where nothing is said.</summary>
+    public static ConvAlgorithm Convolution { get; } = new Recipe { Architecture = "", Epochs = 1 }.Convolution;
+
     public static Command Create()
     {
         Option<string> architecture = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, resnet44, resnet56 or resnet110.", DefaultValueFactory = _ => "resnet20" };
@@ -32,7 +35,7 @@ internal static class TrainCommand
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
-        Option<ConvAlgorithm> convolution = CommonOptions.Convolution(new Recipe { Architecture = "", Epochs = 1 }.Convolution);
+        Option<ConvAlgorithm> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
             architecture, epochs, batch, learningRate, warmup, decay, validation, seed, output, every, resume, data, threads, convolution, json,

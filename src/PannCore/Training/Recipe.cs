@@ -32,8 +32,11 @@ public sealed record Recipe
     /// <summary>Seed of weights, order, augmentation and split.</summary>
     public long Seed { get; init; }
 
-    /// <summary>How convolutions are computed: another algorithm rounds otherwise, so training takes another course.</summary>
-    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Automatic;
+    /// <summary>
+    /// How convolutions are computed: another algorithm rounds otherwise, so training takes another course. By default the fastest: networks trained with
+    /// it are as good as those trained with direct sums (measured over three seeds, see README).
+    /// </summary>
+    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Winograd4;
 
     /// <summary>Name of the pixel normalisation.</summary>
     public string Normalize { get; init; } = "cifar10";

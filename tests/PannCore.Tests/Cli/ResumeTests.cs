@@ -38,13 +38,13 @@ public sealed class ResumeTests : IClassFixture<ResumeTests.InOneGo>
 
         // The model file carries the ranges of its own weights over all images given, and how it was made.
         (ResNet model, ModelDescription said) = ModelFile.Load(_whole.Model);
-        using var workspace = new Workspace(1);
+        using var workspace = new Workspace(1, ConvAlgorithm.Winograd4);
         Assert.Equal(
             RangeProbe.Calibrate(model, InOneGo.Images, [.. Enumerable.Range(0, InOneGo.Images.Count)], said.Normalization, workspace),
             said.LargestInputs);
         Assert.Equal((InOneGo.Images.Count, "9"), (said.CalibrationImages, said.Notes["seed"]));
         Assert.Equal(
-            "pann train --arch resnet20 --epochs 2 --batch 8 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 10 --seed 9 --out model.safetensors", said.Notes["command"]);
+            "pann train --arch resnet20 --epochs 2 --batch 8 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 10 --seed 9 --convolution winograd4 --out model.safetensors", said.Notes["command"]);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class TrainerTests : IDisposable
     private static readonly Cifar10 Images = RandomNetwork.Sample.Select([.. Enumerable.Range(0, 46)]);
 
     private readonly TempFolder _folder = new();
-    private readonly Workspace _workspace = new(2, fillWithNaN: true);
+    private readonly Workspace _workspace = new(2, Small.Convolution, fillWithNaN: true);
 
     public void Dispose()
     {
@@ -30,7 +30,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void The_same_seed_gives_the_same_bits_on_any_number_of_threads()
     {
-        using var single = new Workspace(1, fillWithNaN: true);
+        using var single = new Workspace(1, Small.Convolution, fillWithNaN: true);
         Trainer one = Trained(Small, Images, single), two = Trained(Small, Images, _workspace);
         AssertSameBits(one, two);
         Assert.Equal(one.History, two.History);
@@ -158,7 +158,7 @@ public sealed class TrainerTests : IDisposable
     {
         string state = _folder.At("state");
         new Trainer(Small, Images, _workspace).SaveState(state);
-        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"convolution":"Automatic","normalize":"cifar10"}""";
+        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
         Assert.Equal(
             $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
             Refusal(state, Small with { LearningRate = 0.2 }, Images));
