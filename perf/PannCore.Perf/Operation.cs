@@ -83,7 +83,7 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
 
     /// <summary>
     /// Forward: every element against the reference. Backward: each gradient along a random direction against the difference quotient of the reference along it,
-    /// weighted with the gradient of the output; a wrong element shows in the sum, since directions are dense.
+    /// weighted with the gradient of the output; an error that repeats itself from image to image, or a value that is no number, shows in the sum, since directions are dense.
     /// </summary>
     private void Check(Applied few, Applied all)
     {

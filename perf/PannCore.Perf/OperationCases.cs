@@ -7,7 +7,7 @@ namespace PannCore.Perf;
 /// The other operations at the three stage shapes, batch 128, in place where the network runs them in place. Bytes an element of the input:
 /// batch-norm forward, training: x read for the statistics and again to be normalised, y written; backward: x and dy read twice, dx written; evaluation: x read and overwritten.
 /// ReLU: x read and overwritten; backward y and dy read, dy overwritten. Add: both read, one overwritten; backward nothing is done.
-/// Shortcut: the kept pixels read, y written; backward the kept channels read, dx written. Pool: x read; backward dx written. Loss: logits and targets read, the gradient written; then read, and written.
+/// Shortcut: the kept pixels read, y written; backward the kept channels read, dx written. Pool: x read; backward dx written. The loss is too small to be limited by memory.
 /// </summary>
 internal static class OperationCases
 {
@@ -71,6 +71,6 @@ internal static class OperationCases
         {
             Distinct = Operation.Images,
         };
-        return new(operation.Name, new(Bytes: sizeof(float) * (pass == Pass.Forward ? 3 : 2) * Operation.Images * classes, Items: Operation.Images * classes), operation.Prepare);
+        return new(operation.Name, new(Items: Operation.Images * classes), operation.Prepare);
     }
 }

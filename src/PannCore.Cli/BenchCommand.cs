@@ -16,9 +16,9 @@ internal static class BenchCommand
     {
         Option<int> threads = CommonOptions.Threads();
         Option<int> runs = CommonOptions.AtLeast(new Option<int>("--runs") { HelpName = "N", Description = "Timed runs of each work, of which the median counts; fewer on slow machines.", DefaultValueFactory = _ => 15 }, 1);
-        Option<bool> growth = new("--growth") { Description = "Instead: how time grows with batch, depth and threads, and by how much it deviates from linear. About a minute." };
-        Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
-        convolution.Description += $" Training by default: {CommonOptions.Name(TrainCommand.Convolution)}, as in pann train.";
+        Option<bool> growth = new("--growth") { Description = "Instead: how time grows with batch, depth and threads, and by how much it deviates from linear; seven runs at most. About a minute." };
+        Option<string> convolution = CommonOptions.Convolution();
+        convolution.Description += $" Where nothing is said, training is timed with {CommonOptions.Name(TrainCommand.Convolution)}, as pann train has it.";
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's multiply-add peak and memory bandwidth measured beside them.\n\nExample: pann bench --json bench.json\nExample: pann bench --growth") { threads, convolution, runs, growth, json };
         command.SetAction(parsed =>
@@ -26,7 +26,7 @@ internal static class BenchCommand
             CommonOptions.CheckWritable([], parsed.GetValue(json));
             if (parsed.GetValue(growth))
             {
-                GrowthRecord table = BenchGrowth.Measure(parsed.GetValue(threads), parsed.GetValue(convolution), parsed.GetValue(runs));
+                GrowthRecord table = BenchGrowth.Measure(parsed.GetValue(threads), CommonOptions.Convolution(parsed, convolution), parsed.GetValue(runs));
                 Terminal.Write(BenchGrowth.Table(table));
                 Console.WriteLine(BenchGrowth.Legend);
                 CommonOptions.WriteJson(parsed.GetValue(json), table, BenchJson.Default.GrowthRecord);
@@ -34,7 +34,7 @@ internal static class BenchCommand
             }
             // As the other verbs compute by default: training faster, evaluation with the least rounding.
             bool given = parsed.GetResult(convolution) is { Implicit: false };
-            using var training = new Workspace(parsed.GetValue(threads), given ? parsed.GetValue(convolution) : TrainCommand.Convolution);
+            using var training = new Workspace(parsed.GetValue(threads), given ? CommonOptions.Convolution(parsed, convolution) : TrainCommand.Convolution);
             using Workspace evaluation = CommonOptions.Workspace(parsed, threads, convolution);
             CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)), CliJson.Default.BenchRecord);
             return 0;

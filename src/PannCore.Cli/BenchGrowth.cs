@@ -17,7 +17,7 @@ internal static class BenchGrowth
     public static GrowthRecord Measure(int threads, ConvAlgorithm convolution, int runs)
     {
         int rounds = Math.Min(runs, MostRounds);
-        return new(threads, OuterProduct.VectorBits, [
+        return new(threads, OuterProduct.VectorBits, CommonOptions.Name(convolution), [
             .. Group("batch", convolution, rounds, [.. Batches.Select(batch => new Setting(batch, Depth, batch, threads))]),
             .. Group("depth", convolution, rounds, [.. Depths.Select(depth => new Setting(depth, depth, DepthBatch, threads))]),
             .. Group("threads", convolution, rounds, [.. ThreadCounts(threads).Select(count => new Setting(count, Depth, Batch, count))]),
@@ -109,7 +109,7 @@ internal static class BenchGrowth
 internal sealed record GrowthRow(string Against, int Value, double TrainMsPerImage, double TrainDeviationPercent, double EvalMsPerImage, double EvalDeviationPercent);
 
 /// <summary>What <c>pann bench --growth --json</c> writes.</summary>
-internal sealed record GrowthRecord(int Threads, int VectorBits, IReadOnlyList<GrowthRow> Rows);
+internal sealed record GrowthRecord(int Threads, int VectorBits, string Convolution, IReadOnlyList<GrowthRow> Rows);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(GrowthRecord))]

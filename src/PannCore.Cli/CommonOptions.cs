@@ -71,16 +71,18 @@ internal static class CommonOptions
     public static Option<int> Threads() => AtLeast(
         new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1, MaxThreads);
 
-    public static Option<ConvAlgorithm> Convolution(ConvAlgorithm byDefault = ConvAlgorithm.Automatic)
+    public static Option<string> Convolution(ConvAlgorithm byDefault = ConvAlgorithm.Automatic)
     {
-        Option<ConvAlgorithm> option = new("--convolution")
+        Option<string> option = new("--convolution")
         {
             HelpName = "NAME",
-            Description = $"How 3x3 convolutions are computed: direct, winograd2, winograd4 (fastest; 2 to 3 times the rounding error) or automatic (direct or winograd2, whichever is faster). Default: {Name(byDefault)}.",
-            DefaultValueFactory = _ => byDefault,
+            Description = "How 3x3 convolutions are computed: direct, winograd2, winograd4 (fastest; 2 to 3 times the rounding error) or automatic (direct or winograd2, whichever is faster).",
+            DefaultValueFactory = _ => Name(byDefault),
         };
         return option.AcceptOnlyFromAmong([.. Enum.GetValues<ConvAlgorithm>().Select(Name)]);
     }
+
+    public static ConvAlgorithm Convolution(ParseResult parsed, Option<string> option) => Enum.Parse<ConvAlgorithm>(parsed.GetValue(option)!, ignoreCase: true);
 
     /// <summary>The name of an algorithm on the command line.</summary>
     public static string Name(ConvAlgorithm algorithm) => algorithm.ToString().ToLowerInvariant();
@@ -114,5 +116,5 @@ internal static class CommonOptions
     }
 
     /// <summary>A workspace with the threads and the convolution asked for.</summary>
-    public static Workspace Workspace(ParseResult parsed, Option<int> threads, Option<ConvAlgorithm> convolution) => new(parsed.GetValue(threads), parsed.GetValue(convolution));
+    public static Workspace Workspace(ParseResult parsed, Option<int> threads, Option<string> convolution) => new(parsed.GetValue(threads), Convolution(parsed, convolution));
 }

@@ -17,7 +17,7 @@ internal static class EvalCommand
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<string> activation = CommonOptions.Activation("relu"), ranges = CommonOptions.Ranges("layer");
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
-        Option<ConvAlgorithm> convolution = CommonOptions.Convolution();
+        Option<string> convolution = CommonOptions.Convolution();
         Option<double> margin = CommonOptions.Margin();
         Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };

@@ -22,7 +22,7 @@ internal static class InspectCommand
 
     private static readonly Option<int> Calibrate = CommonOptions.Calibrate(), Threads = CommonOptions.Threads();
 
-    private static readonly Option<ConvAlgorithm> Convolution = CommonOptions.Convolution();
+    private static readonly Option<string> Convolution = CommonOptions.Convolution();
 
     private static readonly Option<double> Margin = CommonOptions.Margin();
 

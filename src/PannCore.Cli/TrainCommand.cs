@@ -35,7 +35,7 @@ internal static class TrainCommand
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
-        Option<ConvAlgorithm> convolution = CommonOptions.Convolution(Convolution);
+        Option<string> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
             architecture, epochs, batch, learningRate, warmup, decay, validation, seed, output, every, resume, data, threads, convolution, json,
@@ -52,7 +52,7 @@ internal static class TrainCommand
                 WeightDecay = parsed.GetValue(decay),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
-                Convolution = parsed.GetValue(convolution),
+                Convolution = CommonOptions.Convolution(parsed, convolution),
             };
             string file = parsed.GetValue(output)!, state = file + ".state";
             int stepsBetweenStates = parsed.GetValue(every);

@@ -46,10 +46,20 @@ public abstract class Op
         _applied = true;
         string path = run.PathOf(this);
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
+        bool hadPending = inputs[0].Pending is not null;
         run.Pending = inPlace && IsElementwise(run.Statistics) ? inputs[0].TakePending() : null;
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
         if (inPlace) run.BeforeOverwriting(memory);
-        Forward(new Forwarding(run), inputs, memory);
+        try
+        {
+            Forward(new Forwarding(run), inputs, memory);
+        }
+        catch
+        {
+            // The input's work was this operation's to do and may be half done: its values are lost, and using it must not give others.
+            if (hadPending && inputs[0].Pending is null) inputs[0].Release();
+            throw;
+        }
         foreach (Tensor input in inputs) input.IsReadBackward |= BackwardReadsInputs;
         if (inPlace) inputs[0].HandOver();
         var output = new Tensor(run, shape, memory, this, path, inputs, needsGradient) { Pending = run.TakePending() };
@@ -63,8 +73,8 @@ public abstract class Op
     /// </summary>
     protected internal virtual bool GradientInPlace => false;
 
-    /// <summary>Whether the gradient of each input is that of the output: nothing is computed then, and nothing copied.</summary>
-    protected internal virtual bool GradientPassesOn => false;
+    /// <summary>Whether the gradient of each input, all of the output's shape, is that of the output: nothing is computed then, and nothing copied.</summary>
+    internal virtual bool GradientPassesOn => false;
 
     /// <summary>Whether the output may be written over input 0, element by element.</summary>
     protected internal virtual bool ForwardInPlace => false;
@@ -145,12 +155,6 @@ public readonly struct Forwarding
 
     /// <summary>Puts elementwise work that writes the output off until somebody reads it.</summary>
     internal void PutOff(IElementwise work, Memory<float> output) => _run.PutOff(work, output);
-
-    /// <summary>Does what has been put off: for an operation that goes on with another's output.</summary>
-    internal void Settle()
-    {
-        if (_run.TakePending() is { } pending) _run.Settle(pending);
-    }
 
     /// <summary>Says that the work pending on an input has been done.</summary>
     internal void Done(ElementwiseChain? pending) => _run.Done(pending);

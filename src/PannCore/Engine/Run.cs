@@ -197,7 +197,16 @@ public sealed class Run : IDisposable
     /// <summary>Does work that was put off.</summary>
     internal void Settle(ElementwiseChain pending)
     {
-        pending.Run(Workspace.Workers);
+        if (pending.IsBroken) throw new InvalidOperationException("these values could not be computed: the attempt before has failed in the middle");
+        try
+        {
+            pending.Run(Workspace.Workers);
+        }
+        catch
+        {
+            pending.IsBroken = true;
+            throw;
+        }
         Done(pending);
     }
 

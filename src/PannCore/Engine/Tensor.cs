@@ -38,8 +38,9 @@ public sealed class Tensor
     /// <summary>Operation and path that made it, or <c>input</c>.</summary>
     public string Origin => Maker is null ? "input" : Path == Maker.Name ? Path : $"{Maker.Name} at {Path}";
 
-    /// <summary>The values, row-major.</summary>
-    /// <exception cref="ObjectDisposedException">The run has already taken the memory back.</exception>
+    /// <summary>The values, row-major. Elementwise work may have been put off until now: the first reading is the run's thread's, while it is between operations.</summary>
+    /// <exception cref="ObjectDisposedException">The run has already taken the memory back, or the workspace is gone.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is busy on another thread, or computing the values has failed before.</exception>
     public ReadOnlySpan<float> Values => Memory.Span;
 
     /// <summary>The operation that made it; null for an input.</summary>
@@ -70,14 +71,14 @@ public sealed class Tensor
         get
         {
             ThrowIfReleased();
-            if (TakePending() is { } pending) Run.Settle(pending);
+            if (Pending is { } pending) Run.Settle(pending);
             return _memory;
         }
     }
 
     /// <summary>
     /// Says that the next operation is the last to use this tensor: where no observer looks and no backward pass needs its values, an elementwise operation
-    /// may then write its result over it, which saves memory traffic and changes no bit. Using the tensor afterwards throws.
+    /// may then write its result over it, which saves memory traffic and changes no bit. Using a tensor that was written over throws.
     /// </summary>
     public Tensor LastUse()
     {

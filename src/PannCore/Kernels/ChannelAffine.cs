@@ -18,6 +18,7 @@ internal readonly struct ChannelAffine(
     {
         if (r.Length != p.Length || x.Length % p.Length != 0 || y.Length != x.Length || (!z.IsEmpty && (z.Length != x.Length || q.Length != p.Length)))
             throw new ArgumentException("channelAffine: arrays of different lengths");
+        if (range.Start.Value % p.Length != 0 || range.End.Value % p.Length != 0) throw new ArgumentException("channelAffine: a range that is no whole number of rows");
         if (z.IsEmpty) One(x.Span[range], p.Span, r.Span, y.Span[range]);
         else Two(x.Span[range], p.Span, z.Span[range], q.Span, r.Span, y.Span[range]);
     }

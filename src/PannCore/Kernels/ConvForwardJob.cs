@@ -8,6 +8,8 @@ namespace PannCore.Kernels;
 internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> source, ReadOnlyMemory<T> weights, Memory<T> result, ElementwiseChain? pending = null) : IJob, IImages
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    public int Group => 1;
+
     public void Run(int first, int count, Scratch scratch)
     {
         for (int image = first; image < first + count; image++) Run(image, scratch);

@@ -21,7 +21,6 @@ internal sealed class ConvWeightGradient
     private readonly int _tileColumns;
     private readonly int _rowsPadded;
     private readonly int _channelsPadded;
-    private readonly bool _fused;
 
     public ConvWeightGradient(ConvGeometry geometry, ConvPlan<float> forward)
     {
@@ -30,8 +29,11 @@ internal sealed class ConvWeightGradient
         (_tileRows, _tileColumns) = OuterProduct.TileSize<float>(geometry.K);
         _rowsPadded = (RowLength + _tileRows - 1) / _tileRows * _tileRows;
         _channelsPadded = (geometry.K + _tileColumns - 1) / _tileColumns * _tileColumns;
-        _fused = OuterProduct.HasFusedGradient && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
+        Fused = OuterProduct.HasFusedGradient && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
     }
+
+    /// <summary>Whether tiles take the three kernel columns of 8 input channels at once.</summary>
+    public bool Fused { get; }
 
     /// <summary>Elements of one partial sum: kernel row, then (kernel column, channel) and output channel, both padded to whole tiles.</summary>
     public int PartialLength => _g.R * _rowsPadded * _channelsPadded;
@@ -74,6 +76,17 @@ internal sealed class ConvWeightGradient
         int partialCount = Partials(images);
         int first = (int)((long)images * partial / partialCount), end = (int)((long)images * (partial + 1) / partialCount);
         int imageSize = _g.H * _g.W * _g.C, pixels = _g.OutH * _g.OutW;
+        sum.Clear();
+        if (Fused)
+        {
+            for (int n = first; n < end; n++)
+            {
+                before?.Run(n, 1, scratch);
+                AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
+            }
+            return;
+        }
+
         // A tile may read past the end of the last kernel row; what it reads there lands in rows that are thrown away.
         Span<float> haloed = scratch.Take<float>(0, _forward.HaloedLength + _tileRows);
         bool whole = _channelsPadded == _g.K;
@@ -88,16 +101,6 @@ internal sealed class ConvWeightGradient
             BStep = _channelsPadded,
             CTile = _channelsPadded,
         };
-        sum.Clear();
-        if (_fused)
-        {
-            for (int n = first; n < end; n++)
-            {
-                before?.Run(n, 1, scratch);
-                AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
-            }
-            return;
-        }
         for (int n = first; n < end; n++)
         {
             before?.Run(n, 1, scratch);
@@ -136,6 +139,7 @@ internal sealed class ConvWeightGradient
             // Output row oy meets input row oy + r - 1.
             int firstInput = Math.Max(0, r - 1), firstOutput = Math.Max(0, 1 - r);
             strides.Segments = _g.H - firstInput - firstOutput;
+            if (strides.Segments <= 0) continue;
             for (int c = 0; c < _g.C; c += FusedChannels)
             {
                 for (int k = 0; k < _g.K; k += OuterProduct.VectorBits / 32)

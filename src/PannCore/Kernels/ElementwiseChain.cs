@@ -17,6 +17,9 @@ internal sealed class ElementwiseChain(Memory<float> target)
     /// <summary>Whether the work has been done, or is no longer needed.</summary>
     public bool IsDone { get; set; }
 
+    /// <summary>Whether it has failed in the middle: work in place cannot be begun again.</summary>
+    public bool IsBroken { get; set; }
+
     /// <summary>Arrays to give back when the work has been done.</summary>
     public List<Memory<float>> Kept { get; } = [];
 

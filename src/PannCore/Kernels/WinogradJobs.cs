@@ -3,6 +3,8 @@ namespace PannCore.Kernels;
 /// <summary>Convolves by Winograd's algorithm, one group of images a chunk. Work pending on the source is done group by group.</summary>
 internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y, ElementwiseChain? pending = null) : IJob, IImages
 {
+    public int Group => plan.ImagesPerChunk;
+
     public int Chunks => plan.Chunks(images);
 
     public void Run(int chunk, Scratch scratch) => Run(chunk * plan.ImagesPerChunk, Math.Min(plan.ImagesPerChunk, images - (chunk * plan.ImagesPerChunk)), scratch);

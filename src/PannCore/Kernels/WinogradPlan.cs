@@ -43,8 +43,6 @@ internal sealed class WinogradPlan
 
     public int InputChannels => _g.C;
 
-    public int OutputChannels => _g.K;
-
     /// <summary>Elements of the transformed weights: plane, block of output channels, input channel, output channel.</summary>
     public int PackedLength => Planes * _g.C * _g.K;
 

@@ -16,12 +16,12 @@ internal interface IJob
 /// A persistent pool of threads. The calling thread works too; the others spin briefly for the next job and then block.
 /// Each thread begins with its own share of the chunks, the same part of a batch in every job, because what it wrote last lies in caches near it; whoever has finished
 /// goes on with the others' shares. Chunks are claimed one by one, so that a stalled thread delays a job by one chunk at most. Used by one thread at a time.
-/// Where another process wants a core, the threads block at once: to the operating system a thread that spins is as busy as one that works,
+/// Where another process wants a core, the other threads than the caller block at once: to the operating system a thread that spins is as busy as one that works,
 /// so it gives the other process a core of its own and both of ours the one that is left; a thread that is often blocked is put beside the other process.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
-    /// <summary>About a millisecond: longer than any chunk should take, so that a thread not back by then has lost its core.</summary>
+    /// <summary>One or two milliseconds: longer than a chunk of the networks here takes, so that a thread not back by then has probably lost its core; if not, only spinning is lost for a while.</summary>
     private const int SpinsBeforeBlocking = 2000;
 
     /// <summary>Some training steps.</summary>

@@ -11,7 +11,7 @@ internal sealed class Add : Op
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
         => inputs[0] == inputs[1] ? inputs[0] : throw new ShapeException($"add: left {inputs[0]} and right {inputs[1]} must have the same shape");
 
-    protected internal override bool GradientPassesOn => true;
+    internal override bool GradientPassesOn => true;
 
     protected internal override bool ForwardInPlace => true;
 

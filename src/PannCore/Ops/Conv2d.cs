@@ -42,7 +42,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             throw new ShapeException($"conv2d: weight {w} does not fit into input {x} with padding {padding}");
         // Scratch holds an image with its halo, and a tile more than a row; packed weights whole tiles of channels.
         long across = x[2] + (2L * padding) + (64L * stride), haloed = (x[1] + (2L * padding) + stride) * across * Math.Max(x[3], w[0]);
-        long packed = Math.Max((long)w[2] * w[3], 16) * (x[3] + 64L) * (w[0] + 64L);
+        long packed = Math.Max((long)w[2] * w[3], 36) * (x[3] + 64L) * (w[0] + 64L);
         if (Math.Max(haloed, packed) > int.MaxValue / 8)
             throw new ShapeException($"conv2d: input {x} with weight {w}, stride {stride} and padding {padding} needs working memory of {Math.Max(haloed, packed)} elements, at most {int.MaxValue / 8} can be had");
         ConvGeometry g = Geometry(x);
@@ -63,7 +63,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         ConvGeometry g = Geometry(x.Shape);
         int images = x.Shape[0];
         ElementwiseChain? pending = pass.TakePending();
-        if (pass.ParameterGradient(0).IsEmpty || pass.InputGradient(0).IsEmpty || weight.Shape.Length > MostWeightsOfBothGradients)
+        bool both = !pass.ParameterGradient(0).IsEmpty && !pass.InputGradient(0).IsEmpty && weight.Shape.Length <= MostWeightsOfBothGradients && 2 * pass.Workers.Threads <= ConvWeightGradient.MaxPartials;
+        if (!both)
         {
             if (!pass.InputGradient(0).IsEmpty) Run(g, transposed: true, images, dy, pending, pass.InputGradient(0), pass.Convolution, pass.Workers);
             else pending?.Run(pass.Workers);
@@ -134,7 +135,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// Direct: gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.
     /// Winograd, where float32 uses it, with the matrices of its form: a value of the transformed patch is at most b^2 S, b the largest |B| and S the sum of |x| over the patch;
     /// a transformed weight at most the sum W of the nine |w|; an output at most a^2 times the largest product, a the largest sum over a column of |A|.
-    /// So gamma_(C + roundings of the transforms) a^2 b^2 sum over c of W S.
+    /// So gamma_(C + roundings of the transforms) a^2 b^2 sum over c of W S, and an allowance for underflow.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
@@ -153,6 +154,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         });
         workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
         TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
+        // Products below the normal numbers are off by half of the least subnormal one at most.
+        TensorPrimitives.Add(bound.Values, Math.ScaleB(g.R * g.S * g.C, unitRoundoff == Math.ScaleB(1, -24) ? -150 : -1074), bound.Values);
     }
 
     private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, double[] magnitudes, double[] bound)
@@ -178,12 +181,14 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
         // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
         double growth = Math.Pow(form.LargestInput * form.LargestOutput, 2), gamma = Rounding.Gamma(g.C + form.Roundings, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
+        // Below the normal numbers every rounding of a product is off by up to 2^-150; it reaches the result multiplied by weights, by the patch or by neither, and by the transforms.
+        double underflow = Math.ScaleB(growth * (g.C + form.Roundings) * (1 + (g.C * 9.0 * Math.Abs(TensorPrimitives.MaxMagnitude(weight.Values))) + (g.C * patches.Max())), -149);
         bool overflows = patches.Any(patch => !(growth * patch < safe));
         for (int i = 0; i < bound.Length; i++)
         {
             int k = i % g.K, x = i / g.K % g.W, y = i / g.K / g.W % g.H, n = i / g.K / g.W / g.H;
             double sum = growth * perTile[(((((n * tiles.H) + (y / m)) * tiles.W) + (x / m)) * g.K) + k];
-            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : gamma * sum;
+            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : (gamma * sum) + underflow;
         }
     }
 
@@ -191,15 +196,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
-        switch (Images(g, transposed, images, from, pending, to, algorithm, workers))
-        {
-            case WinogradForwardJob job:
-                workers.Run(job, job.Chunks);
-                break;
-            case ConvForwardJob<float> job:
-                workers.Run(job, images);
-                break;
-        }
+        var job = new ImagesJob(Images(g, transposed, images, from, pending, to, algorithm, workers), images);
+        workers.Run(job, job.Chunks);
     }
 
     /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>

@@ -21,6 +21,10 @@ internal sealed class SoftmaxCrossEntropy(ReadOnlyMemory<float> targets) : Op
         return new(1);
     }
 
+    protected internal override bool BackwardReadsInputs => false;
+
+    protected internal override bool BackwardReadsOutput => false;
+
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         ReadOnlySpan<float> x = inputs[0].Values;

@@ -13,9 +13,13 @@ namespace PannCore.Tests.Kernels;
 public sealed class ConvKernelTests
 {
     private const int Shapes = 40;
+
+    /// <summary>H, W, C and K of 3 x 3 convolutions of stride 1, for the tiles that take three kernel columns at once; they follow the random ones.</summary>
+    private static readonly (int H, int W, int C, int K)[] Fused = [(1, 1, 8, 16), (1, 5, 16, 32), (2, 1, 24, 16), (5, 1, 8, 64), (3, 7, 16, 16), (9, 18, 8, 32), (4, 33, 3, 16)];
+
     private const double Single = 1.0 / (1 << 24);
 
-    public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes)];
+    public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes + Fused.Length)];
 
     [Theory]
     [MemberData(nameof(Numbers))]
@@ -62,7 +66,7 @@ public sealed class ConvKernelTests
     [Fact]
     public void TheShapesReachEveryPathOfTheTiles()
     {
-        Case[] cases = [.. Enumerable.Range(0, Shapes).Select(Case.Random)];
+        Case[] cases = [.. Enumerable.Range(0, Shapes + Fused.Length).Select(Case.Random)];
         Assert.Contains(cases, c => c.G.K % 16 != 0 && c.G.K > 16);
         Assert.Contains(cases, c => c.G.K > 32);
         Assert.Contains(cases, c => c.G.K < 16);
@@ -70,6 +74,11 @@ public sealed class ConvKernelTests
         Assert.Contains(cases, c => c.G.Padding > c.G.R / 2);
         Assert.Contains(cases, c => c.G.H < c.G.R);
         Assert.Contains(cases, c => c.Images > ConvWeightGradient.MaxPartials);
+        if (OuterProduct.VectorBits != 512) return;
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.H == 1);
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.W > 16);
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G, ConvPlan<float>.Forward(c.G)).Fused && c.G is { H: 1, W: 1 });
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G, ConvPlan<float>.Forward(c.G)).Fused && c.G is { H: > 2, W: > 2, C: > 8 });
     }
 
     private static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();
@@ -88,6 +97,11 @@ public sealed class ConvKernelTests
             var random = new CounterRandom(number, RandomStream.Weights, 0);
             for (int draw = 0; ; draw += 10)
             {
+                if (number >= Shapes)
+                {
+                    (int h, int w, int c, int k) = Fused[number - Shapes];
+                    return new(new(h, w, c, k, 3, 3, 1, 1), 2, Values(1, 2 * h * w * c), Values(2, 9 * k * c), Values(3, 2 * h * w * k));
+                }
                 int Between(int index, int low, int high) => low + random.Below(draw + index, high - low + 1);
                 var g = new ConvGeometry(
                     Between(0, 1, 9), Between(1, 1, 9), Between(2, 1, 35), Between(3, 1, 35), (2 * Between(4, 0, 2)) + 1, (2 * Between(5, 0, 2)) + 1, Between(6, 1, 3), Between(7, 0, 3));

@@ -10,30 +10,50 @@ public sealed class ConvAlgorithmTests
     private static readonly Shape Image = new(1, 4, 4, 32);
 
     /// <summary>One weight of a kernel is 1e8 times the others: the small ones drown, and the bound must say so.</summary>
-    [Fact]
-    public void TheBoundHoldsWhereWeightsDifferByOrdersOfMagnitude()
+    [Theory]
+    [InlineData(ConvAlgorithm.Winograd2)]
+    [InlineData(ConvAlgorithm.Winograd4)]
+    public void TheBoundHoldsWhereWeightsDifferByOrdersOfMagnitude(ConvAlgorithm algorithm)
     {
         float[] x = new float[Image.Length], w = new float[32 * 32 * 9];
         x[(((1 * 4) + 1) * 32) + 3] = 1;
         for (int i = 0; i < w.Length; i++) w[i] = i % 9 == 0 ? 1e8f : 1;
         (float[] direct, _) = Convolve(ConvAlgorithm.Direct, x, w);
-        (float[] winograd, double[] bound) = Convolve(ConvAlgorithm.Winograd2, x, w);
+        (float[] winograd, double[] bound) = Convolve(algorithm, x, w);
         Assert.Contains(Enumerable.Range(0, direct.Length), i => Math.Abs(winograd[i] - direct[i]) > 0.5);
         // The direct result is exact here: one product of small integers each.
         for (int i = 0; i < direct.Length; i++) Assert.InRange(Math.Abs((double)winograd[i] - direct[i]), 0, bound[i]);
     }
 
-    [Fact]
-    public void NoBoundIsPromisedWhereTheTransformsOverflow()
+    [Theory]
+    [InlineData(ConvAlgorithm.Winograd2)]
+    [InlineData(ConvAlgorithm.Winograd4)]
+    public void NoBoundIsPromisedWhereTheTransformsOverflow(ConvAlgorithm algorithm)
     {
         float[] x = new float[Image.Length], w = new float[32 * 32 * 9];
         Array.Fill(x, 2e38f);
         Array.Fill(w, 1e-4f);
         (float[] direct, _) = Convolve(ConvAlgorithm.Direct, x, w);
-        (float[] winograd, double[] bound) = Convolve(ConvAlgorithm.Winograd2, x, w);
+        (float[] winograd, double[] bound) = Convolve(algorithm, x, w);
         Assert.All(direct, y => Assert.True(float.IsFinite(y)));
         Assert.Contains(winograd, y => !float.IsFinite(y));
         Assert.All(bound, b => Assert.Equal(double.PositiveInfinity, b));
+    }
+
+    /// <summary>Inputs that are multiples of the least number: transforms and fractional weights round where a relative bound allows nothing.</summary>
+    [Theory]
+    [InlineData(ConvAlgorithm.Direct)]
+    [InlineData(ConvAlgorithm.Winograd2)]
+    [InlineData(ConvAlgorithm.Winograd4)]
+    public void TheBoundHoldsBelowTheNormalNumbers(ConvAlgorithm algorithm)
+    {
+        float[] x = new float[Image.Length], w = new float[32 * 32 * 9];
+        for (int i = 0; i < x.Length; i++) x[i] = ((i * 7 % 11) - 5) * float.Epsilon;
+        for (int i = 0; i < w.Length; i++) w[i] = ((i * 5 % 13) - 6) / 4f;
+        (float[] y, double[] bound) = Convolve(algorithm, x, w);
+        var exact = new DoubleTensor(Image);
+        new Conv2d(new Parameter("w", new(32, 32, 3, 3)), 1, 1).Reference([DoubleTensor.From(Image, x)], [DoubleTensor.From(new(32, 32, 3, 3), w)], exact);
+        for (int i = 0; i < y.Length; i++) Assert.InRange(Math.Abs(y[i] - exact.Values[i]), 0, bound[i]);
     }
 
     private static (float[] Output, double[] Bound) Convolve(ConvAlgorithm algorithm, float[] x, float[] w)

