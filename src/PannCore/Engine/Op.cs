@@ -128,7 +128,7 @@ public readonly struct Forwarding
 
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
-    /// <summary>A buffer with arbitrary content until the run is disposed: for what <see cref="Op.Backward"/> needs besides inputs and output.</summary>
+    /// <summary>A buffer with arbitrary content that lasts as long as <see cref="Op.Backward"/> may need it.</summary>
     public Memory<float> Saved(int length) => _run.Save(length);
 }
 

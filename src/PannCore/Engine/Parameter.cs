@@ -8,7 +8,7 @@ public sealed class Parameter
 {
     private readonly float[] _values;
     private readonly object _packing = new();
-    private readonly Dictionary<object, (int Version, object Form)> _packed = [];
+    private readonly Dictionary<Type, object> _packed = [];
 
     /// <summary>A parameter of zeros.</summary>
     public Parameter(string name, Shape shape, bool trainable = true)
@@ -71,10 +71,30 @@ public sealed class Parameter
     {
         lock (_packing)
         {
-            if (_packed.TryGetValue(key, out (int Version, object Form) known) && known.Version == Version) return (TForm)known.Form;
-            TForm form = pack(_values, known.Form is null ? default : (TForm)known.Form);
-            _packed[key] = (Version, form);
+            Dictionary<object, (int Version, TForm Form)> forms = Forms<object, TForm>();
+            if (forms.TryGetValue(key, out (int Version, TForm Form) known) && known.Version == Version) return known.Form;
+            TForm form = pack(_values, known.Form);
+            forms[key] = (Version, form);
             return form;
         }
+    }
+
+    /// <summary>As the other, and allocates nothing where the key is a value and <paramref name="pack"/>, which is given the key, captures nothing.</summary>
+    internal TForm Packed<TKey, TForm>(TKey key, Func<TKey, float[], TForm?, TForm> pack) where TKey : struct, IEquatable<TKey> where TForm : notnull
+    {
+        lock (_packing)
+        {
+            Dictionary<TKey, (int Version, TForm Form)> forms = Forms<TKey, TForm>();
+            if (forms.TryGetValue(key, out (int Version, TForm Form) known) && known.Version == Version) return known.Form;
+            TForm form = pack(key, _values, known.Form);
+            forms[key] = (Version, form);
+            return form;
+        }
+    }
+
+    private Dictionary<TKey, (int Version, TForm Form)> Forms<TKey, TForm>() where TKey : notnull
+    {
+        if (!_packed.TryGetValue(typeof((TKey, TForm)), out object? forms)) _packed[typeof((TKey, TForm))] = forms = new Dictionary<TKey, (int Version, TForm Form)>();
+        return (Dictionary<TKey, (int Version, TForm Form)>)forms;
     }
 }

@@ -115,7 +115,7 @@ public sealed class Run : IDisposable
         return tensor;
     }
 
-    /// <summary>Memory until the run is disposed.</summary>
+    /// <summary>Memory until the run is disposed or, without a tape, the module returns.</summary>
     internal Memory<float> Save(int length)
     {
         RunNotes notes = Notes;
@@ -151,7 +151,7 @@ public sealed class Run : IDisposable
     internal Tensor Call(string path, bool leaf, Tensor x, Func<Tensor, Tensor> forward)
     {
         RunNotes notes = Notes;
-        int mark = notes.Live.Count;
+        (int mark, int saved) = (notes.Live.Count, notes.Saved.Count);
         notes.Modules.Push((path, leaf));
         try
         {
@@ -165,6 +165,7 @@ public sealed class Run : IDisposable
             }
             notes.Live.RemoveRange(mark, notes.Live.Count - mark);
             if (made) notes.Live.Add(result);
+            notes.ReturnSaved(saved, Workspace.Pool);
             return result;
         }
         finally

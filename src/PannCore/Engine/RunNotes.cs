@@ -23,15 +23,21 @@ internal sealed class RunNotes
     /// <summary>How often each path has been met.</summary>
     public Dictionary<string, int> Paths { get; } = [];
 
+    /// <summary>Gives back what operations saved, but for the first <paramref name="kept"/> buffers.</summary>
+    public void ReturnSaved(int kept, BufferPool pool)
+    {
+        for (int i = kept; i < Saved.Count; i++) pool.Return(Saved[i]);
+        Saved.RemoveRange(kept, Saved.Count - kept);
+    }
+
     /// <summary>Gives all memory back and forgets everything.</summary>
     public void Clear(BufferPool pool)
     {
         foreach (Tensor tensor in Live) tensor.Release(pool);
-        foreach (Memory<float> buffer in Saved) pool.Return(buffer);
+        ReturnSaved(0, pool);
         foreach (Memory<float> gradient in Gradients.Values) pool.Return(gradient);
         Live.Clear();
         Tape.Clear();
-        Saved.Clear();
         Gradients.Clear();
         Modules.Clear();
         Paths.Clear();

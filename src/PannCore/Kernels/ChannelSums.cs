@@ -1,7 +1,7 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using CommunityToolkit.HighPerformance.Buffers;
 
 namespace PannCore.Kernels;
 
@@ -26,11 +26,14 @@ internal static class ChannelSums
             throw new ArgumentException("channelSums: arrays of different lengths");
         int channels = p.Length, rows = a.Length / channels;
         int chunkRows = Math.Max(BlockRows, (rows + MaxChunks - 1) / MaxChunks), chunks = Chunks.Count(rows, chunkRows);
-        using MemoryOwner<double> partials = MemoryOwner<double>.Allocate(chunks * sums.Length, AllocationMode.Clear);
-        workers.Run(new Job(a, p, b, q, chunkRows, partials.Memory), chunks);
+        double[] rented = ArrayPool<double>.Shared.Rent(chunks * sums.Length);
+        Memory<double> partials = rented.AsMemory(0, chunks * sums.Length);
+        partials.Span.Clear();
+        workers.Run(new Job(a, p, b, q, chunkRows, partials), chunks);
         ReadOnlySpan<double> all = partials.Span;
         sums.Clear();
         for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];
+        ArrayPool<double>.Shared.Return(rented);
     }
 
     private readonly struct Job(

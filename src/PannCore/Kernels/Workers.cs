@@ -15,10 +15,16 @@ internal interface IJob
 /// <summary>
 /// A persistent pool of threads. The calling thread works too; the others spin briefly for the next job and then block.
 /// Chunks are claimed one by one, so that a stalled thread delays a job by one chunk at most. Used by one thread at a time.
+/// For a while after a worker was late, because another process has taken its core, they block at once: a thread that spins looks as busy as one that works,
+/// and Linux was then seen to leave a whole core to the other process and one to both of ours; a thread that is often blocked it moves beside the other process.
 /// </summary>
 internal sealed class Workers : IDisposable
 {
+    /// <summary>About a millisecond: a chunk takes less, so that a worker not back by then is late.</summary>
     private const int SpinsBeforeBlocking = 2000;
+
+    /// <summary>Some training steps.</summary>
+    private const int JobsWithoutSpinning = 1000;
 
     private readonly Thread[] _threads;
     private readonly Scratch[] _scratch;
@@ -27,6 +33,7 @@ internal sealed class Workers : IDisposable
     private Dispatch? _current;
     private volatile int _generation;
     private int _sleeping;
+    private volatile int _jobsWithoutSpinning;
     private volatile bool _disposed;
     private int _busy;
 
@@ -81,7 +88,8 @@ internal sealed class Workers : IDisposable
             if (_sleeping > 0) Monitor.PulseAll(_gate);
         }
         dispatch.Work(_scratch[0]);
-        dispatch.Close();
+        _jobsWithoutSpinning = dispatch.Close() ? JobsWithoutSpinning : Math.Max(0, _jobsWithoutSpinning - 1);
+        dispatch.End();
     }
 
     public void Dispose()
@@ -99,7 +107,7 @@ internal sealed class Workers : IDisposable
         int seen = 0;
         while (true)
         {
-            for (int spin = 0; spin < SpinsBeforeBlocking && _generation == seen && !_disposed; spin++) Thread.SpinWait(20);
+            for (int spin = 0; spin < SpinsBeforeBlocking && _jobsWithoutSpinning == 0 && _generation == seen && !_disposed; spin++) Thread.SpinWait(20);
             Dispatch? dispatch;
             lock (_gate)
             {
@@ -119,33 +127,40 @@ internal sealed class Workers : IDisposable
 
     private abstract class Dispatch
     {
+        private readonly object _left = new();
         private int _inside;
         private int _open;
 
         /// <summary>
         /// A worker that comes late must not touch a job that is being replaced: it announces itself first and looks at the
-        /// door second, while <see cref="CloseDoor"/> shuts the door first and looks for announced workers second.
+        /// door second, while <see cref="Close"/> shuts the door first and looks for announced workers second.
         /// </summary>
         public void Enter(Scratch scratch)
         {
             Interlocked.Increment(ref _inside);
             if (Volatile.Read(ref _open) == 1) Work(scratch);
-            Interlocked.Decrement(ref _inside);
+            if (Interlocked.Decrement(ref _inside) > 0) return;
+            lock (_left) Monitor.Pulse(_left);
         }
 
         public abstract void Work(Scratch scratch);
 
-        protected void OpenDoor() => Interlocked.Exchange(ref _open, 1);
-
-        protected void CloseDoor()
+        /// <summary>Waits for the workers inside; whether one of them was late.</summary>
+        public bool Close()
         {
             Interlocked.Exchange(ref _open, 0);
 
             // The rest of a chunk takes microseconds: giving the core away at once would cost a time slice where another process wants it.
             for (int spin = 0; spin < SpinsBeforeBlocking && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
-            var wait = default(SpinWait);
-            while (Volatile.Read(ref _inside) != 0) wait.SpinOnce(sleep1Threshold: -1);
+            if (Volatile.Read(ref _inside) == 0) return false;
+            lock (_left)
+            {
+                while (Volatile.Read(ref _inside) != 0) Monitor.Wait(_left);
+            }
+            return true;
         }
+
+        protected void Open() => Interlocked.Exchange(ref _open, 1);
     }
 
     private sealed class Dispatch<TJob> : Dispatch
@@ -162,7 +177,7 @@ internal sealed class Workers : IDisposable
             _chunks = chunks;
             _next = 0;
             _failure = null;
-            OpenDoor();
+            Open();
         }
 
         public override void Work(Scratch scratch)
@@ -179,9 +194,9 @@ internal sealed class Workers : IDisposable
             }
         }
 
-        public void Close()
+        /// <summary>Forgets the job, and throws what a chunk of it has thrown.</summary>
+        public void End()
         {
-            CloseDoor();
             Exception? failure = _failure;
             _failure = null;
             if (RuntimeHelpers.IsReferenceOrContainsReferences<TJob>()) _job = default;

@@ -24,8 +24,9 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     {
         Shape x = inputs[0];
         if (x.Rank != 4) throw new ShapeException($"batchNorm: input {x} must be [N,H,W,C]");
-        foreach (Parameter parameter in Parameters)
+        for (int i = 0; i < Parameters.Count; i++)
         {
+            Parameter parameter = Parameters[i];
             if (parameter.Shape.Length != x[3])
                 throw new ShapeException($"batchNorm: {parameter.Name} {parameter.Shape} has {parameter.Shape.Length} channels, input {x} has {x[3]}");
         }
@@ -45,8 +46,8 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         _mean = pass.Saved(Channels);
         _inverseDeviation = pass.Saved(Channels);
         using SpanOwner<double> variances = SpanOwner<double>.Allocate(Channels);
-        if (_training) Learn(pass, x, variances.Span);
-        else Recall(variances.Span);
+        if (_training) BatchStatistics(pass, x, variances.Span);
+        else RunningStatistics(variances.Span);
         Memory<float> scale = pass.Saved(Channels), offset = pass.Saved(Channels);
         Span<float> scales = scale.Span, offsets = offset.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
         for (int c = 0; c < Channels; c++)
@@ -147,7 +148,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     }
 
     /// <summary>Mean and variance of the batch; the running ones move towards them.</summary>
-    private void Learn(Forwarding pass, Tensor x, Span<double> variance)
+    private void BatchStatistics(Forwarding pass, Tensor x, Span<double> variance)
     {
         int rows = x.Shape.Length / Channels;
         if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
@@ -169,7 +170,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     }
 
     /// <summary>Mean and variance as they were learnt.</summary>
-    private void Recall(Span<double> variance)
+    private void RunningStatistics(Span<double> variance)
     {
         runningMean.Values.CopyTo(_mean.Span);
         for (int c = 0; c < Channels; c++) variance[c] = runningVariance.Values[c];

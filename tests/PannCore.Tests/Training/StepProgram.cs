@@ -7,7 +7,7 @@ using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Training;
 
-namespace PannCore.Tests.Steps;
+namespace PannCore.Tests.Training;
 
 /// <summary>What a row of training steps took: time, step by step; bytes allocated by all threads and collections, in all.</summary>
 internal sealed record StepFigures(double[] Milliseconds, long Bytes, int Generation1, int Generation2)
