@@ -7,26 +7,26 @@ namespace PannCore.Tests.Training;
 [Collection(nameof(StepTests))]
 public sealed class StepTests
 {
-    /// <summary>The aim is 64 KiB; measured are 30 KB, from step to step the same but for some hundred bytes.</summary>
+    /// <summary>The aim is 64 KiB; measured are 26 KB, 10 of them in convolutions.</summary>
     [StepFact(cores: 1)]
     public void Fifty_steps_leave_nothing_to_collect()
     {
         const int steps = 50;
-        StepFigures figures = StepProgram.Run("train", "2", "10", $"{steps}").Single();
+        StepFigures figures = StepProgram.Run("train", "2", "10", $"{steps}")[1];
         Assert.Equal((0, 0), (figures.Generation1, figures.Generation2));
         Assert.InRange(figures.Bytes / steps, 1, 40_000);
     }
 
-    /// <summary>A fresh process compiles everything in its first step; measured are some 160 ms.</summary>
+    /// <summary>A fresh process compiles everything, and the system gives it its memory, in the first step; measured are 160 to 200 ms.</summary>
     [StepFact(cores: 2)]
     public void The_first_step_takes_at_most_250_ms_more_than_the_tenth()
     {
-        double excess = LeastOfThree(250, () =>
-        {
-            double[] processes = [.. Enumerable.Range(0, 3).Select(_ => StepProgram.Run("train", "2", "0", "10").Single().Milliseconds).Select(step => step[0] - step[9])];
-            return processes.Order().ElementAt(1);
-        });
+        double excess = LeastOfThree(250, () => Enumerable.Range(0, 3).Select(_ => Excess(StepProgram.Run("train", "2", "1", "8", "1"))).Order().ElementAt(1));
         Assert.InRange(excess, double.NegativeInfinity, 250);
+
+        // The clock also counts time in which others had the core; the training thread's own processor time includes what it spins while it waits for the worker.
+        static double Excess(StepFigures[] rows)
+            => Math.Min(rows[0].Milliseconds[0] - rows[2].Milliseconds[0], rows[0].ThreadMilliseconds - rows[2].ThreadMilliseconds);
     }
 
     /// <summary>With one of two cores shared with another process, a step that lost nothing to waiting would take 4/3 of its time.</summary>
@@ -35,8 +35,8 @@ public sealed class StepTests
     {
         double ratio = LeastOfThree(1.7, () =>
         {
-            StepFigures[] figures = StepProgram.Run("busy", "2", "10", "15");
-            return figures[1].Median / figures[0].Median;
+            StepFigures[] figures = StepProgram.Run("busy", "2", "10", "15", "15");
+            return figures[2].Median / figures[1].Median;
         });
         Assert.InRange(ratio, 0, 1.7);
     }
