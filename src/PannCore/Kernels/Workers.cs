@@ -24,8 +24,11 @@ internal sealed class Workers : IDisposable
     /// <summary>One or two milliseconds: longer than a chunk of the networks here takes, so that a thread not back by then has probably lost its core; if not, only spinning is lost for a while.</summary>
     private const int SpinsBeforeBlocking = 2000;
 
-    /// <summary>Some training steps.</summary>
-    private const int JobsWithoutSpinning = 1000;
+    /// <summary>The same for the caller once another process wants a core: it soon makes room for the thread it waits for.</summary>
+    private const int SpinsBesideOthers = 100;
+
+    /// <summary>Some ten training steps.</summary>
+    private const int JobsWithoutSpinning = 2000;
 
     private readonly Thread[] _threads;
     private readonly Scratch[] _scratch;
@@ -89,7 +92,7 @@ internal sealed class Workers : IDisposable
             if (_sleeping > 0) Monitor.PulseAll(_gate);
         }
         dispatch.Work(worker: 0);
-        bool late = dispatch.Close();
+        bool late = dispatch.Close(_jobsWithoutSpinning > 0 ? SpinsBesideOthers : SpinsBeforeBlocking);
         _jobsWithoutSpinning = late ? JobsWithoutSpinning : Math.Max(0, _jobsWithoutSpinning - 1);
         dispatch.End();
     }
@@ -147,19 +150,20 @@ internal sealed class Workers : IDisposable
 
         public abstract void Work(int worker);
 
-        /// <summary>Waits for the workers inside; whether one of them was late.</summary>
-        public bool Close()
+        /// <summary>Waits for the workers inside, spinning so often first; whether one of them was late, by a millisecond or more.</summary>
+        public bool Close(int spins)
         {
             Interlocked.Exchange(ref _open, 0);
 
             // The rest of a chunk takes microseconds: giving the core away at once would cost a time slice where another process wants it.
-            for (int spin = 0; spin < SpinsBeforeBlocking && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
+            for (int spin = 0; spin < spins && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
             if (Volatile.Read(ref _inside) == 0) return false;
+            bool late = spins >= SpinsBeforeBlocking;
             lock (_left)
             {
-                while (Volatile.Read(ref _inside) != 0) Monitor.Wait(_left);
+                while (Volatile.Read(ref _inside) != 0) late |= !Monitor.Wait(_left, millisecondsTimeout: 1);
             }
-            return true;
+            return late;
         }
 
         protected void Open() => Interlocked.Exchange(ref _open, 1);

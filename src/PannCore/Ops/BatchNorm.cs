@@ -50,8 +50,8 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         _mean = pass.Saved(Channels);
         _inverseDeviation = pass.Saved(Channels);
         using SpanOwner<double> variances = SpanOwner<double>.Allocate(Channels);
-        if (_training) Learn(pass, x, variances.Span);
-        else Recall(variances.Span);
+        if (_training) BatchStatistics(pass, x, variances.Span);
+        else RunningStatistics(variances.Span);
         Memory<float> scale = pass.Saved(Channels), offset = pass.Saved(Channels);
         Span<float> scales = scale.Span, offsets = offset.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
         for (int c = 0; c < Channels; c++)
@@ -153,7 +153,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     }
 
     /// <summary>Mean and variance of the batch; the running ones move towards them.</summary>
-    private void Learn(Forwarding pass, Tensor x, Span<double> variance)
+    private void BatchStatistics(Forwarding pass, Tensor x, Span<double> variance)
     {
         int rows = x.Shape.Length / Channels;
         if (rows < 2) throw new ShapeException($"batchNorm: input {x.Shape} has {rows} value a channel, training statistics need 2 or more");
@@ -175,7 +175,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     }
 
     /// <summary>Mean and variance as they were learnt.</summary>
-    private void Recall(Span<double> variance)
+    private void RunningStatistics(Span<double> variance)
     {
         runningMean.Values.CopyTo(_mean.Span);
         for (int c = 0; c < Channels; c++) variance[c] = runningVariance.Values[c];

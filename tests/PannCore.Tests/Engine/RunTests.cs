@@ -132,6 +132,31 @@ public sealed class RunTests
         }
     }
 
+    /// <summary>A workspace lends its runs the same lists one after the other: what a finished run left behind must not show in the next, nor the next in it.</summary>
+    [Fact]
+    public void AFinishedRunAndTheNextOneShareNothing()
+    {
+        using var workspace = new Workspace(1, fillWithNaN: true);
+        Parameter w = new("w", new(1, 1)), b = new("b", new(1));
+        var first = new Run(workspace, tape: true);
+        Tensor old = first.Input(new(1, 1), [2]).Linear(w, b);
+        Gradients gone = first.Backward(old);
+        first.Dispose();
+        first.Dispose();
+
+        var seen = new Recorder();
+        using var second = new Run(workspace, tape: true, observers: [seen]);
+        Gradients gradients = second.Backward(second.Input(new(1, 1), [3]).Linear(w, b));
+        Assert.Equal(3, gradients[w][0]);
+        Assert.Equal("linear", Assert.Single(seen.Outputs).Path);
+        Assert.False(gone.Contains(w));
+        Assert.Equal("the gradient of w was used after its run was disposed", Assert.Throws<ObjectDisposedException>(() => gone[w].Length).Message);
+        Assert.Equal("the output of linear was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => old.Relu()).Message);
+        Assert.Equal("the output of linear was used after its run took the memory back", Assert.Throws<ObjectDisposedException>(() => old.SoftmaxCrossEntropy([0])).Message);
+        Assert.Throws<ObjectDisposedException>(() => first.Input(new(1), [1]));
+        Assert.Equal(3, gradients[w][0]);
+    }
+
     [Fact]
     public void BackwardNeedsATape()
     {

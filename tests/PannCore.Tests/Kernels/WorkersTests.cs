@@ -61,6 +61,25 @@ public sealed class WorkersTests
         }
     }
 
+    /// <summary>Longer than the caller spins: it blocks, and for a while the workers do so between jobs.</summary>
+    [Fact]
+    public void AWorkerThatIsLateIsWaitedFor()
+    {
+        using var workers = new Workers(2);
+        for (int round = 0; round < 10; round++)
+        {
+            int[] done = new int[3];
+            workers.Run(new LateJob(Environment.CurrentManagedThreadId, done), 2);
+            Assert.Equal([1, 1, 2], done);
+            for (int job = 0; job < 50; job++)
+            {
+                int[] counts = new int[20];
+                workers.Run(new CountJob(counts), counts.Length);
+                Assert.All(counts, count => Assert.Equal(1, count));
+            }
+        }
+    }
+
     [Fact]
     public void ThereIsAtLeastOneThread() => Assert.Throws<ArgumentOutOfRangeException>(() => new Workers(0));
 
@@ -116,6 +135,19 @@ public sealed class WorkersTests
     private readonly struct OtherCountJob(int[] done) : IJob
     {
         public void Run(int chunk, Scratch scratch) => Interlocked.Increment(ref done[chunk]);
+    }
+
+    /// <summary>Two chunks that wait for each other, so that both threads have one; the worker's takes 20 ms more.</summary>
+    private readonly struct LateJob(int caller, int[] done) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            Interlocked.Increment(ref done[2]);
+            SpinWait wait = default;
+            while (Volatile.Read(ref done[2]) < 2) wait.SpinOnce();
+            if (Environment.CurrentManagedThreadId != caller) Thread.Sleep(20);
+            Interlocked.Increment(ref done[chunk]);
+        }
     }
 
     private readonly struct FailingJob(int failing) : IJob

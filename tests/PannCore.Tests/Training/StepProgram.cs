@@ -9,16 +9,15 @@ using PannCore.Training;
 
 namespace PannCore.Tests.Training;
 
-/// <summary>What a row of training steps took: time, step by step; bytes allocated by all threads and collections, in all.</summary>
-internal sealed record StepFigures(double[] Milliseconds, long Bytes, int Generation1, int Generation2)
+/// <summary>What a row of training steps took: time, step by step; processor time of the training thread, bytes allocated by all threads, and collections, in all.</summary>
+internal sealed record StepFigures(double[] Milliseconds, double ThreadMilliseconds, long Bytes, int Generation1, int Generation2)
 {
     public double Median => Milliseconds.Order().ElementAt(Milliseconds.Length / 2);
 }
 
 /// <summary>
-/// The test assembly as a program, for what only a process that does nothing else can tell:
-/// <c>train THREADS WARM STEPS</c> prints the figures of ResNet-20 training steps of 128 images, taken after others as warm-up;
-/// <c>busy THREADS WARM STEPS</c> prints them twice, the second time with one core kept busy by another process;
+/// The test assembly as a program, for what only a process that does nothing else can tell: <c>train THREADS STEPS...</c> trains ResNet-20 on batches of 128 images
+/// and prints the figures of each row of so many steps; <c>busy THREADS STEPS...</c> has one core kept busy by another process during the last row;
 /// <c>spin</c> is that process, which ends with its input.
 /// </summary>
 internal static class StepProgram
@@ -47,14 +46,12 @@ internal static class StepProgram
         if (arguments[0] == "busy" && (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())) Process.GetCurrentProcess().ProcessorAffinity = 3;
         int[] numbers = [.. arguments.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
         using var training = new Training(numbers[0]);
-        training.Measure(numbers[1]);
-        Print(training.Measure(numbers[2]));
-        if (arguments[0] != "busy") return 0;
-        using Process spinner = Start("spin");
-        spinner.StandardOutput.ReadLine();
-        Print(training.Measure(numbers[2]));
-        spinner.StandardInput.Close();
-        spinner.WaitForExit();
+        foreach (int steps in numbers[1..^1]) Print(training.Measure(steps));
+        using Process? spinner = arguments[0] == "busy" ? Start("spin") : null;
+        spinner?.StandardOutput.ReadLine();
+        Print(training.Measure(numbers[^1]));
+        spinner?.StandardInput.Close();
+        spinner?.WaitForExit();
         return 0;
     }
 
@@ -85,6 +82,7 @@ internal static class StepProgram
         {
             double[] milliseconds = new double[steps];
             (int generation1, int generation2) = (GC.CollectionCount(1), GC.CollectionCount(2));
+            double thread = ThreadMilliseconds();
             long bytes = GC.GetTotalAllocatedBytes(precise: true);
             for (int i = 0; i < steps; i++)
             {
@@ -92,10 +90,16 @@ internal static class StepProgram
                 Step();
                 milliseconds[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             }
-            return new(milliseconds, GC.GetTotalAllocatedBytes(precise: true) - bytes, GC.CollectionCount(1) - generation1, GC.CollectionCount(2) - generation2);
+            bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
+            return new(milliseconds, ThreadMilliseconds() - thread, bytes, GC.CollectionCount(1) - generation1, GC.CollectionCount(2) - generation2);
         }
 
         public void Dispose() => _workspace.Dispose();
+
+        /// <summary>Processor time of this thread; where the system does not tell, the clock's.</summary>
+        private static double ThreadMilliseconds() => File.Exists("/proc/thread-self/schedstat")
+            ? long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture) / 1e6
+            : Stopwatch.GetElapsedTime(0).TotalMilliseconds;
 
         private void Step()
         {
