@@ -52,7 +52,7 @@ internal sealed class ConvWeightGradient
     public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers, IImages? before = null)
     {
         workers.Run(new PartialJob(this, images, x, dy, partials, before), Partials(images));
-        workers.Run(new FinishJob(this, Partials(images), partials, dw), _g.C);
+        workers.Run(new FinishJob(this, Partials(images), partials, dw), _g.C, small: true);
     }
 
     /// <summary>Adds the partial sums of one input channel in index order and puts them into PyTorch's order.</summary>

@@ -16,7 +16,7 @@ internal static class WinogradWeightGradient
     {
         int count = ConvWeightGradient.Partials(images);
         workers.Run(new PartialJob(plan, images, count, x, dy, partials, before), count);
-        workers.Run(new FinishJob(plan, count, partials, dw), plan.InputChannels);
+        workers.Run(new FinishJob(plan, count, partials, dw), plan.InputChannels, small: true);
     }
 
     private readonly struct PartialJob(WinogradPlan plan, int images, int count, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, IImages? before) : IJob

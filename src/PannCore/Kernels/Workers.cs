@@ -57,16 +57,19 @@ internal sealed class Workers : IDisposable
     public int Threads => _scratch.Length;
 
     /// <summary>Runs chunks 0 .. <paramref name="chunks"/> - 1 of the job and returns when all are done.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="chunks">Number of chunks.</param>
+    /// <param name="small">Whether all of it takes a tenth of a millisecond or so: not worth the risk of waiting for a thread that another process keeps off its core.</param>
     /// <exception cref="InvalidOperationException">Another thread, or a chunk of a job, is using this pool.</exception>
     /// <exception cref="Exception">The first exception any chunk threw.</exception>
-    public void Run<TJob>(in TJob job, int chunks) where TJob : struct, IJob
+    public void Run<TJob>(in TJob job, int chunks, bool small = false) where TJob : struct, IJob
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Interlocked.Exchange(ref _busy, 1) == 1)
             throw new InvalidOperationException("workspace: used by two threads at the same time; give each thread a workspace of its own");
         try
         {
-            Share(job, chunks);
+            Share(job, chunks, small);
         }
         finally
         {
@@ -74,9 +77,9 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private void Share<TJob>(in TJob job, int chunks) where TJob : struct, IJob
+    private void Share<TJob>(in TJob job, int chunks, bool small) where TJob : struct, IJob
     {
-        if (_threads.Length == 0 || chunks <= 1)
+        if (_threads.Length == 0 || chunks <= 1 || (small && _jobsWithoutSpinning > 0))
         {
             for (int chunk = 0; chunk < chunks; chunk++) job.Run(chunk, _scratch[0]);
             return;

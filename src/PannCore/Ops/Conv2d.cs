@@ -236,7 +236,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             WinogradPlan plan = old.Plan ?? new(g, form, transposed);
             Memory<float> packed = old.Plan is null ? AlignedBuffer.Allocate<float>(plan.PackedLength) : old.Packed;
             var job = new WinogradPackJob(plan, values, packed);
-            workers.Run(job, job.Chunks);
+            workers.Run(job, job.Chunks, small: true);
             return (plan, packed);
         });
 }

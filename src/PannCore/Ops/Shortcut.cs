@@ -26,10 +26,10 @@ internal sealed class Shortcut(int channels, int stride) : Op
     }
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.Workers.Run(new Job(this, inputs[0].Shape, inputs[0].Memory, y, ToOutput: true), inputs[0].Shape[0]);
+        => pass.Workers.Run(new Job(this, inputs[0].Shape, inputs[0].Memory, y, ToOutput: true), inputs[0].Shape[0], small: true);
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.Workers.Run(new Job(this, inputs[0].Shape, dy, pass.InputGradient(0), ToOutput: false), inputs[0].Shape[0]);
+        => pass.Workers.Run(new Job(this, inputs[0].Shape, dy, pass.InputGradient(0), ToOutput: false), inputs[0].Shape[0], small: true);
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
