@@ -21,8 +21,8 @@ internal sealed class WinogradForm
     public static WinogradForm Two { get; } = new(2, 1, 3, 8, [1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1]);
 
     /// <summary>
-    /// F(4x4, 3x3) on the points 0, +-sqrt(2), +-sqrt(1/2) and infinity: 2.25 products an output. A pair of reciprocal points keeps the matrices balanced:
-    /// half the error of the usual points 0, +-1, +-2.
+    /// F(4x4, 3x3) on the points 0, +-sqrt(2), +-sqrt(1/2) and infinity: 2.25 products an output. Reciprocal pairs keep the matrices balanced,
+    /// and the error smaller than with the usual points 0, +-1, +-2, whose matrices are larger.
     /// </summary>
     public static WinogradForm Four { get; } = new(4, 2.5, 1 + (4.5 * Math.Sqrt(2)), 20,
     [

@@ -92,7 +92,7 @@ public sealed class WinogradTests
         for (int i = 0; i < matrices.G.Length; i++) Assert.Equal(matrices.G[i], Math.Abs(form.Kernel[i]), 1e-12);
     }
 
-    /// <summary>Measured: 0.7 to 0.9 (F2) and 2.1 to 2.7 (F4) times the direct sum's error, root mean square; F4 on the usual points 0, +-1, +-2 has about five times.</summary>
+    /// <summary>Measured: 0.7 to 0.9 (F2) and 2.1 to 2.7 (F4) times the direct sum's error, root mean square.</summary>
     [Theory]
     [InlineData(2, 32, 16, 1)]
     [InlineData(2, 16, 32, 1)]
