@@ -73,7 +73,7 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
 
     private void Tile(in TileStrides strides, ref T a, ref T b, ref T c)
     {
-        if (plan.Fused) OuterProduct.Fused(strides, ref a, ref b, ref c);
+        if (plan.Fused) OuterProduct.Fused(plan.TileRows, strides, ref a, ref b, ref c);
         else OuterProduct.Tile(plan.TileRows, strides, ref a, ref b, ref c, accumulate: false);
     }
 }

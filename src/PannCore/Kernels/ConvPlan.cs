@@ -34,7 +34,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
-        Fused = SourceStep == 1 && geometry is { S: 3, Stride: 1 } && OuterProduct.HasFused(TileRows);
+        Fused = SourceStep == 1 && geometry is { S: 3, Stride: 1 } && OuterProduct.HasFused;
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];

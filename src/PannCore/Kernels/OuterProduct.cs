@@ -51,12 +51,15 @@ internal static class OuterProduct
             ? columns <= Lanes<T>() ? (16, Lanes<T>()) : (8, 2 * Lanes<T>())
             : (4, 2 * Lanes<T>());
 
-    /// <summary>Whether the fused tile for three kernel columns is there: it needs 16 accumulators and four more registers.</summary>
-    public static bool HasFused(int tileRows) => VectorBits == 512 && tileRows == 16;
+    /// <summary>Whether the fused tiles for three kernel columns are there: they need 16 accumulators and four to seven more registers.</summary>
+    public static bool HasFused => VectorBits == 512;
 
-    /// <summary>One tile of 16 pixels of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
-    public static void Fused<T>(in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
-        => OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c);
+    /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
+    public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c);
+        else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c);
+    }
 
     /// <summary>Whether <see cref="FusedGradient"/> is there: it needs 24 accumulators and four more registers.</summary>
     public static bool HasFusedGradient => VectorBits == 512;
@@ -275,6 +278,111 @@ internal static class OuterProduct<T, TV, TLanes>
                 to = ref Put(c13, ref to, g.CTile, accumulate: false);
                 to = ref Put(c14, ref to, g.CTile, accumulate: false);
                 Put(c15, ref to, g.CTile, accumulate: false);
+                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
+                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
+            }
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
+            c = ref Unsafe.Add(ref c, g.CDown);
+        }
+    }
+
+    /// <summary>As <see cref="Fused16x1"/>, for 8 pixels and two vectors of output channels: 48 multiply-adds need 16 loads. b holds (row, channel, column, two vectors).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Fused8x2(in TileStrides g, ref T a, ref T b, ref T c)
+    {
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1;
+        for (int down = 0; down < g.Down; down++)
+        {
+            ref T aTile = ref a;
+            ref T cTile = ref c;
+            for (int across = 0; across < g.Across; across++)
+            {
+                ref T aSegment = ref aTile;
+                ref T weight = ref b;
+                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
+                for (int s = 0; s < g.Segments; s++)
+                {
+                    ref T p = ref aSegment;
+                    for (int t = g.Steps; t > 0; t--)
+                    {
+                        TV u = TLanes.Load(ref weight), u2 = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
+                        TV v = TLanes.Load(ref Unsafe.Add(ref weight, 2 * TLanes.Count)), v2 = TLanes.Load(ref Unsafe.Add(ref weight, 3 * TLanes.Count));
+                        TV w = TLanes.Load(ref Unsafe.Add(ref weight, 4 * TLanes.Count)), w2 = TLanes.Load(ref Unsafe.Add(ref weight, 5 * TLanes.Count));
+                        ref T q = ref p;
+                        TV x = TLanes.Broadcast(q);
+                        c0 = TLanes.MultiplyAdd(x, u, c0);
+                        d0 = TLanes.MultiplyAdd(x, u2, d0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                        c1 = TLanes.MultiplyAdd(x, u, c1);
+                        d1 = TLanes.MultiplyAdd(x, u2, d1);
+                        c0 = TLanes.MultiplyAdd(x, v, c0);
+                        d0 = TLanes.MultiplyAdd(x, v2, d0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                        c2 = TLanes.MultiplyAdd(x, u, c2);
+                        d2 = TLanes.MultiplyAdd(x, u2, d2);
+                        c1 = TLanes.MultiplyAdd(x, v, c1);
+                        d1 = TLanes.MultiplyAdd(x, v2, d1);
+                        c0 = TLanes.MultiplyAdd(x, w, c0);
+                        d0 = TLanes.MultiplyAdd(x, w2, d0);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                        c3 = TLanes.MultiplyAdd(x, u, c3);
+                        d3 = TLanes.MultiplyAdd(x, u2, d3);
+                        c2 = TLanes.MultiplyAdd(x, v, c2);
+                        d2 = TLanes.MultiplyAdd(x, v2, d2);
+                        c1 = TLanes.MultiplyAdd(x, w, c1);
+                        d1 = TLanes.MultiplyAdd(x, w2, d1);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                        c4 = TLanes.MultiplyAdd(x, u, c4);
+                        d4 = TLanes.MultiplyAdd(x, u2, d4);
+                        c3 = TLanes.MultiplyAdd(x, v, c3);
+                        d3 = TLanes.MultiplyAdd(x, v2, d3);
+                        c2 = TLanes.MultiplyAdd(x, w, c2);
+                        d2 = TLanes.MultiplyAdd(x, w2, d2);
+                        q = ref Unsafe.Add(ref q, s4 + s1);
+                        x = TLanes.Broadcast(q);
+                        c5 = TLanes.MultiplyAdd(x, u, c5);
+                        d5 = TLanes.MultiplyAdd(x, u2, d5);
+                        c4 = TLanes.MultiplyAdd(x, v, c4);
+                        d4 = TLanes.MultiplyAdd(x, v2, d4);
+                        c3 = TLanes.MultiplyAdd(x, w, c3);
+                        d3 = TLanes.MultiplyAdd(x, w2, d3);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                        c6 = TLanes.MultiplyAdd(x, u, c6);
+                        d6 = TLanes.MultiplyAdd(x, u2, d6);
+                        c5 = TLanes.MultiplyAdd(x, v, c5);
+                        d5 = TLanes.MultiplyAdd(x, v2, d5);
+                        c4 = TLanes.MultiplyAdd(x, w, c4);
+                        d4 = TLanes.MultiplyAdd(x, w2, d4);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                        c7 = TLanes.MultiplyAdd(x, u, c7);
+                        d7 = TLanes.MultiplyAdd(x, u2, d7);
+                        c6 = TLanes.MultiplyAdd(x, v, c6);
+                        d6 = TLanes.MultiplyAdd(x, v2, d6);
+                        c5 = TLanes.MultiplyAdd(x, w, c5);
+                        d5 = TLanes.MultiplyAdd(x, w2, d5);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                        c7 = TLanes.MultiplyAdd(x, v, c7);
+                        d7 = TLanes.MultiplyAdd(x, v2, d7);
+                        c6 = TLanes.MultiplyAdd(x, w, c6);
+                        d6 = TLanes.MultiplyAdd(x, w2, d6);
+                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                        c7 = TLanes.MultiplyAdd(x, w, c7);
+                        d7 = TLanes.MultiplyAdd(x, w2, d7);
+                        p = ref Unsafe.Add(ref p, g.AStep);
+                        weight = ref Unsafe.Add(ref weight, 6 * TLanes.Count);
+                    }
+                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                }
+                ref T to = ref cTile;
+                to = ref Put(c0, d0, ref to, g.CTile, accumulate: false);
+                to = ref Put(c1, d1, ref to, g.CTile, accumulate: false);
+                to = ref Put(c2, d2, ref to, g.CTile, accumulate: false);
+                to = ref Put(c3, d3, ref to, g.CTile, accumulate: false);
+                to = ref Put(c4, d4, ref to, g.CTile, accumulate: false);
+                to = ref Put(c5, d5, ref to, g.CTile, accumulate: false);
+                to = ref Put(c6, d6, ref to, g.CTile, accumulate: false);
+                Put(c7, d7, ref to, g.CTile, accumulate: false);
                 aTile = ref Unsafe.Add(ref aTile, g.AAcross);
                 cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
