@@ -13,8 +13,6 @@ internal static class ChannelSums
 {
     private const int MaxChunks = 32;
     private const int BlockRows = 128;
-    private const int SmallLength = 1 << 20;
-
     /// <param name="a">Rows of C channels.</param>
     /// <param name="p">C numbers.</param>
     /// <param name="b">Rows of C channels.</param>
@@ -31,7 +29,7 @@ internal static class ChannelSums
         double[] rented = ArrayPool<double>.Shared.Rent(chunks * sums.Length);
         Memory<double> partials = rented.AsMemory(0, chunks * sums.Length);
         partials.Span.Clear();
-        workers.Run(new Job(a, p, b, q, chunkRows, partials, pending), chunks, small: a.Length <= SmallLength);
+        workers.Run(new Job(a, p, b, q, chunkRows, partials, pending), chunks, small: a.Length <= Chunks.SmallLength);
         ReadOnlySpan<double> all = partials.Span;
         sums.Clear();
         for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];

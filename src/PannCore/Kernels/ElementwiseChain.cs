@@ -6,8 +6,6 @@ namespace PannCore.Kernels;
 /// </summary>
 internal sealed class ElementwiseChain(Memory<float> target)
 {
-    private const int SmallLength = 1 << 20;
-
     private readonly List<IElementwise> _work = [];
 
     /// <summary>The array that is written.</summary>
@@ -52,7 +50,7 @@ internal sealed class ElementwiseChain(Memory<float> target)
     {
         int size = Chunks.Elements / Granule * Granule;
         size = Math.Max(size, Granule);
-        workers.Run(new Job(this, size), Chunks.Count(Target.Length, size), small: Target.Length <= SmallLength);
+        workers.Run(new Job(this, size), Chunks.Count(Target.Length, size), small: Target.Length <= Chunks.SmallLength);
     }
 
     private readonly struct Job(ElementwiseChain chain, int size) : IJob

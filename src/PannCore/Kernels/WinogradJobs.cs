@@ -1,13 +1,9 @@
 namespace PannCore.Kernels;
 
-/// <summary>Convolves by Winograd's algorithm, one group of images a chunk. Work pending on the source is done group by group.</summary>
-internal readonly struct WinogradForwardJob(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y, ElementwiseChain? pending = null) : IJob, IImages
+/// <summary>Convolves by Winograd's algorithm, a group of images at a time. Work pending on the source is done group by group.</summary>
+internal readonly struct WinogradForward(WinogradPlan plan, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> packed, Memory<float> y, ElementwiseChain? pending = null) : IImages
 {
     public int Group => plan.ImagesPerChunk;
-
-    public int Chunks => plan.Chunks(images);
-
-    public void Run(int chunk, Scratch scratch) => Run(chunk * plan.ImagesPerChunk, Math.Min(plan.ImagesPerChunk, images - (chunk * plan.ImagesPerChunk)), scratch);
 
     public void Run(int first, int count, Scratch scratch)
     {

@@ -65,8 +65,6 @@ internal sealed class WinogradPlan
             && g.C % OuterProduct.TileSize<float>(g.K).Rows == 0;
     }
 
-    public int Chunks(int images) => (images + ImagesPerChunk - 1) / ImagesPerChunk;
-
     /// <summary>G g G' of one input channel with every output channel, computed in float64 and rounded once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(int from, ReadOnlySpan<float> weights, Span<float> packed, Scratch scratch)

@@ -206,7 +206,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         if (Winograd(g, algorithm, LeastChannels) is { } form)
         {
             (WinogradPlan plan, Memory<float> packed) = Packed(g, form, transposed, workers);
-            return new WinogradForwardJob(plan, images, from, packed, to, pending);
+            return new WinogradForward(plan, images, from, packed, to, pending);
         }
         (ConvPlan<float> direct, Memory<float> weights) = Direct<float>(g, transposed);
         return new ConvForwardJob<float>(direct, from, weights, to, pending);

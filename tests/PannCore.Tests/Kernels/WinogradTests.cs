@@ -126,7 +126,8 @@ public sealed class WinogradTests
         using var workers = new Workers(2);
         var pack = new WinogradPackJob(plan, weights, packed);
         workers.Run(pack, pack.Chunks);
-        workers.Run(new WinogradForwardJob(plan, images, from, packed, to), plan.Chunks(images));
+        var convolution = new ImagesJob(new WinogradForward(plan, images, from, packed, to), images);
+        workers.Run(convolution, convolution.Chunks);
     }
 
     private static void Compare(float[] found, double[] expected, double[] bound)
