@@ -1,5 +1,5 @@
 using PannCore.Engine;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+using PannCore.Kernels;
 
 namespace PannCore.Ops;
 
@@ -16,27 +16,10 @@ internal sealed class GlobalAveragePool : Op
         => inputs[0].Rank == 4 ? new(inputs[0][0], inputs[0][3]) : throw new ShapeException($"pool: input {inputs[0]} must be [N,H,W,C]");
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-    {
-        ReadOnlySpan<float> x = inputs[0].Values;
-        Span<float> result = y.Span;
-        int channels = inputs[0].Shape[3], pixels = inputs[0].Shape[1] * inputs[0].Shape[2];
-        for (int n = 0; n < inputs[0].Shape[0]; n++)
-        {
-            Span<float> row = result.Slice(n * channels, channels);
-            row.Clear();
-            for (int pixel = 0; pixel < pixels; pixel++)
-                TensorPrimitives.Add(row, x.Slice(((n * pixels) + pixel) * channels, channels), row);
-        }
-        TensorPrimitives.Divide(result, pixels, result);
-    }
+        => pass.Workers.Run(new MeanJob(inputs[0].Memory, inputs[0].Shape, y), inputs[0].Shape[0], small: inputs[0].Shape.Length <= Chunks.SmallLength);
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-    {
-        Span<float> dx = pass.InputGradient(0).Span;
-        int channels = inputs[0].Shape[3], pixels = inputs[0].Shape[1] * inputs[0].Shape[2];
-        for (int i = 0; i < dx.Length; i += channels)
-            TensorPrimitives.Divide(dy.Span.Slice(i / channels / pixels * channels, channels), pixels, dx.Slice(i, channels));
-    }
+        => pass.Workers.Run(new GradientJob(dy, inputs[0].Shape, pass.InputGradient(0)), inputs[0].Shape[0], small: inputs[0].Shape.Length <= Chunks.SmallLength);
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
@@ -54,6 +37,24 @@ internal sealed class GlobalAveragePool : Op
         Reference([new DoubleTensor(inputs[0].Shape, [.. inputs[0].Values.Select(Math.Abs)])], [], bound);
         double gamma = Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff);
         for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+    }
+
+    private readonly struct MeanJob(ReadOnlyMemory<float> x, Shape shape, Memory<float> y) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            int channels = shape[3], image = shape.Length / shape[0];
+            PixelMean.Forward(x.Span.Slice(chunk * image, image), y.Span.Slice(chunk * channels, channels), scratch);
+        }
+    }
+
+    private readonly struct GradientJob(ReadOnlyMemory<float> dy, Shape shape, Memory<float> dx) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            int channels = shape[3], image = shape.Length / shape[0];
+            PixelMean.Gradient(dy.Span.Slice(chunk * channels, channels), dx.Span.Slice(chunk * image, image));
+        }
     }
 }
 

@@ -26,10 +26,10 @@ internal sealed class Shortcut(int channels, int stride) : Op
     }
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.Workers.Run(new Job(this, inputs[0].Shape, inputs[0].Memory, y, ToOutput: true), inputs[0].Shape[0], small: true);
+        => pass.Workers.Run(new Job(Kernel(inputs[0].Shape), inputs[0].Memory, y, ToOutput: true), inputs[0].Shape[0], small: inputs[0].Shape.Length <= Chunks.SmallLength);
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.Workers.Run(new Job(this, inputs[0].Shape, dy, pass.InputGradient(0), ToOutput: false), inputs[0].Shape[0], small: true);
+        => pass.Workers.Run(new Job(Kernel(inputs[0].Shape), dy, pass.InputGradient(0), ToOutput: false), inputs[0].Shape[0], small: inputs[0].Shape.Length <= Chunks.SmallLength);
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
@@ -42,31 +42,21 @@ internal sealed class Shortcut(int channels, int stride) : Op
         }
     }
 
-    /// <summary>One image: clears the destination and copies the pixels that are kept to their channels of the output, or back.</summary>
-    private void Copy(Shape x, int image, ReadOnlySpan<float> from, Span<float> to, bool toOutput)
-    {
-        int outH = ((x[1] - 1) / stride) + 1, outW = ((x[2] - 1) / stride) + 1, c = x[3], before = (channels - c) / 2;
-        int inputSize = x[1] * x[2] * c, outputSize = outH * outW * channels;
-        from = from.Slice(image * (toOutput ? inputSize : outputSize), toOutput ? inputSize : outputSize);
-        to = to.Slice(image * (toOutput ? outputSize : inputSize), toOutput ? outputSize : inputSize);
-        to.Clear();
-        for (int oy = 0; oy < outH; oy++)
-        {
-            int input = oy * stride * x[2] * c, output = (oy * outW * channels) + before;
-            for (int ox = 0; ox < outW; ox++, input += stride * c, output += channels)
-                from.Slice(toOutput ? input : output, c).CopyTo(to[(toOutput ? output : input)..]);
-        }
-    }
-
     public override bool IsAffine(Statistics statistics) => true;
 
     /// <summary>Nothing is computed.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => Array.Clear(bound.Values);
 
-    private readonly record struct Job(Shortcut Op, Shape X, ReadOnlyMemory<float> From, Memory<float> To, bool ToOutput) : IJob
+    private ChannelPadding Kernel(Shape x) => new(x[1], x[2], x[3], stride, channels);
+
+    private readonly record struct Job(ChannelPadding Kernel, ReadOnlyMemory<float> From, Memory<float> To, bool ToOutput) : IJob
     {
-        public void Run(int chunk, Scratch scratch) => Op.Copy(X, chunk, From.Span, To.Span, ToOutput);
+        public void Run(int chunk, Scratch scratch)
+        {
+            int from = ToOutput ? Kernel.InputLength : Kernel.OutputLength, to = ToOutput ? Kernel.OutputLength : Kernel.InputLength;
+            Kernel.Run(ToOutput, From.Span.Slice(chunk * from, from), To.Span.Slice(chunk * to, to));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace PannCore.Tests.Kernels;
 
-/// <summary>Elementwise kernels and channel sums at lengths around the vector widths and around a chunk: values, and nothing written outside.</summary>
+/// <summary>Elementwise kernels, channel sums, pooling and padding at lengths around the vector widths and around a chunk: values, and nothing written outside.</summary>
 public sealed class ElementwiseKernelTests
 {
     private const double Unit = 1.0 / (1 << 24);
@@ -127,6 +127,58 @@ public sealed class ElementwiseKernelTests
             Assert.True(Math.Abs(one[c] - sum) <= 66 * Unit * magnitude, $"channel {c}: {one[c]} for {sum}");
             Assert.True(Math.Abs(one[channels + c] - product) <= 68 * Unit * productMagnitude, $"channel {c}: {one[channels + c]} for {product}");
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(RowsAndChannels))]
+    public void PixelMeanAndItsGradient(int pixels, int channels)
+    {
+        Guarded<float> x = new(Values(1, pixels * channels)), dy = new(Values(2, channels)), y = new(channels), dx = new(pixels * channels);
+        PixelMean.Forward(x.Span, y.Span, new Scratch());
+        PixelMean.Gradient(dy.Span, dx.Span);
+        y.AssertIntact();
+        dx.AssertIntact();
+        for (int c = 0; c < channels; c++)
+        {
+            double sum = 0, magnitude = 0;
+            for (int i = c; i < pixels * channels; i += channels)
+            {
+                sum += x.Span[i];
+                magnitude += Math.Abs(x.Span[i]);
+                Assert.Equal(dy.Span[c] / pixels, dx.Span[i]);
+            }
+
+            // Each term goes through less than so many additions, and the division.
+            Assert.True(Math.Abs(y.Span[c] - (sum / pixels)) <= (pixels + 1) * Unit * magnitude / pixels);
+        }
+    }
+
+    /// <summary>Each pixel that is kept is moved to its place by index; everything else is zero.</summary>
+    [Theory]
+    [InlineData(4, 6, 16, 2, 32)]
+    [InlineData(5, 7, 3, 2, 7)]
+    [InlineData(8, 5, 19, 3, 19)]
+    [InlineData(3, 4, 8, 1, 10)]
+    [InlineData(3, 2, 1, 5, 35)]
+    public void ChannelPaddingAndItsGradient(int height, int width, int channels, int stride, int outputChannels)
+    {
+        var padding = new ChannelPadding(height, width, channels, stride, outputChannels);
+        int across = (width + stride - 1) / stride, length = (height + stride - 1) / stride * across * outputChannels;
+        Guarded<float> x = new(Values(1, height * width * channels)), dy = new(Values(2, length)), y = new(length), dx = new(x.Span.Length);
+        padding.Run(toOutput: true, x.Span, y.Span);
+        padding.Run(toOutput: false, dy.Span, dx.Span);
+        y.AssertIntact();
+        dx.AssertIntact();
+        float[] expected = new float[length], gradient = new float[x.Span.Length];
+        for (int i = 0; i < gradient.Length; i++)
+        {
+            int c = i % channels, column = i / channels % width, row = i / channels / width;
+            if (row % stride != 0 || column % stride != 0) continue;
+            int at = (((row / stride * across) + (column / stride)) * outputChannels) + ((outputChannels - channels) / 2) + c;
+            (expected[at], gradient[i]) = (x.Span[i], dy.Span[at]);
+        }
+        Assert.Equal(expected, y.Values);
+        Assert.Equal(gradient, dx.Values);
     }
 
     private static float[] Values(int stream, int length)
