@@ -154,7 +154,7 @@ public readonly struct Forwarding
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
     /// <summary>Puts elementwise work that writes the output off until somebody reads it.</summary>
-    internal void PutOff(IElementwise work, Memory<float> output) => _run.PutOff(work, output);
+    internal void PutOff<TWork>(in TWork work, Memory<float> output) where TWork : struct, IElementwise => _run.PutOff(work, output);
 
     /// <summary>Says that the work pending on an input has been done.</summary>
     internal void Done(ElementwiseChain? pending) => _run.Done(pending);
@@ -180,7 +180,7 @@ public sealed class Backpropagation
     internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
 
     /// <summary>Puts elementwise work that writes the gradient of input 0 off until somebody reads it.</summary>
-    internal void PutOff(IElementwise work, Memory<float> gradient) => _run.PutOff(work, gradient);
+    internal void PutOff<TWork>(in TWork work, Memory<float> gradient) where TWork : struct, IElementwise => _run.PutOff(work, gradient);
 
     /// <summary>The work pending on the gradient of the output, which the caller does and then reports as <see cref="Done"/>.</summary>
     internal ElementwiseChain? TakePending() => _run.TakePending();

@@ -8,7 +8,7 @@ public sealed class Parameter
 {
     private readonly float[] _values;
     private readonly object _packing = new();
-    private readonly Dictionary<object, (int Version, object Form)> _packed = [];
+    private readonly Dictionary<object, object> _packed = [];
 
     /// <summary>A parameter of zeros.</summary>
     public Parameter(string name, Shape shape, bool trainable = true)
@@ -71,10 +71,23 @@ public sealed class Parameter
     {
         lock (_packing)
         {
-            if (_packed.TryGetValue(key, out (int Version, object Form) known) && known.Version == Version) return (TForm)known.Form;
-            TForm form = pack(_values, known.Form is null ? default : (TForm)known.Form);
-            _packed[key] = (Version, form);
+            if (_packed.TryGetValue(key, out object? known))
+            {
+                var packed = (PackedForm<TForm>)known;
+                if (packed.Version != Version) packed.Form = pack(_values, packed.Form);
+                packed.Version = Version;
+                return packed.Form;
+            }
+            TForm form = pack(_values, default);
+            _packed[key] = new PackedForm<TForm> { Version = Version, Form = form };
             return form;
         }
+    }
+
+    private sealed class PackedForm<TForm>
+    {
+        public required int Version { get; set; }
+
+        public required TForm Form { get; set; }
     }
 }

@@ -77,7 +77,7 @@ public sealed class Run : IDisposable
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
         RunNotes notes = Notes;
         _gradients = new(notes.Gradients);
-        output.Gradient = new(Workspace.Pool.Rent(output.Shape.Length));
+        output.Gradient = Buffer(Workspace.Pool.Rent(output.Shape.Length));
         if (seed.IsEmpty) output.Gradient.Memory.Span.Fill(1);
         else seed.CopyTo(output.Gradient.Memory.Span);
         var pass = new Backpropagation(this);
@@ -188,9 +188,14 @@ public sealed class Run : IDisposable
     }
 
     /// <summary>Puts elementwise work on the operation's result off until somebody reads it.</summary>
-    internal void PutOff(IElementwise work, Memory<float> target)
+    internal void PutOff<TWork>(in TWork work, Memory<float> target) where TWork : struct, IElementwise
     {
-        if (Pending is null) Notes.PutOff.Add(Pending = new(target));
+        if (Pending is null)
+        {
+            Pending = Notes.Chains.Take();
+            Pending.Begin(target);
+            Notes.PutOff.Add(Pending);
+        }
         Pending.Add(work);
     }
 
@@ -282,7 +287,7 @@ public sealed class Run : IDisposable
         ElementwiseChain? pending = TakePending();
         for (int i = 0; i < inputs.Length; i++)
         {
-            if (inputs[i].NeedsGradient) AddGradient(inputs[i], new(pass.InputDestinations[i]) { Pending = i == 0 ? pending : null });
+            if (inputs[i].NeedsGradient) AddGradient(inputs[i], Buffer(pass.InputDestinations[i], i == 0 ? pending : null));
         }
         for (int i = 0; i < parameters.Count; i++)
         {
@@ -306,7 +311,7 @@ public sealed class Run : IDisposable
         Settled(addend);
         if (sum.Owners > 1)
         {
-            tensor.Gradient = new(Workspace.Pool.Rent(sum.Memory.Length));
+            tensor.Gradient = Buffer(Workspace.Pool.Rent(sum.Memory.Length));
             Settled(sum);
         }
         BeforeOverwriting(tensor.Gradient.Memory);
@@ -315,6 +320,13 @@ public sealed class Run : IDisposable
         tensor.Gradient.Pending = TakePending();
         if (tensor.Gradient != sum) Drop(sum);
         Drop(addend);
+    }
+
+    private GradientBuffer Buffer(Memory<float> memory, ElementwiseChain? pending = null)
+    {
+        GradientBuffer buffer = Notes.GradientBuffers.Take();
+        buffer.Begin(memory, pending);
+        return buffer;
     }
 
     /// <summary>One tensor less has this as its gradient.</summary>

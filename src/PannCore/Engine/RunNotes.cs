@@ -19,6 +19,12 @@ internal sealed class RunNotes
     /// <summary>Elementwise work that has been put off.</summary>
     public List<ElementwiseChain> PutOff { get; } = [];
 
+    /// <summary>All work that has ever been put off.</summary>
+    public Spares<ElementwiseChain> Chains { get; } = new();
+
+    /// <summary>All gradients on their way back.</summary>
+    public Spares<GradientBuffer> GradientBuffers { get; } = new();
+
     /// <summary>The gradients found.</summary>
     public Dictionary<Parameter, Memory<float>> Gradients { get; } = [];
 
@@ -36,6 +42,8 @@ internal sealed class RunNotes
         Live.Clear();
         Tape.Clear();
         Saved.Clear();
+        Chains.TakeBack();
+        GradientBuffers.TakeBack();
         Gradients.Clear();
         Modules.Clear();
         Paths.Clear();

@@ -4,12 +4,13 @@ namespace PannCore.Kernels;
 /// Elementwise work on one array that has been put off: batch-norm, then addition, then ReLU. Whoever reads the array next does all of it range by range just before
 /// it reads a range, while that is in the nearest caches, instead of one pass through memory for each. The bits are those of separate passes.
 /// </summary>
-internal sealed class ElementwiseChain(Memory<float> target)
+internal sealed class ElementwiseChain
 {
-    private readonly List<IElementwise> _work = [];
+    private readonly List<Link> _links = [];
+    private int _count;
 
     /// <summary>The array that is written.</summary>
-    public Memory<float> Target { get; } = target;
+    public Memory<float> Target { get; private set; }
 
     /// <summary>Ranges begin and end at multiples of this.</summary>
     public int Granule { get; private set; } = 1;
@@ -23,18 +24,32 @@ internal sealed class ElementwiseChain(Memory<float> target)
     /// <summary>Arrays to give back when the work has been done.</summary>
     public List<Memory<float>> Kept { get; } = [];
 
-    public void Add(IElementwise work)
+    /// <summary>Forgets everything, for work on another array.</summary>
+    public void Begin(Memory<float> target)
+    {
+        Target = target;
+        Granule = 1;
+        IsDone = IsBroken = false;
+        Kept.Clear();
+        _count = 0;
+    }
+
+    public void Add<TWork>(in TWork work) where TWork : struct, IElementwise
     {
         if (work.Length != Target.Length) throw new ArgumentException("elementwise: arrays of different lengths");
-        _work.Add(work);
+        if (_count == _links.Count) _links.Add(new Link<TWork>());
+        // Steps are alike: as a rule the chain did the same work in the step before, and nothing is allocated.
+        if (_links[_count] is not Link<TWork> link) _links[_count] = link = new Link<TWork>();
+        link.Work = work;
+        _count++;
         Granule = Math.Max(Granule, work.Granule);
     }
 
     public bool Reads(ReadOnlyMemory<float> array)
     {
-        foreach (IElementwise work in _work)
+        for (int i = 0; i < _count; i++)
         {
-            if (work.Reads(array)) return true;
+            if (_links[i].Reads(array)) return true;
         }
         return false;
     }
@@ -42,7 +57,7 @@ internal sealed class ElementwiseChain(Memory<float> target)
     /// <summary>Does all work on a range.</summary>
     public void Run(int start, int length)
     {
-        foreach (IElementwise work in _work) work.Run(start..(start + length));
+        for (int i = 0; i < _count; i++) _links[i].Run(start..(start + length));
     }
 
     /// <summary>Does all work.</summary>
@@ -51,6 +66,22 @@ internal sealed class ElementwiseChain(Memory<float> target)
         int size = Chunks.Elements / Granule * Granule;
         size = Math.Max(size, Granule);
         workers.Run(new Job(this, size), Chunks.Count(Target.Length, size), small: Target.Length <= Chunks.SmallLength);
+    }
+
+    private abstract class Link
+    {
+        public abstract bool Reads(ReadOnlyMemory<float> array);
+
+        public abstract void Run(Range range);
+    }
+
+    private sealed class Link<TWork> : Link where TWork : struct, IElementwise
+    {
+        public TWork Work { private get; set; }
+
+        public override bool Reads(ReadOnlyMemory<float> array) => Work.Reads(array);
+
+        public override void Run(Range range) => Work.Run(range);
     }
 
     private readonly struct Job(ElementwiseChain chain, int size) : IJob

@@ -65,11 +65,19 @@ public sealed class PolynomialRelu : Op
 
     /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
-        => pass.PutOff(Work(inputs[0].Memory, slope: false, inputs[0].Memory, y), y);
+    {
+        Memory<float> x = inputs[0].Memory;
+        if (Arithmetic == PolynomialArithmetic.Float32) pass.PutOff(new Elementwise<float>(_single ??= Form<float>(), slope: false, x, x, y), y);
+        else pass.PutOff(new Elementwise<double>(_exact ??= Form<double>(), slope: false, x, x, y), y);
+    }
 
     /// <inheritdoc/>
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.PutOff(Work(inputs[0].Memory, slope: true, dy, pass.InputGradient(0)), pass.InputGradient(0));
+    {
+        Memory<float> x = inputs[0].Memory, dx = pass.InputGradient(0);
+        if (Arithmetic == PolynomialArithmetic.Float32) pass.PutOff(new Elementwise<float>(_single ??= Form<float>(), slope: true, x, dy, dx), dx);
+        else pass.PutOff(new Elementwise<double>(_exact ??= Form<double>(), slope: true, x, dy, dx), dx);
+    }
 
     /// <inheritdoc/>
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -111,11 +119,6 @@ public sealed class PolynomialRelu : Op
             result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing : double.PositiveInfinity;
         }
     }
-
-    private IElementwise Work(ReadOnlyMemory<float> x, bool slope, ReadOnlyMemory<float> factor, Memory<float> result)
-        => Arithmetic == PolynomialArithmetic.Float32
-            ? new Elementwise<float>(_single ??= Form<float>(), slope, x, factor, result)
-            : new Elementwise<double>(_exact ??= Form<double>(), slope, x, factor, result);
 
     private PolynomialForm<T> Form<T>() where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -6,9 +6,11 @@ namespace PannCore.Ops;
 /// <summary>y = x for x &gt; 0, else slope x. Derivative at 0: slope. NaN stays NaN. The backward pass needs the sign of x only, which is that of y.</summary>
 internal sealed class Relu(float slope) : Op
 {
+    private static readonly ActivationTraits Traits = new(Range: null, ApproximationBound: 0, IdealLipschitz: 1);
+
     public override string Name => "relu";
 
-    public override ActivationTraits? Activation { get; } = new(Range: null, ApproximationBound: 0, IdealLipschitz: 1);
+    public override ActivationTraits? Activation => Traits;
 
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
 

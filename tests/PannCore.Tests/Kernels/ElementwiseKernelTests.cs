@@ -188,9 +188,10 @@ public sealed class ElementwiseKernelTests
     }
 
     /// <summary>As the work is done in a network: put off, then done chunk by chunk.</summary>
-    private static void Run(Workers workers, IElementwise work, Memory<float> target)
+    private static void Run<TWork>(Workers workers, TWork work, Memory<float> target) where TWork : struct, IElementwise
     {
-        var chain = new ElementwiseChain(target);
+        var chain = new ElementwiseChain();
+        chain.Begin(target);
         chain.Add(work);
         chain.Run(workers);
     }
