@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PannCore.Kernels;
 
@@ -32,6 +33,7 @@ internal readonly struct Port512<TMemory, T> : ILanePort<TMemory, Vector512<T>>
     public static void Store(Vector512<T> value, ref TMemory destination)
     {
         if (typeof(TMemory) == typeof(T)) value.As<T, TMemory>().StoreUnsafe(ref destination);
+        else if (Avx512F.IsSupported) Avx512F.ConvertToVector256Single(value.AsDouble()).As<float, TMemory>().StoreUnsafe(ref destination); // One instruction instead of three.
         else Vector512.Narrow(value.AsDouble(), value.AsDouble()).GetLower().As<float, TMemory>().StoreUnsafe(ref destination);
     }
 }
@@ -50,6 +52,7 @@ internal readonly struct Port256<TMemory, T> : ILanePort<TMemory, Vector256<T>>
     public static void Store(Vector256<T> value, ref TMemory destination)
     {
         if (typeof(TMemory) == typeof(T)) value.As<T, TMemory>().StoreUnsafe(ref destination);
+        else if (Avx.IsSupported) Avx.ConvertToVector128Single(value.AsDouble()).As<float, TMemory>().StoreUnsafe(ref destination); // One instruction instead of three.
         else Vector256.Narrow(value.AsDouble(), value.AsDouble()).GetLower().As<float, TMemory>().StoreUnsafe(ref destination);
     }
 }
