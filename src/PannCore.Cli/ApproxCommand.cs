@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Diagnostics;
+using PannCore.Approximation;
+using PannCore.Reports;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann approx</c>: one polynomial with its proof and its price, or the frontier of error against price.</summary>
+internal static class ApproxCommand
+{
+    private const string DefaultDensity = "16";
+
+    private static readonly string[] UsualDensities = ["8", "16", "64"];
+
+    public static Command Create()
+    {
+        Argument<string?> spec = new("SPEC") { HelpName = "SPEC", Description = "The polynomial.", Arity = ArgumentArity.ZeroOrOne };
+        Option<bool> frontier = new("--frontier") { Description = "Instead of one polynomial: error against price for composite and direct polynomials, with the Pareto sets." };
+        Option<string> density = new("--density")
+        {
+            HelpName = "DENSITY",
+            Description = "Density of the inputs: R for N(0, B/R), or a histogram written by pann eval --histogram.",
+            DefaultValueFactory = _ => DefaultDensity,
+        };
+        Option<int?> levels = new("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." };
+        Option<int?> multiplications = new("--budget-multiplications") { HelpName = "N", Description = "With --frontier: recommend within N multiplications of ciphertexts." };
+        Option<string?> output = new("--out") { HelpName = "FILE", Description = "Also write the polynomial with its certificate (JSON); with --frontier: the drawing (SVG)." }, json = CommonOptions.Json();
+        var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
+        {
+            spec, frontier, density, levels, multiplications, output, json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(frontier) == (result.GetValue(spec) is not null)) result.AddError("approx: expected a SPEC or --frontier, one of both");
+            if (!result.GetValue(frontier) && (result.GetValue(levels) ?? result.GetValue(multiplications)) is not null) result.AddError("--budget-levels and --budget-multiplications: only with --frontier");
+        });
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            CommonOptions.CheckWritable([], parsed.GetValue(output), parsed.GetValue(json));
+            return Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);
+        }, cancellation));
+        return command;
+    }
+
+    private static int Frontier(string density, int? levels, int? multiplications, string? output, string? json, CancellationToken cancellation)
+    {
+        string[] names = [.. UsualDensities.Append(density).Distinct()];
+        InputDensity[] densities = Array.ConvertAll(names, InputDensity.Parse);
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<ActivationSpec> specs = Approximation.Frontier.Candidates(cancellation);
+        Frontier frontier = ProgressBar.Run("polynomials", specs.Count, progress => Approximation.Frontier.Of(specs, densities, Array.IndexOf(names, density), progress, cancellation));
+        Terminal.Write(FrontierReport.Rows(frontier));
+        foreach (string line in FrontierReport.Recommendation(frontier, levels, multiplications)) Console.WriteLine(line);
+        Console.WriteLine(FormattableString.Invariant($"{frontier.Rows.Count} polynomials in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
+        if (output is not null) WriteText(output, writer => FrontierPlot.Write(writer, frontier));
+        return 0;
+    }
+
+    private static void WriteText(string path, Action<TextWriter> content)
+        => AtomicFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);
+            content(writer);
+        });
+}

@@ -1,0 +1,27 @@
+namespace PannCore.Approximation;
+
+/// <summary>
+/// Mean and root mean square of the error r(t) - leakyReLU(t) over inputs t = x/B of a given density, in units of the range B. Exact arithmetic of r; inputs outside
+/// [-1, 1] are no part of it.
+/// </summary>
+/// <param name="Density">The density's name.</param>
+/// <param name="Mean">∫ (r - leakyReLU) dμ: the bias that every output carries. For a composite ReLU it is negative and nearly as large as <paramref name="Rms"/>.</param>
+/// <param name="Rms">sqrt(∫ (r - leakyReLU)² dμ); the bias is part of it.</param>
+public sealed record ErrorStatistics(string Density, double Mean, double Rms)
+{
+    /// <summary>The standard deviation of the error: what remains of <see cref="Rms"/> where the mean is taken out by the shift that follows.</summary>
+    public double Spread => Math.Sqrt(Math.Max(0, (Rms - Mean) * (Rms + Mean)));
+
+    /// <summary>Integrates the error of a polynomial.</summary>
+    public static ErrorStatistics Of(ReluPolynomial polynomial, InputDensity density)
+    {
+        ArgumentNullException.ThrowIfNull(polynomial);
+        ArgumentNullException.ThrowIfNull(density);
+        int degree = polynomial.Degrees.Aggregate(1, (product, d) => product * d) + (polynomial.Family == ReluFamily.Composite ? 1 : 0);
+        double mean = density.Integrate(Error, degree);
+        double square = density.Integrate(t => Error(t) * Error(t), 2 * degree);
+        return new ErrorStatistics(density.Name, mean, Math.Sqrt(square));
+
+        double Error(double t) => polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t);
+    }
+}
