@@ -107,7 +107,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
         {
             if (arguments.Length > 1) throw Bad(text, $"unexpected '{arguments[1]}' after {arguments[0]}");
             string number = arguments[0]["alpha=".Length..];
-            int alpha = Whole(number) ?? -1;
+            int alpha = SpecText.Whole(number) ?? -1;
             if (alpha is < SmallestAlpha or > LargestAlpha)
                 throw Bad(text, $"alpha '{number}' is not a whole number from {SmallestAlpha} to {LargestAlpha}");
             return new ActivationSpec(ActivationKind.Composite, leak, DegreesOf(alpha), alpha, text);
@@ -115,7 +115,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
 
         int[] degrees = new int[arguments.Length];
         for (int i = 0; i < degrees.Length; i++)
-            degrees[i] = Whole(arguments[i]) ?? throw BadStage(text, i, arguments[i]);
+            degrees[i] = SpecText.Whole(arguments[i]) ?? throw BadStage(text, i, arguments[i]);
         return new ActivationSpec(ActivationKind.Composite, leak, degrees, null, text);
     }
 
@@ -126,7 +126,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
             throw Bad(text, "no degree given");
         if (arguments.Length > 1)
             throw Bad(text, $"unexpected '{arguments[1]}' after degree {arguments[0]}");
-        return new ActivationSpec(ActivationKind.Direct, leak, [Whole(arguments[0]) ?? throw BadDirect(text, arguments[0])], null, text);
+        return new ActivationSpec(ActivationKind.Direct, leak, [SpecText.Whole(arguments[0]) ?? throw BadDirect(text, arguments[0])], null, text);
     }
 
     /// <summary>The degrees behind alpha, as the state of the art chose them.</summary>
@@ -153,23 +153,15 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
         if (at < 0) return (0, arguments);
         if (at < arguments.Length - 1) throw Bad(text, $"unexpected '{arguments[at + 1]}' after {arguments[at]}");
         string number = arguments[at]["leak=".Length..];
-        return (Real(number) ?? throw BadLeak(text, number), arguments[..at]);
+        return (SpecText.Real(number) ?? throw BadLeak(text, number), arguments[..at]);
     }
 
     private static double Slope(string text, string[] arguments)
     {
         if (arguments.Length == 0 || arguments is [""]) throw Bad(text, "no slope given");
         if (arguments.Length > 1) throw Bad(text, $"unexpected '{arguments[1]}' after slope {arguments[0]}");
-        return Real(arguments[0]) ?? throw BadLeak(text, arguments[0]);
+        return SpecText.Real(arguments[0]) ?? throw BadLeak(text, arguments[0]);
     }
-
-    private static int? Whole(string number)
-        => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
-
-    private static double? Real(string number)
-        => double.TryParse(number, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out double value)
-            ? value
-            : null;
 
     private static BadInputException Bad(string text, string why)
         => new($"activation '{text}': {why}; known: {KnownForms}");

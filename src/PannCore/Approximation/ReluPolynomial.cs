@@ -7,7 +7,7 @@ namespace PannCore.Approximation;
 /// </summary>
 /// <remarks>
 /// Composite: <c>r(t) = t ((1+a) + (1-a) p(t)) / 2</c> with p = p_k o ... o p_1, odd minimax polynomials of sgn on [gap, 1] and then on [1-E, 1+E],
-/// E the levelled error of the stage before. Direct: <c>r(t) = ((1+a) t + (1-a) q(t)) / 2</c>, q an even polynomial near |t|.
+/// E the levelled error of the stage before. Direct: <c>r(t) = ((1+a) t + (1-a) q(t)) / 2</c>, q an even polynomial near |t|. Series: any polynomial.
 /// A network with range [-B, B] uses B r(x/B), whose error is B times <see cref="MaxError"/>.
 /// Source of the composite form: Cheon et al. 2020, Lee et al. 2021, "Minimax approximation of sign function by composite polynomial for homomorphic comparison".
 /// </remarks>
@@ -34,18 +34,19 @@ public sealed class ReluPolynomial
         Degrees = Array.AsReadOnly(Array.ConvertAll(stages, stage => stage.Degree));
 
         int degree = Degrees.Aggregate(1, (product, d) => product * d) + (family == ReluFamily.Composite ? 1 : 0);
-        Certificate = Certificate.Of(Evaluate, Math.Max(degree, 1), certificates);
-        Float32EvaluationError = Float32Evaluation.LargestError(this, Float32ScanPoints);
+        ClaimsMinimax = certificates.Count > 0;
+        Certificate = Certificate.Of(Evaluate, Math.Max(degree, 1), certificates, family == ReluFamily.Series ? leak : null);
+        Float32EvaluationError = family == ReluFamily.Series ? double.PositiveInfinity : Float32Evaluation.LargestError(this, Float32ScanPoints);
         _largestSlope = new Lazy<double>(() => SlopeBound(Math.Max(degree, 1)));
     }
 
-    /// <summary>Composite or direct.</summary>
+    /// <summary>Composite, direct or series.</summary>
     public ReluFamily Family { get; }
 
     /// <summary>a: the slope on negative inputs of the function approximated; 0 for ReLU.</summary>
     public double Leak { get; }
 
-    /// <summary>Composite: the odd stages in the order of evaluation. Direct: the one even polynomial q.</summary>
+    /// <summary>Composite: the odd stages in the order of evaluation. Direct: the one even polynomial q. Series: r itself.</summary>
     public IReadOnlyList<Polynomial> Stages { get; }
 
     /// <summary>The degree of every stage; for a composite, r itself has one more than their product.</summary>
@@ -56,6 +57,12 @@ public sealed class ReluPolynomial
     /// </summary>
     public string Spec { get; }
 
+    /// <summary>
+    /// Whether every stage is said to be the minimax polynomial of its degree on its interval, which its <see cref="StageCertificate"/> must then prove.
+    /// False for the other families: their certificate bounds the error and has no stages.
+    /// </summary>
+    public bool ClaimsMinimax { get; }
+
     /// <summary>What is proved and what is scanned about this polynomial.</summary>
     public Certificate Certificate { get; }
 
@@ -65,6 +72,7 @@ public sealed class ReluPolynomial
     /// <summary>
     /// Estimate of max |fl(r)(t) - r(t)| on [-1, 1], fl being the same recurrences with every operation in float32, none fused, and constants rounded to float32
     /// (1/b, c_k, (1+a)/2, (1-a)/2). Scanned at 16,386 float32 points of both signs, crowded at 0 and 1: an estimate, not a bound.
+    /// Infinity for a series, which no float32 kernel evaluates yet.
     /// </summary>
     public double Float32EvaluationError { get; }
 
@@ -131,7 +139,12 @@ public sealed class ReluPolynomial
     {
         double p = t;
         foreach (Polynomial stage in _stages) p = stage.Evaluate(p);
-        return Family == ReluFamily.Composite ? t * (_halfSum + _halfDifference * p) : _halfSum * t + _halfDifference * p;
+        return Family switch
+        {
+            ReluFamily.Composite => t * (_halfSum + _halfDifference * p),
+            ReluFamily.Direct => _halfSum * t + _halfDifference * p,
+            _ => p,
+        };
     }
 
     /// <summary>r'(t): the exact derivative of the polynomial, by the chain rule.</summary>
@@ -144,9 +157,12 @@ public sealed class ReluPolynomial
             p = stage.Evaluate(p);
         }
 
-        return Family == ReluFamily.Composite
-            ? _halfSum + _halfDifference * (p + t * slope)
-            : _halfSum + _halfDifference * slope;
+        return Family switch
+        {
+            ReluFamily.Composite => _halfSum + _halfDifference * (p + t * slope),
+            ReluFamily.Direct => _halfSum + _halfDifference * slope,
+            _ => slope,
+        };
     }
 
     private double SlopeBound(int degree)
