@@ -50,6 +50,7 @@ internal static class ApproxCommand
         IReadOnlyList<ActivationSpec> specs = Approximation.Frontier.Candidates(cancellation);
         Frontier frontier = ProgressBar.Run("polynomials", specs.Count, progress => Approximation.Frontier.Of(specs, densities, Array.IndexOf(names, density), progress, cancellation));
         Terminal.Write(FrontierReport.Rows(frontier));
+        Terminal.Write(FrontierReport.Densities(frontier));
         foreach (string line in FrontierReport.Recommendation(frontier, levels, multiplications)) Console.WriteLine(line);
         Console.WriteLine(FormattableString.Invariant($"{frontier.Rows.Count} polynomials in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         if (output is not null) WriteText(output, writer => FrontierPlot.Write(writer, frontier));

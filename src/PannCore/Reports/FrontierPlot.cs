@@ -66,13 +66,13 @@ public static class FrontierPlot
     private static string Description(Frontier frontier)
     {
         string Names(FrontierPrice price) => string.Join(", ", frontier.Pareto(FrontierError.Rms, price).Select(row => row.Spec));
-        return $"Inputs {frontier.Density}. No other polynomial has a smaller RMS error at as few levels: {Names(FrontierPrice.Levels)}; at as few multiplications: {Names(FrontierPrice.Multiplications)}.";
+        return $"Inputs {DensityText.Of(frontier.Density)}. No other polynomial has a smaller RMS error at as few levels: {Names(FrontierPrice.Levels)}; at as few multiplications: {Names(FrontierPrice.Multiplications)}.";
     }
 
     private static void Legend(Markup svg, Frontier frontier)
     {
         svg.Element("text", "What a polynomial ReLU costs, and how wrong it is", ("class", "strong head"), ("x", 16), ("y", 32));
-        svg.Element("text", $"Errors in units of the range B, input density {frontier.Density}. Labels are degrees. Lower and further left is better.", ("x", 16), ("y", 54));
+        svg.Element("text", $"Errors in units of the range B, input density {DensityText.Of(frontier.Density)}. Labels are degrees. Lower and further left is better.", ("x", 16), ("y", 54));
         svg.Element("text", "At 0, where most inputs of a network lie, a composite is exact and a direct minimax polynomial has its whole maximum error.", ("x", 16), ("y", 72));
         double y = 92, x = 22;
         foreach (var (family, text) in new[] { (ReluFamily.Composite, "composite: degrees of the stages"), (ReluFamily.Direct, "direct: degree") })

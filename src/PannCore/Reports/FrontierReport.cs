@@ -14,25 +14,34 @@ public static class FrontierReport
             from price in new[] { FrontierPrice.Levels, FrontierPrice.Multiplications }
             select frontier.Pareto(error, price).ToHashSet()).ToArray();
         return new ReportTable(
-            $"Errors in units of the range B; mean and RMS by input density, {frontier.Density} decides\n"
+            $"Error against price. Errors in units of the range B; mean and RMS for inputs {DensityText.Of(frontier.Density)}; mult.: products of ciphertexts, scalar: with constants\n"
             + "best: on the Pareto set of RMS error against levels (L), against multiplications (M); of maximum error (l, m)",
-            [
-                "activation", "degrees", "maximum", "r(0)", .. frontier.Densities.SelectMany(density => new[] { $"mean {density}", $"RMS {density}" }),
-                "levels", "depth", "mult.", "scalar", "best",
-            ],
+            ["activation", "degrees", "maximum", "r(0)", "mean", "RMS", "levels", "depth", "mult.", "scalar", "best"],
             [.. frontier.Rows.Select(row => (string[])
             [
                 row.Spec,
                 string.Join(',', row.Degrees),
-                Figures.PowerOfTwo(Math.Log2(row.MaxError)),
-                row.ValueAtZero == 0 ? "0" : Figures.SignedPowerOfTwo(row.ValueAtZero),
-                .. row.Errors.SelectMany(errors => new[] { Figures.SignedPowerOfTwo(errors.Mean), Figures.SignedPowerOfTwo(errors.Rms) }),
+                Figures.SignedPowerOfTwo(row.MaxError),
+                Figures.SignedPowerOfTwo(row.ValueAtZero),
+                Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean),
+                Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms),
                 Figures.Count(row.Cost.Levels),
                 Figures.Count(row.Cost.Depth),
                 Figures.Count(row.Cost.NonScalarMultiplications),
                 Figures.Count(row.Cost.ScalarMultiplications),
                 string.Concat("LMlm".Where((_, set) => sets[set].Contains(row))),
             ])]);
+    }
+
+    /// <summary>Mean and RMS error under every density.</summary>
+    public static ReportTable Densities(Frontier frontier)
+    {
+        ArgumentNullException.ThrowIfNull(frontier);
+        return new ReportTable(
+            "Mean and RMS error by input density, in units of B",
+            ["activation", .. frontier.Densities.SelectMany(density => new[] { $"mean {DensityText.Of(density)}", "RMS" })],
+            [.. frontier.Rows.Select(row => (string[])
+                [row.Spec, .. row.Errors.SelectMany(errors => new[] { Figures.SignedPowerOfTwo(errors.Mean), Figures.SignedPowerOfTwo(errors.Rms) })])]);
     }
 
     /// <summary>What to take for a budget, and why, in a line or two.</summary>
@@ -45,7 +54,7 @@ public static class FrontierReport
         ErrorStatistics errors = frontier.Statistics(best);
         List<string> lines =
         [
-            $"Within {budget}, inputs {frontier.Density}: {best.Spec} ({Price(best)}; RMS error {Figures.SignedPowerOfTwo(errors.Rms)} B, mean {Figures.SignedPowerOfTwo(errors.Mean)} B)",
+            $"Within {budget}, inputs {DensityText.Of(frontier.Density)}: {best.Spec} ({Price(best)}; RMS error {Figures.SignedPowerOfTwo(errors.Rms)} B, mean {Figures.SignedPowerOfTwo(errors.Mean)} B)",
         ];
         FrontierRow sharpest = frontier.Affordable(levels, multiplications).MinBy(row => row.MaxError)!;
         if (sharpest != best)
