@@ -134,7 +134,7 @@ public sealed class ReluPolynomialTests
         for (int i = 0; i <= 500; i++)
         {
             foreach (double t in (double[])[i / 500.0, 2 * gap * i / 500])
-                Assert.Equal(FixedPoint.ErrorOnPositive(r, t), r.Evaluate(t) - t, Certificate.Rounding);
+                Assert.Equal(FixedPoint.ErrorOnPositive(r, t), r.Evaluate(t) - t, r.Certificate.Rounding);
         }
     }
 
@@ -145,7 +145,7 @@ public sealed class ReluPolynomialTests
     {
         ReluPolynomial r = ReluPolynomial.Direct(degree, 0.1);
         for (int i = 0; i <= 300; i++)
-            Assert.Equal(FixedPoint.ErrorOnPositive(r, i / 300.0), r.Evaluate(i / 300.0) - i / 300.0, Certificate.Rounding);
+            Assert.Equal(FixedPoint.ErrorOnPositive(r, i / 300.0), r.Evaluate(i / 300.0) - i / 300.0, r.Certificate.Rounding);
     }
 
     [Theory]
@@ -212,7 +212,7 @@ public sealed class ReluPolynomialTests
     public void A_constant_is_the_minimax_series_of_degree_zero()
     {
         ReluPolynomial half = ReluPolynomial.FromChebyshev([0.5]);
-        Assert.Equal(0.25, half.MaxError, 1e-10);
+        Assert.InRange(half.MaxError, 0.25, 0.25 * 1.0005);
         Assert.True(half.Certificate.Passed);
     }
 
