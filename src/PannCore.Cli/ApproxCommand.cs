@@ -37,23 +37,50 @@ internal static class ApproxCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             CommonOptions.CheckWritable([], parsed.GetValue(output), parsed.GetValue(json));
-            return Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);
+            return parsed.GetValue(spec) is string text
+                ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(json))
+                : Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);
         }, cancellation));
         return command;
     }
 
+    private static int Polynomial(string text, string density, string? output, string? json)
+    {
+        InputDensity[] densities = Densities(density);
+        long start = Stopwatch.GetTimestamp();
+        ReluPolynomial polynomial = ActivationSpec.Parse(text).Build();
+        Certificate certificate = polynomial.Certificate;
+        Cost cost = EvaluationPlan.Of(polynomial).Cost, folded = EvaluationPlan.Of(polynomial, foldLeadingCoefficient: true).Cost;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        ErrorStatistics[] errors = Array.ConvertAll(densities, d => ErrorStatistics.Of(polynomial, d));
+
+        foreach (string line in PolynomialReport.Summary(polynomial, cost, folded)) Console.WriteLine(line);
+        Terminal.Write(PolynomialReport.Stages(polynomial));
+        Terminal.Write(PolynomialReport.Densities(errors));
+        Terminal.Write(PolynomialReport.Evaluation(certificate.Evaluation));
+        Terminal.Write(PolynomialReport.OutOfRange(certificate.OutOfRange));
+        Console.WriteLine(FormattableString.Invariant($"generated, certified and priced in {1000 * seconds:F0} ms"));
+        CommonOptions.WriteJson(json, ApproxRecord.Of(polynomial, cost, folded, errors), CliJson.Default.ApproxRecord);
+        return certificate.Passed ? 0 : 1;
+    }
+
+    /// <summary>The usual densities and, where it is another, the one asked for.</summary>
+    private static InputDensity[] Densities(string density)
+        => [.. UsualDensities.Select(InputDensity.Parse).Append(InputDensity.Parse(density)).DistinctBy(d => d.Name)];
+
     private static int Frontier(string density, int? levels, int? multiplications, string? output, string? json, CancellationToken cancellation)
     {
-        string[] names = [.. UsualDensities.Append(density).Distinct()];
-        InputDensity[] densities = Array.ConvertAll(names, InputDensity.Parse);
+        InputDensity[] densities = Densities(density);
+        int chosen = Array.FindIndex(densities, d => d.Name == InputDensity.Parse(density).Name);
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<ActivationSpec> specs = Approximation.Frontier.Candidates(cancellation);
-        Frontier frontier = ProgressBar.Run("polynomials", specs.Count, progress => Approximation.Frontier.Of(specs, densities, Array.IndexOf(names, density), progress, cancellation));
+        Frontier frontier = ProgressBar.Run("polynomials", specs.Count, progress => Approximation.Frontier.Of(specs, densities, chosen, progress, cancellation));
         Terminal.Write(FrontierReport.Rows(frontier));
         Terminal.Write(FrontierReport.Densities(frontier));
         foreach (string line in FrontierReport.Recommendation(frontier, levels, multiplications)) Console.WriteLine(line);
         Console.WriteLine(FormattableString.Invariant($"{frontier.Rows.Count} polynomials in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         if (output is not null) WriteText(output, writer => FrontierPlot.Write(writer, frontier));
+        CommonOptions.WriteJson(json, FrontierRecord.Of(frontier, levels, multiplications), CliJson.Default.FrontierRecord);
         return 0;
     }
 

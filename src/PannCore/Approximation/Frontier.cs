@@ -34,7 +34,7 @@ public sealed class Frontier
 
     /// <summary>
     /// The usual candidates: composites with the state of the art's degrees for alpha 4 to 14 and with the searched degrees of least depth and of least multiplications,
-    /// direct polynomials of degree 2 to 256. No degrees occur twice.
+    /// direct polynomials of every degree from 2 to 256 that no larger one matches in both levels and multiplications. No degrees occur twice.
     /// </summary>
     public static IReadOnlyList<ActivationSpec> Candidates(CancellationToken cancellation = default)
     {
@@ -45,18 +45,20 @@ public sealed class Frontier
         foreach (int alpha in alphas)
         {
             cancellation.ThrowIfCancellationRequested();
-            foreach (IReadOnlyList<int> degrees in new[] { CompositeSearch.LeastDepth(alpha), CompositeSearch.LeastMultiplications(alpha) })
+            foreach (IReadOnlyList<int> stages in new[] { CompositeSearch.LeastDepth(alpha), CompositeSearch.LeastMultiplications(alpha) })
             {
-                string text = string.Join(',', degrees);
+                string text = string.Join(',', stages);
                 if (known.Add(text)) specs.Add(ActivationSpec.Parse($"composite:{text}"));
             }
         }
 
-        // Between powers of two, half-way degrees save multiplications at the depth of the next power.
-        for (int power = 2; power <= Remez.LargestAbsoluteValueDegree; power *= 2)
+        // What a degree costs does not depend on its coefficients, unless they or differences of them vanish.
+        int[] degrees = [.. Enumerable.Range(1, Remez.LargestAbsoluteValueDegree / 2).Select(half => 2 * half)];
+        Cost[] costs = Array.ConvertAll(degrees, degree => EvaluationPlan.Of(new Polynomial(Parity.Even, 1, [.. Enumerable.Range(2, degree / 2 + 1).Select(k => Math.Sqrt(k))])).Cost);
+        for (int i = 0; i < degrees.Length; i++)
         {
-            specs.Add(ActivationSpec.Parse(FormattableString.Invariant($"direct:{power}")));
-            if (power is >= 4 and < Remez.LargestAbsoluteValueDegree) specs.Add(ActivationSpec.Parse(FormattableString.Invariant($"direct:{power * 3 / 2}")));
+            if (!costs.Skip(i + 1).Any(larger => larger.Levels <= costs[i].Levels && larger.NonScalarMultiplications <= costs[i].NonScalarMultiplications))
+                specs.Add(ActivationSpec.Parse(FormattableString.Invariant($"direct:{degrees[i]}")));
         }
 
         return specs;

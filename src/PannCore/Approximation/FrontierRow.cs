@@ -8,8 +8,9 @@ namespace PannCore.Approximation;
 /// <param name="ValueAtZero">r(0): 0 for a composite, the whole of <paramref name="MaxError"/> for a direct minimax polynomial.</param>
 /// <param name="Errors">Mean and RMS under each density of the frontier, in its order.</param>
 /// <param name="Cost">From the evaluation plan.</param>
+/// <param name="Folded">The same with the leading coefficient folded into neighbouring weights.</param>
 public sealed record FrontierRow(
-    string Spec, ReluFamily Family, IReadOnlyList<int> Degrees, double MaxError, double ValueAtZero, IReadOnlyList<ErrorStatistics> Errors, Cost Cost)
+    string Spec, ReluFamily Family, IReadOnlyList<int> Degrees, double MaxError, double ValueAtZero, IReadOnlyList<ErrorStatistics> Errors, Cost Cost, Cost Folded)
 {
     /// <summary>Generates, certifies, prices and integrates.</summary>
     public static FrontierRow Of(ActivationSpec spec, IReadOnlyList<InputDensity> densities)
@@ -19,7 +20,8 @@ public sealed record FrontierRow(
         ReluPolynomial polynomial = spec.Build();
         return new FrontierRow(
             polynomial.Spec, polynomial.Family, polynomial.Degrees, polynomial.MaxError, polynomial.Certificate.ValueAtZero,
-            [.. densities.Select(density => ErrorStatistics.Of(polynomial, density))], EvaluationPlan.Of(polynomial).Cost);
+            [.. densities.Select(density => ErrorStatistics.Of(polynomial, density))], EvaluationPlan.Of(polynomial).Cost,
+            EvaluationPlan.Of(polynomial, foldLeadingCoefficient: true).Cost);
     }
 
     /// <summary>The price of one kind.</summary>

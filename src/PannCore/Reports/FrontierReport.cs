@@ -14,7 +14,8 @@ public static class FrontierReport
             from price in new[] { FrontierPrice.Levels, FrontierPrice.Multiplications }
             select frontier.Pareto(error, price).ToHashSet()).ToArray();
         return new ReportTable(
-            $"Error against price. Errors in units of the range B; mean and RMS for inputs {DensityText.Of(frontier.Density)}; mult.: products of ciphertexts, scalar: with constants\n"
+            $"Error against price. Errors in units of the range B; mean and RMS for inputs {DensityText.Of(frontier.Density)}; mult.: products of ciphertexts, scalar: with constants;\n"
+            + "levels in brackets: with the leading coefficient folded into neighbouring weights;\n"
             + "best: on the Pareto set of RMS error against levels (L), against multiplications (M); of maximum error (l, m)",
             ["activation", "degrees", "maximum", "r(0)", "mean", "RMS", "levels", "depth", "mult.", "scalar", "best"],
             [.. frontier.Rows.Select(row => (string[])
@@ -25,7 +26,7 @@ public static class FrontierReport
                 Figures.SignedPowerOfTwo(row.ValueAtZero),
                 Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean),
                 Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms),
-                Figures.Count(row.Cost.Levels),
+                row.Folded.Levels < row.Cost.Levels ? $"{row.Cost.Levels} ({row.Folded.Levels})" : Figures.Count(row.Cost.Levels),
                 Figures.Count(row.Cost.Depth),
                 Figures.Count(row.Cost.NonScalarMultiplications),
                 Figures.Count(row.Cost.ScalarMultiplications),
