@@ -8,6 +8,8 @@ namespace PannCore.Approximation;
 /// </remarks>
 public sealed class Frontier
 {
+    private const int MostStages = 3;
+
     private readonly int _chosen;
 
     /// <summary>A frontier of rows whose errors were taken under the same densities in the same order.</summary>
@@ -33,23 +35,20 @@ public sealed class Frontier
     public string Density => Densities[_chosen];
 
     /// <summary>
-    /// The usual candidates: composites with the state of the art's degrees for alpha 4 to 14 and with the searched degrees of least depth and of least multiplications,
+    /// The usual candidates: composites with the state of the art's degrees for alpha 4 to 14, with the least maximum error at each depth, and with the searched degrees of least depth and of
+    /// least multiplications for each alpha;
     /// direct polynomials of every degree from 2 to 256 that no larger one matches in both levels and multiplications. No degrees occur twice.
     /// </summary>
     public static IReadOnlyList<ActivationSpec> Candidates(CancellationToken cancellation = default)
     {
-        List<ActivationSpec> specs = [];
         int[] alphas = [.. Enumerable.Range(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha - ActivationSpec.SmallestAlpha + 1)];
-        foreach (int alpha in alphas) specs.Add(ActivationSpec.Parse(FormattableString.Invariant($"composite:alpha={alpha}")));
+        List<ActivationSpec> specs = [.. alphas.Select(alpha => ActivationSpec.Parse(FormattableString.Invariant($"composite:alpha={alpha}")))];
         HashSet<string> known = [.. specs.Select(spec => string.Join(',', spec.Degrees))];
-        foreach (int alpha in alphas)
+        var search = new CompositeSearch();
+        IEnumerable<IReadOnlyList<int>> searched = alphas.SelectMany(alpha => new[] { search.LeastDepth(alpha, cancellation), search.LeastMultiplications(alpha, cancellation) });
+        foreach (IReadOnlyList<int> stages in Sharpest(cancellation).Concat(searched))
         {
-            cancellation.ThrowIfCancellationRequested();
-            foreach (IReadOnlyList<int> stages in new[] { CompositeSearch.LeastDepth(alpha), CompositeSearch.LeastMultiplications(alpha) })
-            {
-                string text = string.Join(',', stages);
-                if (known.Add(text)) specs.Add(ActivationSpec.Parse($"composite:{text}"));
-            }
+            if (known.Add(string.Join(',', stages))) specs.Add(ActivationSpec.Parse($"composite:{string.Join(',', stages)}"));
         }
 
         // What a degree costs does not depend on its coefficients, unless they or differences of them vanish.
@@ -62,6 +61,33 @@ public sealed class Frontier
         }
 
         return specs;
+    }
+
+    /// <summary>
+    /// The composite with the least maximum error at each depth, of stages that use theirs to the full: degree 2^k - 1, ascending, at most three.
+    /// </summary>
+    private static IEnumerable<IReadOnlyList<int>> Sharpest(CancellationToken cancellation)
+    {
+        SortedDictionary<int, ReluPolynomial> best = [];
+        Try([], 1, 0);
+        return best.Values.Select(polynomial => polynomial.Degrees);
+
+        void Try(int[] stages, int product, int depth)
+        {
+            if (stages.Length > 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                ReluPolynomial polynomial = ReluPolynomial.Composite(stages);
+                if (!best.TryGetValue(depth, out ReluPolynomial? rival) || polynomial.MaxError < rival.MaxError) best[depth] = polynomial;
+            }
+
+            for (int k = 2; (1 << k) - 1 <= Remez.LargestSignDegree; k++)
+            {
+                int degree = (1 << k) - 1;
+                if (stages.Length < MostStages && (stages.Length == 0 || degree >= stages[^1]) && product * degree <= ReluPolynomial.LargestDegreeProduct)
+                    Try([.. stages, degree], product * degree, depth + k);
+            }
+        }
     }
 
     /// <summary>Generates, certifies and prices every candidate.</summary>
