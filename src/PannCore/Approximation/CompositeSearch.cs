@@ -20,7 +20,7 @@ namespace PannCore.Approximation;
 public sealed class CompositeSearch
 {
     /// <summary>The smallest alpha searched for.</summary>
-    public const int SmallestAlpha = 2;
+    public const int SmallestAlpha = ActivationSpec.SmallestAlpha;
 
     /// <summary>
     /// The largest alpha: the error of n = product of the degrees is about 0.6/n at best, and the certificate, which samples a composite in double at 28 points per degree of the
@@ -66,7 +66,7 @@ public sealed class CompositeSearch
         return Search(alpha, order, cancellation);
     }
 
-    private int[] Search(int alpha, IEnumerable<(int Depth, int Products)> order, CancellationToken cancellation)
+    private IReadOnlyList<int> Search(int alpha, IEnumerable<(int Depth, int Products)> order, CancellationToken cancellation)
     {
         if (alpha is < SmallestAlpha or > LargestAlpha)
         {
@@ -79,32 +79,38 @@ public sealed class CompositeSearch
         cells[(1, 1)] = [new Candidate(2 * Math.Atanh(2 * target), [], 1)]; // the product with t
         foreach ((int depth, int products) in order)
         {
-            IEnumerable<int[]> hopeful =
-                from candidate in Cell(depth, products)
-                where candidate.Degrees.Length > 0 && SmallestHump * candidate.Gap <= target
+            IEnumerable<ReluPolynomial> verified =
+                from candidate in Widest(depth, products, stage => stage.FirstProducts)
+                where SmallestHump * candidate.Gap <= target
                 let error = TunedError(candidate, target, cancellation)
                 where error <= target * EstimateSlack
                 orderby error
-                select candidate.Degrees;
-            foreach (int[] degrees in hopeful)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                if (ReluPolynomial.Composite(degrees).MaxError <= target) return degrees;
-            }
+                let polynomial = ReluPolynomial.Composite(candidate.Degrees)
+                where polynomial.MaxError <= target && EvaluationPlan.Of(polynomial).Cost is { } cost && (cost.Depth, cost.NonScalarMultiplications) == (depth, products)
+                select polynomial;
+            if (verified.FirstOrDefault() is { } best) return best.Degrees;
         }
 
         throw new BadInputException(FormattableString.Invariant($"search for a composite: no degrees reach 2^-{alpha}"));
 
-        // The sequences of this cost with the widest input.
+        // The sequences of stages but the first.
         List<Candidate> Cell(int depth, int products)
         {
-            if (depth < 1 || products < depth) return [];
-            if (cells.TryGetValue((depth, products), out List<Candidate>? known)) return known;
+            if (!cells.TryGetValue((depth, products), out List<Candidate>? cell))
+                cells[(depth, products)] = cell = Widest(depth, products, stage => stage.Products);
+            return cell;
+        }
+
+        // The sequences of this cost with the widest input, given the products that a stage costs in the place before the others.
+        List<Candidate> Widest(int depth, int products, Func<Stage, int> cost)
+        {
             cancellation.ThrowIfCancellationRequested();
             List<Candidate> found = [];
             foreach (Stage stage in _stages)
             {
-                foreach (Candidate after in Cell(depth - stage.Depth, products - stage.Products))
+                (int depthAfter, int productsAfter) = (depth - stage.Depth, products - cost(stage));
+                if (depthAfter < 1 || productsAfter < depthAfter) continue;
+                foreach (Candidate after in Cell(depthAfter, productsAfter))
                 {
                     if (after.Product * stage.Degree <= ReluPolynomial.LargestDegreeProduct)
                         found.Add(new Candidate(stage.WidestInput(after.Input), [stage.Degree, .. after.Degrees], after.Product * stage.Degree));
@@ -112,8 +118,7 @@ public sealed class CompositeSearch
             }
 
             found.Sort((x, y) => y.Input.CompareTo(x.Input));
-            if (found.Count > KeptPerCell) found.RemoveRange(KeptPerCell, found.Count - KeptPerCell);
-            return cells[(depth, products)] = found;
+            return found.Count > KeptPerCell ? found[..KeptPerCell] : found;
         }
     }
 
@@ -174,8 +179,8 @@ public sealed class CompositeSearch
 
         public Stage(int degree)
         {
-            ChebyshevSplitting splitting = ChebyshevSplitting.Find(degree, Parity.Odd, false);
-            (Degree, Depth, Products) = (degree, splitting.Depth, splitting.Products);
+            ChebyshevSplitting first = ChebyshevSplitting.Find(degree, Parity.Odd, false), later = ChebyshevSplitting.Find(degree, Parity.Odd, true);
+            (Degree, Depth, FirstProducts, Products) = (degree, first.Depth, first.Products, Math.Min(first.Products, later.Products));
             _logInput = new Lazy<IInterpolation>(Nodes);
         }
 
@@ -183,6 +188,10 @@ public sealed class CompositeSearch
 
         public int Depth { get; }
 
+        /// <summary>In the first stage, whose argument is the input.</summary>
+        public int FirstProducts { get; }
+
+        /// <summary>In a later stage, whose argument the stage before scales so that the leading coefficient is 1.</summary>
         public int Products { get; }
 
         /// <summary>The largest v that the stage maps to at most the given one.</summary>

@@ -11,14 +11,17 @@ namespace PannCore.Approximation;
 /// </remarks>
 public sealed class EvaluationPlan
 {
-    private EvaluationPlan(IReadOnlyList<PlanStep> steps, int output, double inputFactor, double outputFactor, bool folded)
+    // Scaling a stage magnifies the rounding of a fixed-point evaluation by at most about the inverse root of its leading coefficient: up to 8 bits are let go for a product.
+    private const double SmallestScaledLead = 1.0 / 65536;
+
+    private EvaluationPlan(IReadOnlyList<PlanStep> steps, int output, double inputFactor, double outputFactor)
     {
         Steps = steps;
         Output = output;
         InputFactor = inputFactor;
         OutputFactor = outputFactor;
         var counting = new CountingArithmetic();
-        Cost = counting.Cost(Run(counting, default), folded);
+        Cost = counting.Cost(Run(counting, default), folded: inputFactor != 1 || outputFactor != 1);
     }
 
     /// <summary>The instructions in order; instruction i makes value i + 1.</summary>
@@ -39,50 +42,90 @@ public sealed class EvaluationPlan
     /// <summary>The plan of a ReLU polynomial on [-1, 1].</summary>
     /// <param name="polynomial">The polynomial.</param>
     /// <param name="foldLeadingCoefficient">
-    /// Let the weights next to the activation take the leading coefficient, which saves a level where the degree of a direct polynomial is a power of two.
+    /// Let the weights next to the activation take <see cref="InputFactor"/> and <see cref="OutputFactor"/>. It saves a level where the degree of a direct polynomial is a
+    /// power of two, and a product in the first stage of some composites.
     /// </param>
     public static EvaluationPlan Of(ReluPolynomial polynomial, bool foldLeadingCoefficient = false)
     {
         ArgumentNullException.ThrowIfNull(polynomial);
         double linear = (1 + polynomial.Leak) / 2, gain = (1 - polynomial.Leak) / 2;
-        var builder = new Builder();
-        if (polynomial.Family == ReluFamily.Composite)
+        return polynomial.Family switch
         {
-            int value = 0;
-            for (int i = 0; i < polynomial.Stages.Count; i++)
-            {
-                double factor = i < polynomial.Stages.Count - 1 ? 1 / polynomial.Stages[i + 1].HalfWidth : gain;
-                value = builder.Series(value, polynomial.Stages[i].Parity, Dense(polynomial.Stages[i], factor), false);
-            }
-
-            int result = builder.Multiply(0, builder.AddConstant(value, linear));
-            return new EvaluationPlan(builder.Steps, result, 1, 1, false);
-        }
-
-        double[] q = Dense(polynomial.Stages[0], gain);
-        Parity parity = polynomial.Stages[0].Parity;
-        double fold = foldLeadingCoefficient ? q[^1] : 1;
-        for (int k = 0; k < q.Length; k++) q[k] /= fold;
-        if (foldLeadingCoefficient) q[^1] = 1;
-        int series = builder.Series(0, parity, q, foldLeadingCoefficient);
-        series = builder.Add(series, builder.MultiplyConstant(0, linear / fold));
-        return new EvaluationPlan(builder.Steps, series, 1, fold, foldLeadingCoefficient);
+            ReluFamily.Composite => Composite(polynomial.Stages, linear, gain, foldLeadingCoefficient),
+            ReluFamily.Direct => Single(polynomial.Stages[0], linear, gain, foldLeadingCoefficient),
+            _ => Single(polynomial.Stages[0], 0, 1, foldLeadingCoefficient),
+        };
     }
 
-    /// <summary>The plan of one polynomial, its argument divided by the half-width by a scalar multiplication unless that is 1.</summary>
-    /// <param name="polynomial">The polynomial.</param>
-    /// <param name="foldLeadingCoefficient">Leave the result to be multiplied by <see cref="OutputFactor"/>.</param>
+    /// <summary>The plan of one polynomial.</summary>
+    /// <param name="polynomial">The polynomial. If the half-width of its basis is not 1, scaling the argument costs a multiplication and a level.</param>
+    /// <param name="foldLeadingCoefficient">
+    /// Let the neighbours take the half-width (<see cref="InputFactor"/>) and the leading coefficient (<see cref="OutputFactor"/>).
+    /// </param>
     public static EvaluationPlan Of(Polynomial polynomial, bool foldLeadingCoefficient = false)
     {
         ArgumentNullException.ThrowIfNull(polynomial);
-        var builder = new Builder();
-        double[] c = Dense(polynomial, 1);
-        double fold = foldLeadingCoefficient ? c[^1] : 1;
-        for (int k = 0; k < c.Length; k++) c[k] /= fold;
-        int argument = builder.MultiplyConstant(0, 1 / polynomial.HalfWidth);
-        int output = builder.Series(argument, polynomial.Parity, c, foldLeadingCoefficient);
-        return new EvaluationPlan(builder.Steps, output, 1, fold, foldLeadingCoefficient);
+        return Single(polynomial, 0, 1, foldLeadingCoefficient);
     }
+
+    /// <summary>t (linear + gain p_k(... p_1(t))).</summary>
+    private static EvaluationPlan Composite(IReadOnlyList<Polynomial> stages, double linear, double gain, bool fold)
+    {
+        double[][] series = new double[stages.Count][];
+        double[] scales = new double[stages.Count];
+        for (int i = stages.Count - 1; i >= 0; i--)
+        {
+            series[i] = Dense(stages[i], gain);
+            scales[i] = i > 0 || fold ? Scale(series[i]) : 1;
+            gain = scales[i] / stages[i].HalfWidth;
+        }
+
+        double inputFactor = fold ? gain : 1;
+        var builder = new Builder();
+        int value = builder.MultiplyConstant(0, gain / inputFactor);
+        for (int i = 0; i < stages.Count; i++) value = builder.Series(value, series[i], scales[i]);
+        int result = builder.Multiply(0, builder.AddConstant(value, linear));
+        return new EvaluationPlan(builder.Steps, result, inputFactor, 1 / inputFactor);
+    }
+
+    /// <summary>linear t + gain p(t).</summary>
+    private static EvaluationPlan Single(Polynomial polynomial, double linear, double gain, bool fold)
+    {
+        double[] c = Dense(polynomial, gain);
+        double inputFactor = fold ? 1 / polynomial.HalfWidth : 1, outputFactor = fold && c.Length > 1 ? c[^1] : 1;
+        for (int k = 0; k < c.Length; k++) c[k] /= outputFactor;
+        linear /= inputFactor * outputFactor;
+
+        // What is even but for one linear term is cheaper in two parts.
+        if (c.Length > 2 && c.Where((value, k) => int.IsOddInteger(k) && k > 1 && value != 0).FirstOrDefault() == 0 && polynomial.Centre == 0)
+        {
+            linear += c[1] / (inputFactor * polynomial.HalfWidth);
+            c[1] = 0;
+        }
+
+        var builder = new Builder();
+        int argument = builder.MultiplyConstant(0, 1 / (inputFactor * polynomial.HalfWidth));
+        argument = builder.AddConstant(argument, -polynomial.Centre / polynomial.HalfWidth);
+        int value = builder.Add(builder.Series(argument, c, 1), builder.MultiplyConstant(0, linear));
+        return new EvaluationPlan(builder.Steps, value, inputFactor, outputFactor);
+    }
+
+    /// <summary>
+    /// The factor of the argument that makes the leading coefficient of an odd series 1, if that saves a product; 1 if it does not. The stage before folds it.
+    /// </summary>
+    private static double Scale(double[] c)
+    {
+        int degree = c.Length - 1;
+        return ParityOf(c) == Parity.Odd && Math.Abs(c[^1]) is >= SmallestScaledLead and <= 1
+            && ChebyshevSplitting.Find(degree, Parity.Odd, true).Products < ChebyshevSplitting.Find(degree, Parity.Odd, false).Products
+            ? Math.CopySign(Math.Pow(Math.Abs(c[^1]), 1.0 / degree), c[^1])
+            : 1;
+    }
+
+    private static Parity ParityOf(double[] c)
+        => c.Where((value, k) => int.IsEvenInteger(k) && value != 0).FirstOrDefault() == 0 ? Parity.Odd
+        : c.Where((value, k) => int.IsOddInteger(k) && value != 0).FirstOrDefault() == 0 ? Parity.Even
+        : Parity.None;
 
     /// <summary>r(t) by the instructions of the plan, in double.</summary>
     public double Evaluate(double t) => OutputFactor * Run(DoubleArithmetic.Instance, InputFactor * t);
@@ -142,24 +185,25 @@ public sealed class EvaluationPlan
 
         public int Multiply(int x, int y) => Append(new PlanStep(PlanOperation.Multiply, x, y, 0));
 
+        /// <summary>c x, by doubling where that is possible.</summary>
         public int MultiplyConstant(int x, double c)
         {
             if (c == 0) return Nothing;
-            for (int doubled = x; ; doubled = Add(doubled, doubled))
-            {
-                if (c == 1) return doubled;
-                if (c != 2 && c != 4 && c != 8 && c != 16 && c != 32 && c != 64 && c != 128) break;
-                c /= 2;
-            }
-
-            return Append(new PlanStep(PlanOperation.MultiplyConstant, x, -1, c));
+            int doublings = Doublings(c);
+            if (doublings < 0) return Append(new PlanStep(PlanOperation.MultiplyConstant, x, -1, c));
+            for (; doublings > 0; doublings--) x = Add(x, x);
+            return x;
         }
 
-        /// <summary>sum c_k T_k(argument).</summary>
-        public int Series(int argument, Parity parity, double[] c, bool integerLead)
+        /// <summary>sum c_k T_k(s), the argument being scale s; by <c>Y_k = scale^k T_k</c> and <c>Y_{a+b} = 2 Y_a Y_b - scale^{2b} Y_{a-b}</c>.</summary>
+        public int Series(int argument, double[] coefficients, double scale)
         {
-            int degree = c.Length - 1;
-            if (degree == 0) return AddConstant(MultiplyConstant(argument, 1), c[0]);
+            int degree = coefficients.Length - 1;
+            if (degree == 0) return Constant(argument, coefficients[0]);
+            double[] c = coefficients.Select((value, k) => value / Math.Pow(scale, k)).ToArray();
+            if (scale != 1) c[degree] = 1;
+            Parity parity = ParityOf(c);
+            bool integerLead = Doublings(c[degree]) >= 0;
             ChebyshevSplitting splitting = ChebyshevSplitting.Find(degree, parity, integerLead);
             Dictionary<int, int> powers = new() { [1] = argument };
             (int value, double constant) = Part(c, parity, splitting.Depth, splitting.Levels, integerLead);
@@ -168,29 +212,30 @@ public sealed class EvaluationPlan
             (int Value, double Constant) Part(double[] c, Parity parity, int depth, int levels, bool integerLead)
             {
                 int n = c.Length - 1;
-                if (n <= 0) return (Nothing, n < 0 ? 0 : c[0]);
+                if (n == 0) return (Nothing, c[0]);
                 int g = splitting.Divisor(n, parity, depth, levels, integerLead);
                 if (g == 0)
                 {
-                    double[] below = c[..(Math.Max(ChebyshevSplitting.Below(n, parity), 0) + 1)];
-                    (int rest, double constant) = Part(below, parity, depth, levels, false);
+                    (int rest, double constant) = Part(Below(n), parity, depth, levels, false);
                     return (Add(c[n] == 0 ? Nothing : MultiplyConstant(Power(n), c[n]), rest), constant);
                 }
 
-                double[] quotient = new double[n - g + 1], remainder = c[..g];
+                double[] quotient = new double[n - g + 1];
                 quotient[0] = c[g];
                 for (int j = 1; j <= n - g; j++)
                 {
                     quotient[j] = 2 * c[g + j];
-                    remainder[g - j] -= c[g + j];
+                    c[g - j] -= Math.Pow(scale, 2 * j) * c[g + j];
                 }
 
                 (int q, double first) = Part(quotient, ChebyshevSplitting.Quotient(parity, g), depth - 1, levels - 1, integerLead);
-                (int r, double last) = Part(remainder[..(Math.Max(ChebyshevSplitting.Below(g, parity), 0) + 1)], parity, depth, levels, false);
-                int product = q == Nothing
-                    ? MultiplyConstant(first == 0 ? 0 : Power(g), first)
-                    : Multiply(AddConstant(q, first), Power(g));
+                (int r, double last) = Part(Below(g), parity, depth, levels, false);
+                int product = q != Nothing ? Multiply(AddConstant(q, first), Power(g))
+                    : first != 0 ? MultiplyConstant(Power(g), first)
+                    : Nothing;
                 return (Add(product, r), last);
+
+                double[] Below(int degree) => c[..(Math.Max(ChebyshevSplitting.Below(degree, parity), 0) + 1)];
             }
 
             int Power(int k)
@@ -199,10 +244,19 @@ public sealed class EvaluationPlan
                 (int a, int b) = splitting.Factors(k);
                 int product = Multiply(Power(a), Power(b));
                 product = Add(product, product);
-                product = a == b ? AddConstant(product, -1) : Append(new PlanStep(PlanOperation.Subtract, product, Power(a - b), 0));
+                double factor = Math.Pow(scale, 2 * b);
+                product = a == b ? AddConstant(product, -factor) : Subtract(product, MultiplyConstant(Power(a - b), factor));
                 return powers[k] = product;
             }
         }
+
+        /// <summary>The same constant for every input.</summary>
+        private int Constant(int x, double c) => AddConstant(Subtract(x, x), c);
+
+        private int Subtract(int x, int y) => Append(new PlanStep(PlanOperation.Subtract, x, y, 0));
+
+        /// <summary>k if c = 2^k with k from 0 to 7, otherwise -1.</summary>
+        private static int Doublings(double c) => c is 1 or 2 or 4 or 8 or 16 or 32 or 64 or 128 ? Math.ILogB(c) : -1;
 
         private int Append(PlanStep step)
         {
