@@ -16,12 +16,16 @@ public sealed record ErrorStatistics(string Density, double Mean, double Rms)
     public static ErrorStatistics Of(ReluPolynomial polynomial, InputDensity density)
     {
         ArgumentNullException.ThrowIfNull(polynomial);
-        ArgumentNullException.ThrowIfNull(density);
         int degree = polynomial.Degrees.Aggregate(1, (product, d) => product * d) + (polynomial.Family == ReluFamily.Composite ? 1 : 0);
-        double mean = density.Integrate(Error, degree);
-        double square = density.Integrate(t => Error(t) * Error(t), 2 * degree);
-        return new ErrorStatistics(density.Name, mean, Math.Sqrt(square));
+        return Of(t => polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t), degree, density);
+    }
 
-        double Error(double t) => polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t);
+    /// <summary>Integrates an error that is a polynomial of at most this degree on either side of 0, or as near to one as the accuracy wanted.</summary>
+    internal static ErrorStatistics Of(Func<double, double> error, int degree, InputDensity density)
+    {
+        ArgumentNullException.ThrowIfNull(density);
+        double mean = density.Integrate(error, degree);
+        double square = density.Integrate(t => error(t) * error(t), 2 * degree);
+        return new ErrorStatistics(density.Name, mean, Math.Sqrt(square));
     }
 }

@@ -45,28 +45,25 @@ public static class FrontierReport
                 [row.Spec, .. row.Errors.SelectMany(errors => new[] { Figures.SignedPowerOfTwo(errors.Mean), Figures.SignedPowerOfTwo(errors.Rms) })])]);
     }
 
-    /// <summary>What to take for a budget, and why, in a line or two.</summary>
+    /// <summary>
+    /// What to take for a budget, in a few lines: the least RMS error, in which the mean counts like the rest. Beside it, where they differ, what the maximum alone would
+    /// choose, and what is best if the mean error is folded into the shift that follows and only the spread remains.
+    /// </summary>
     public static IReadOnlyList<string> Recommendation(Frontier frontier, int? levels, int? multiplications)
     {
         ArgumentNullException.ThrowIfNull(frontier);
         string budget = string.Join(" and ", new[] { Limit(levels, "level"), Limit(multiplications, "multiplication") }.OfType<string>());
         if (budget.Length == 0) return [];
         if (frontier.Recommend(levels, multiplications) is not { } best) return [$"Nothing here costs at most {budget}."];
-        ErrorStatistics errors = frontier.Statistics(best);
-        List<string> lines =
-        [
-            $"Within {budget}, inputs {DensityText.Of(frontier.Density)}: {best.Spec} ({Price(best)}; RMS error {Figures.SignedPowerOfTwo(errors.Rms)} B, mean {Figures.SignedPowerOfTwo(errors.Mean)} B)",
-        ];
-        FrontierRow sharpest = frontier.Affordable(levels, multiplications).MinBy(row => row.MaxError)!;
-        if (sharpest != best)
-        {
-            ErrorStatistics other = frontier.Statistics(sharpest);
-            lines.Add($"By the maximum alone it would be {sharpest.Spec} ({Price(sharpest)}; maximum {Figures.PowerOfTwo(Math.Log2(sharpest.MaxError))} against {Figures.PowerOfTwo(Math.Log2(best.MaxError))}, "
-                + $"but RMS error {Figures.SignedPowerOfTwo(other.Rms)} B, mean {Figures.SignedPowerOfTwo(other.Mean)} B).");
-        }
-
+        List<string> lines = [$"At most {budget}, inputs {DensityText.Of(frontier.Density)}: take {best.Spec}, the least RMS error (bias included): {Price(best)}; {Errors(best)}."];
+        FrontierRow[] affordable = [.. frontier.Affordable(levels, multiplications)];
+        FrontierRow sharpest = affordable.MinBy(row => row.MaxError)!, steadiest = affordable.MinBy(row => frontier.Statistics(row).Spread)!;
+        if (sharpest != best) lines.Add($"By the maximum alone it would be {sharpest.Spec}: {Price(sharpest)}; {Errors(sharpest)}.");
+        if (steadiest != best) lines.Add($"If the mean error is folded into the shift that follows, {steadiest.Spec}: {Price(steadiest)}; {Errors(steadiest)}, spread {Figures.SignedPowerOfTwo(frontier.Statistics(steadiest).Spread)}.");
         return lines;
 
+        string Errors(FrontierRow row)
+            => $"RMS {Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms)}, mean {Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean)}, maximum {Figures.SignedPowerOfTwo(row.MaxError)}";
         static string? Limit(int? most, string noun) => most is { } count ? Figures.Count(count, noun) : null;
         static string Price(FrontierRow row) => $"{Figures.Count(row.Cost.Levels, "level")}, {Figures.Count(row.Cost.NonScalarMultiplications, "multiplication")}";
     }
