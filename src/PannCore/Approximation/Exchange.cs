@@ -20,13 +20,15 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     // With the factor by which a scan's bound exceeds its largest sample, 1/cos(π/128), this stays below LevelFactor.
     private const double ScanFactor = 1.0001;
 
-    private readonly int _unknowns = (parity == Parity.None ? degree : degree / 2) + (vanishing ? 0 : 1);
     private readonly double _centre = parity == Parity.None ? lo + (hi - lo) / 2 : 0, _halfWidth = parity == Parity.None ? (hi - lo) / 2 : hi;
 
     /// <summary>The function when its error is no polynomial on [lo, hi]: it then knows how to bound the error between the points of a scan.</summary>
     public Target? General { get; init; }
 
-    private int References => _unknowns + 1;
+    /// <summary>The dimension of the space of polynomials.</summary>
+    public int Unknowns { get; } = (parity == Parity.None ? degree : degree / 2) + (vanishing ? 0 : 1);
+
+    private int References => Unknowns + 1;
 
     /// <summary>Exchanges until the error is level; the angles are those of <see cref="Point"/>.</summary>
     public (RemezResult Result, double[] Angles) Solve(double[]? startAngles = null, int mostIterations = MostIterations)
@@ -74,7 +76,7 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     }
 
     /// <summary>From the angle in which extremes are nearly evenly spaced, 0 at lo and π at hi, to t.</summary>
-    private double Point(double angle)
+    public double Point(double angle)
     {
         (double sine, double cosine) = Math.SinCos(angle / 2);
         double ratio = lo / hi;
@@ -83,6 +85,32 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
 
     private double Error(Polynomial polynomial, double t) => polynomial.Evaluate(t) - f(t);
 
+    /// <summary>The basis at t: one value for each unknown.</summary>
+    public double[] Row(double t)
+    {
+        double[] row = new double[Unknowns];
+        double s = (t - _centre) / _halfWidth;
+        double u = parity == Parity.None ? s : 2 * s * s - 1;
+        (double previous, double current) = parity == Parity.Odd ? (s, s) : (u, 1.0);
+        if (vanishing) (previous, current) = (current, u);
+        for (int k = 0; k < row.Length; k++)
+        {
+            // T_2k(0) = (-1)^k; the first of these is k = 1.
+            row[k] = vanishing ? current + (int.IsEvenInteger(k) ? 1 : -1) : current;
+            (previous, current) = (current, 2 * u * current - previous);
+        }
+
+        return row;
+    }
+
+    /// <summary>The polynomial with these coefficients of the basis.</summary>
+    public Polynomial Assemble(ReadOnlySpan<double> unknowns)
+    {
+        List<double> coefficients = [.. unknowns];
+        if (vanishing) coefficients.Insert(0, coefficients.Select((c, k) => int.IsEvenInteger(k) ? c : -c).Sum());
+        return new Polynomial(parity, _halfWidth, [.. coefficients], _centre);
+    }
+
     /// <summary>The polynomial whose error alternates at the reference, how large it is there, and the largest |f| there.</summary>
     private (Polynomial Polynomial, double Level, double Scale) Level(double[] angles, int iteration)
     {
@@ -90,18 +118,10 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
         var values = new DenseVector(References);
         for (int j = 0; j < References; j++)
         {
-            double t = Point(angles[j]), s = (t - _centre) / _halfWidth;
-            double u = parity == Parity.None ? s : 2 * s * s - 1;
-            (double previous, double current) = parity == Parity.Odd ? (s, s) : (u, 1.0);
-            if (vanishing) (previous, current) = (current, u);
-            for (int k = 0; k < _unknowns; k++)
-            {
-                // T_2k(0) = (-1)^k; the first of these is k = 1.
-                matrix[j, k] = vanishing ? current + (int.IsEvenInteger(k) ? 1 : -1) : current;
-                (previous, current) = (current, 2 * u * current - previous);
-            }
-
-            matrix[j, _unknowns] = int.IsEvenInteger(j) ? 1 : -1;
+            double t = Point(angles[j]);
+            double[] row = Row(t);
+            for (int k = 0; k < Unknowns; k++) matrix[j, k] = row[k];
+            matrix[j, Unknowns] = int.IsEvenInteger(j) ? 1 : -1;
             values[j] = f(t);
             if (!double.IsFinite(values[j]))
                 throw new BadInputException(FormattableString.Invariant($"minimax polynomial of {what}: {what} is {values[j]} at {t}, expected a finite number"));
@@ -110,9 +130,7 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
         double[] solution = matrix.LU().Solve(values).ToArray();
         if (!Array.TrueForAll(solution, double.IsFinite))
             throw Failed(iteration, "two reference points coincide", double.NaN, double.NaN);
-        List<double> coefficients = [.. solution.AsSpan(0, _unknowns)];
-        if (vanishing) coefficients.Insert(0, coefficients.Select((c, k) => int.IsEvenInteger(k) ? c : -c).Sum());
-        return (new Polynomial(parity, _halfWidth, [.. coefficients], _centre), Math.Abs(solution[_unknowns]), values.AbsoluteMaximum());
+        return (Assemble(solution.AsSpan(0, Unknowns)), Math.Abs(solution[Unknowns]), values.AbsoluteMaximum());
     }
 
     /// <summary>The largest error in every run of one sign, in order, and the largest of all.</summary>

@@ -117,6 +117,10 @@ public sealed class ReluPolynomial
             string.Create(CultureInfo.InvariantCulture, $"series:{series.Degree}"));
     }
 
+    /// <summary>A polynomial from its checked parts, examined anew; without claims its error is bounded and nothing else is said.</summary>
+    internal static ReluPolynomial Of(ReluFamily family, double leak, Polynomial[] stages, IReadOnlyList<StageClaim> claims, string spec)
+        => new(family, leak, stages, [.. claims.Select((claim, i) => StageCertificate.Of(stages[i], claim.Lo, claim.Hi, claim.ReferencePoints))], spec);
+
     /// <summary>Generates what a checked spec describes.</summary>
     internal static ReluPolynomial Generate(ActivationSpec spec)
     {

@@ -61,9 +61,27 @@ public static class Remez
     /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
     public static RemezResult AbsoluteValue(int degree, bool vanishing = false)
     {
-        if (degree < 2 || degree > LargestAbsoluteValueDegree || int.IsOddInteger(degree))
-            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}"));
+        CheckAbsoluteValueDegree(degree);
         return new Exchange("|t|", Math.Abs, Parity.Even, degree, 0, 1, vanishing).Solve().Result;
+    }
+
+    /// <summary>
+    /// The even polynomial q of the given degree with the least maximum of |q(t) - |t|| on [-1, 1] among those whose mean error under a density is 0:
+    /// the mean of q(t) equals that of |t|.
+    /// </summary>
+    /// <remarks>
+    /// These are no Haar space: the error need not alternate. What proves it least is <see cref="UnbiasedExchange"/>'s functional, which the reference points of the result carry.
+    /// </remarks>
+    /// <param name="degree">Even, 2 to 256.</param>
+    /// <param name="density">The density; only its even part matters.</param>
+    /// <param name="vanishing">With q(0) = 0 as well.</param>
+    /// <exception cref="BadInputException">The degree is not one of those.</exception>
+    /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
+    public static RemezResult UnbiasedAbsoluteValue(int degree, InputDensity density, bool vanishing = false)
+    {
+        ArgumentNullException.ThrowIfNull(density);
+        CheckAbsoluteValueDegree(degree);
+        return new UnbiasedExchange(degree, density, vanishing).Solve();
     }
 
     /// <summary>The polynomial of the given degree with the least maximum of |p(t) - g(t)| on [lo, hi].</summary>
@@ -83,6 +101,12 @@ public static class Remez
         if (target == Target.Sign && lo <= 0 && hi >= 0)
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sign: interval [{lo}, {hi}] contains 0, where sign jumps: no polynomial is nearer than 1"));
         return new Exchange(target.Name, target.Evaluate, Parity.None, degree, lo, hi) { General = target }.Solve().Result;
+    }
+
+    private static void CheckAbsoluteValueDegree(int degree)
+    {
+        if (degree < 2 || degree > LargestAbsoluteValueDegree || int.IsOddInteger(degree))
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}"));
     }
 
     /// <summary>The extremes of q - |t| on [0, 1], one per run of one sign, for an even q on [-1, 1] that may or may not be minimax.</summary>
