@@ -27,7 +27,7 @@ internal static class ApproxCommand
         Option<string?> output = new("--out") { HelpName = "FILE", Description = "Also write the polynomial with its certificate (JSON); with --frontier: the drawing (SVG)." }, json = CommonOptions.Json();
         var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
         {
-            spec, frontier, density, levels, multiplications, output, json,
+            spec, frontier, density, levels, multiplications, output, json, ApproxVerifyCommand.Create(),
         };
         command.Validators.Add(result =>
         {
@@ -60,6 +60,7 @@ internal static class ApproxCommand
         Terminal.Write(PolynomialReport.Evaluation(certificate.Evaluation));
         Terminal.Write(PolynomialReport.OutOfRange(certificate.OutOfRange));
         Console.WriteLine(FormattableString.Invariant($"generated, certified and priced in {1000 * seconds:F0} ms"));
+        if (output is not null) PolynomialFile.Write(output, polynomial);
         CommonOptions.WriteJson(json, ApproxRecord.Of(polynomial, cost, folded, errors), CliJson.Default.ApproxRecord);
         return certificate.Passed ? 0 : 1;
     }

@@ -38,7 +38,8 @@ internal sealed record ApproxRecord(
 
 /// <summary>One stage.</summary>
 /// <param name="Degree">Its degree.</param>
-/// <param name="Basis">T_(2k+1)(t/b), T_2k(t/b) or T_k((t-c)/b), k from 0.</param>
+/// <param name="Parity">odd, even or none.</param>
+/// <param name="Basis">chebyshev: T_(2k+1)(t/b) where odd, T_2k(t/b) where even, else T_k((t-c)/b), k from 0.</param>
 /// <param name="HalfWidth">b.</param>
 /// <param name="Centre">c.</param>
 /// <param name="Interval">Where it was made to be good; the whole range where nothing is claimed.</param>
@@ -46,11 +47,11 @@ internal sealed record ApproxRecord(
 /// <param name="LevelledError">The error there.</param>
 /// <param name="Coefficients">Of the basis, lowest degree first.</param>
 internal sealed record StageRecord(
-    int Degree, string Basis, double HalfWidth, double Centre, IReadOnlyList<double> Interval, int Points, double? LevelledError, IReadOnlyList<double> Coefficients)
+    int Degree, string Parity, string Basis, double HalfWidth, double Centre, IReadOnlyList<double> Interval, int Points, double? LevelledError, IReadOnlyList<double> Coefficients)
 {
     public static StageRecord Of(Polynomial stage, StageCertificate? proof) => new(
         stage.Degree,
-        stage.Parity switch { Parity.Odd => "T_(2k+1)(t/b)", Parity.Even => "T_2k(t/b)", _ => "T_k((t-c)/b)" },
+        stage.Parity.ToString().ToLowerInvariant(), "chebyshev",
         stage.HalfWidth, stage.Centre,
         proof is null ? [stage.Centre - stage.HalfWidth, stage.Centre + stage.HalfWidth] : [proof.Lo, proof.Hi],
         proof?.ReferencePoints.Count ?? 0, proof?.LevelledError, stage.Coefficients);

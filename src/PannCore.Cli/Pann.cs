@@ -24,7 +24,6 @@ internal static class Pann
             ApproxCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),
-            new Command("approx", "Polynomials and their certificates.\n\nExample: pann approx verify alpha9.json") { ApproxVerifyCommand.Create() },
         };
         InspectCommand.AddTo(root);
         ParseResult parsed = root.Parse(args);
