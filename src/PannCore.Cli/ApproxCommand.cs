@@ -14,7 +14,7 @@ internal static class ApproxCommand
 
     public static Command Create()
     {
-        Argument<string?> spec = new("SPEC") { HelpName = "SPEC", Description = "The polynomial.", Arity = ArgumentArity.ZeroOrOne };
+        Argument<string?> spec = new("SPEC") { HelpName = "SPEC", Description = "The polynomial: as for --activation, or minimax:FUNCTION,degree=N[,range=B] with FUNCTION one of " + Target.KnownNames + ".", Arity = ArgumentArity.ZeroOrOne };
         Option<bool> frontier = new("--frontier") { Description = "Instead of one polynomial: error against price for composite and direct polynomials, with the Pareto sets." };
         Option<string> density = new("--density")
         {
@@ -25,7 +25,7 @@ internal static class ApproxCommand
         Option<int?> levels = new("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." };
         Option<int?> multiplications = new("--budget-multiplications") { HelpName = "N", Description = "With --frontier: recommend within N multiplications of ciphertexts." };
         Option<string?> output = new("--out") { HelpName = "FILE", Description = "Also write the polynomial with its certificate (JSON); with --frontier: the drawing (SVG)." }, json = CommonOptions.Json();
-        var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
+        var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx minimax:gelu,degree=8,range=5\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
         {
             spec, frontier, density, levels, multiplications, output, json, ApproxVerifyCommand.Create(),
         };
@@ -44,8 +44,26 @@ internal static class ApproxCommand
         return command;
     }
 
+    private static int Function(string text, string density, string? json)
+    {
+        InputDensity[] densities = Densities(density);
+        var function = MinimaxFunction.Parse(text);
+        ErrorStatistics[] errors = Array.ConvertAll(densities, d => ErrorStatistics.Of(function, d));
+        foreach (string line in FunctionReport.Summary(function)) Console.WriteLine(line);
+        Terminal.Write(PolynomialReport.Densities(errors));
+        Terminal.Write(FunctionReport.OutOfRange(function));
+        CommonOptions.WriteJson(json, FunctionRecord.Of(function, errors), CliJson.Default.FunctionRecord);
+        return function.Certificate.Passed || function.IsAtRounding ? 0 : 1;
+    }
+
     private static int Polynomial(string text, string density, string? output, string? json)
     {
+        if (text.StartsWith("minimax:", StringComparison.Ordinal))
+        {
+            return output is null ? Function(text, density, json)
+                : throw new BadInputException($"--out: a polynomial file holds a polynomial that stands for ReLU, {text} is none; give --json");
+        }
+
         InputDensity[] densities = Densities(density);
         long start = Stopwatch.GetTimestamp();
         ReluPolynomial polynomial = ActivationSpec.Parse(text).Build();

@@ -36,6 +36,21 @@ internal sealed record ApproxRecord(
     }
 }
 
+/// <summary>What <c>pann approx minimax:... --json</c> writes; errors are absolute.</summary>
+internal sealed record FunctionRecord(
+    string Spec, string Function, double Range, IReadOnlyList<int> Degrees, double Log2MaxError, int Depth, int Levels, int Multiplications, int ScalarMultiplications, int Additions,
+    IReadOnlyList<StageRecord> Stages, CertificateRecord Certificate, IReadOnlyList<ErrorStatistics> Errors)
+{
+    public static FunctionRecord Of(MinimaxFunction function, IReadOnlyList<ErrorStatistics> errors)
+    {
+        StageCertificate proof = function.Certificate;
+        return new(
+            function.Spec, function.Target.Name, function.Target.Range, [function.Polynomial.Degree], Math.Log2(function.MaxError),
+            function.Cost.Depth, function.Cost.Levels, function.Cost.NonScalarMultiplications, function.Cost.ScalarMultiplications, function.Cost.Additions,
+            [StageRecord.Of(function.Polynomial, proof)], new(proof.Passed, !function.IsAtRounding, proof.ReferencePoints.Count, [proof.LevelledError], proof.ScannedError, proof.At, function.MaxError), errors);
+    }
+}
+
 /// <summary>One stage.</summary>
 /// <param name="Degree">Its degree.</param>
 /// <param name="Parity">odd, even or none.</param>

@@ -9,5 +9,6 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(TrainRecord))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]
+[JsonSerializable(typeof(FunctionRecord))]
 [JsonSerializable(typeof(FrontierRecord))]
 internal sealed partial class CliJson : JsonSerializerContext;

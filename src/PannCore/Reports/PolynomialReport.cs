@@ -33,9 +33,7 @@ public static class PolynomialReport
             { ClaimsMinimax: true } => "passed: each stage is the best polynomial of its degree on its interval",
             _ => "passed: the error is bounded; that no other polynomial of this degree is better is not claimed",
         }));
-        string levels = Figures.Count(cost.Levels, "CKKS level") + (folded.Levels < cost.Levels ? $" ({folded.Levels} if the leading coefficient is folded into neighbouring weights)" : "");
-        lines.Add(Line("price", $"{levels}, depth {cost.Depth}"));
-        lines.Add(Line("", $"{Figures.Count(cost.NonScalarMultiplications, "multiplication")} of ciphertexts, {cost.ScalarMultiplications} with constants, {Figures.Count(cost.Additions, "addition")}"));
+        lines.AddRange(Price(cost, folded));
         return lines;
     }
 
@@ -114,7 +112,18 @@ public static class PolynomialReport
         };
     }
 
-    private static string Line(string name, string text) => name.PadRight(NameWidth) + text;
+    /// <summary>What one evaluation costs, in two lines.</summary>
+    internal static IReadOnlyList<string> Price(Cost cost, Cost folded)
+    {
+        string levels = Figures.Count(cost.Levels, "CKKS level") + (folded.Levels < cost.Levels ? $" ({folded.Levels} if the leading coefficient is folded into neighbouring weights)" : "");
+        return
+        [
+            Line("price", $"{levels}, depth {cost.Depth}"),
+            Line("", $"{Figures.Count(cost.NonScalarMultiplications, "multiplication")} of ciphertexts, {cost.ScalarMultiplications} with constants, {Figures.Count(cost.Additions, "addition")}"),
+        ];
+    }
+
+    internal static string Line(string name, string text) => name.PadRight(NameWidth) + text;
 
     private static string Log2(double value) => Figures.PowerOfTwo(Math.Log2(value));
 
