@@ -9,6 +9,7 @@ namespace PannCore.Cli;
 internal static class ApproxVerifyCommand
 {
     private const int Verified = 0, Refused = 1;
+    private const int MostShown = 10;
 
     public static Command Create()
     {
@@ -50,9 +51,10 @@ internal static class ApproxVerifyCommand
         Terminal.Write(table);
 
         // Outside the table, where nothing is broken into lines.
-        foreach (VerificationFinding finding in verification.Findings) Console.WriteLine($"{finding.Where}: the file states {finding.Stated}, recomputed: {finding.Recomputed}");
+        foreach (VerificationFinding finding in verification.Findings.Take(MostShown)) Console.WriteLine($"{finding.Where}: the file states {finding.Stated}, recomputed: {finding.Recomputed}");
+        if (verification.Findings.Count > MostShown) Console.WriteLine($"and {verification.Findings.Count - MostShown} more: --json writes all");
         string claim = certificate.ClaimsMinimax ? "minimax, proved" : "error bounded, no claim of optimality";
-        Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED ({verification.Findings.Count} findings)");
+        Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED, {verification.Findings.Count} {(verification.Findings.Count == 1 ? "statement is" : "statements are")} not so");
         CommonOptions.WriteJson(
             json, new PolynomialVerifyRecord(file, verification.Polynomial.Spec, verification.Passed, certificate.ClaimsMinimax, certificate.MaxError, verification.Findings), ApproxVerifyJson.Default.PolynomialVerifyRecord);
         return verification.Passed ? Verified : Refused;

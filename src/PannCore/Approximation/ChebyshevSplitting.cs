@@ -19,24 +19,22 @@ namespace PannCore.Approximation;
 internal sealed class ChebyshevSplitting
 {
     private const int Infeasible = 1 << 20;
-    private const int MostBabySteps = 24;
+    private const int MostBabySteps = 40;
+    private const int MostNeighbours = 1000;
 
     private readonly int[] _powerLevels; // of T_k; -1 where it is not made
     private readonly (int First, int Second)[] _factors;
     private readonly int[] _powers;
-    private readonly Parity _parity;
-    private readonly int _degree;
+    private readonly bool _complete;
     private readonly Dictionary<(int Degree, Parity Parity, int Depth, int Levels, bool IntegerLead), (int Products, int Divisor)> _memo = [];
 
-    private ChebyshevSplitting(int degree, Parity parity, int[] powers)
+    private ChebyshevSplitting(int degree, int[] powers)
     {
-        _degree = degree;
-        _parity = parity;
         _powers = powers;
         _powerLevels = new int[degree + 1];
         _factors = new (int, int)[degree + 1];
         Array.Fill(_powerLevels, -1);
-        if (degree > 0) _powerLevels[1] = 0;
+        _powerLevels[1] = 0;
         foreach (int k in powers)
         {
             int best = int.MaxValue;
@@ -52,19 +50,17 @@ internal sealed class ChebyshevSplitting
             _powerLevels[k] = best;
         }
 
-        Valid = true;
+        _complete = true;
     }
 
     /// <summary>Non-scalar depth of the whole.</summary>
-    public int Depth { get; private set; }
+    public int Depth { get; private init; }
 
     /// <summary>Levels of the whole.</summary>
-    public int Levels { get; private set; }
+    public int Levels { get; private init; }
 
     /// <summary>Ciphertext products of the whole if no coefficient vanishes.</summary>
     public int Products { get; private set; } = Infeasible;
-
-    private bool Valid { get; }
 
     /// <summary>The best splitting found.</summary>
     /// <param name="degree">At least 1.</param>
@@ -72,32 +68,53 @@ internal sealed class ChebyshevSplitting
     /// <param name="integerLead">Whether the leading coefficient is a small integer, free of levels.</param>
     public static ChebyshevSplitting Find(int degree, Parity parity, bool integerLead)
     {
-        // The least possible: a product at most doubles the degree, and a non-integer leading coefficient needs a level like another factor.
-        int depth = CeilingLog2(degree), levels = integerLead ? depth : CeilingLog2(degree + 1);
         ChebyshevSplitting? best = null;
         HashSet<string> seen = [];
+        Queue<int[]> equals = [];
         foreach (int[] seed in Seeds(degree, parity)) Consider(seed);
-        for (bool improved = true; improved;)
+        int last = seen.Count + MostNeighbours;
+        while (seen.Count < last && equals.TryDequeue(out int[]? centre))
         {
-            improved = false;
-            int[] centre = best!._powers;
-            for (int k = 2; k <= degree && !improved; k += parity == Parity.Even ? 2 : 1)
-                improved = Consider(centre.Contains(k) ? [.. centre.Where(other => other != k)] : [.. centre.Append(k).Order()]);
+            foreach (int[] neighbour in Neighbours(centre)) Consider(neighbour);
         }
 
         return best!;
 
-        bool Consider(int[] powers)
+        // Keeps the best and, for the local search, every set as good.
+        void Consider(int[] powers)
         {
-            if (!seen.Add(string.Join(',', powers))) return false;
-            var candidate = new ChebyshevSplitting(degree, parity, powers);
-            if (!candidate.Valid) return false;
-            candidate.Products = powers.Length + candidate.Best(degree, parity, depth, levels, integerLead).Products;
-            (candidate.Depth, candidate.Levels) = (depth, levels);
-            if (best is not null && candidate.Products >= best.Products) return false;
-            best = candidate;
-            return true;
+            if (!seen.Add(string.Join(',', powers)) || Using(powers, degree, parity, integerLead) is not { } candidate) return;
+            if (best is null || candidate.Products < best.Products)
+            {
+                best = candidate;
+                equals.Clear();
+            }
+
+            if (candidate.Products == best.Products) equals.Enqueue(powers);
         }
+
+        IEnumerable<int[]> Neighbours(int[] centre)
+        {
+            for (int k = 2; k <= degree; k += parity == Parity.Even ? 2 : 1)
+                yield return centre.Contains(k) ? [.. centre.Where(other => other != k)] : [.. centre.Append(k).Order()];
+        }
+    }
+
+    /// <summary>
+    /// The best splitting that makes the given T_k, 2 and above in ascending order, with the least depth and levels of all splittings; null if one of them cannot be made
+    /// from those before it. <see cref="Products"/> is huge if they do not suffice.
+    /// </summary>
+    public static ChebyshevSplitting? Using(int[] powers, int degree, Parity parity, bool integerLead)
+    {
+        // The least possible: a product at most doubles the degree, and a non-integer leading coefficient needs a level like another factor.
+        var splitting = new ChebyshevSplitting(degree, powers)
+        {
+            Depth = CeilingLog2(degree),
+            Levels = CeilingLog2(integerLead ? degree : degree + 1),
+        };
+        if (!splitting._complete) return null;
+        splitting.Products = powers.Length + splitting.Best(degree, parity, splitting.Depth, splitting.Levels, integerLead).Products;
+        return splitting;
     }
 
     /// <summary>The factors (a, b), a >= b, of T_k = 2 T_a T_b - T_{a-b}.</summary>
@@ -124,9 +141,10 @@ internal sealed class ChebyshevSplitting
         int step = parity == Parity.None ? 1 : 2;
         for (int m = 1; m <= Math.Min(degree, MostBabySteps); m += step)
         {
-            SortedSet<int> babies = [];
+            SortedSet<int> babies = m > 1 ? [2] : [];
             for (int k = parity == Parity.Odd ? 3 : 2; k <= m; k += step) babies.Add(k);
-            for (int k = 2; k <= m; k *= 2) babies.Add(k);
+            yield return [.. babies];
+            for (int k = 4; k <= m; k *= 2) babies.Add(k);
             yield return [.. babies];
             for (int g = 2; g <= Math.Min(degree, 2 * m + 2); g += step)
             {

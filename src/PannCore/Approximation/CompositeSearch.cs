@@ -23,8 +23,8 @@ public sealed class CompositeSearch
     public const int SmallestAlpha = ActivationSpec.SmallestAlpha;
 
     /// <summary>
-    /// The largest alpha: the error of n = product of the degrees is about 0.6/n at best, and the certificate, which samples a composite in double at 28 points per degree of the
-    /// whole, is limited to n = <see cref="ReluPolynomial.LargestDegreeProduct"/>.
+    /// The largest alpha that has a certificate: the error of stages with the product of degrees n is at least about 0.7/n, and the certificate samples a composite in double
+    /// at 28 points per degree of the whole, hence is limited to n = <see cref="ReluPolynomial.LargestDegreeProduct"/>. (The 1e-12 that it allows for rounding would stop it at 2^-28.)
     /// </summary>
     public const int LargestAlpha = 15;
 
@@ -38,43 +38,45 @@ public sealed class CompositeSearch
     // Far above the error of an estimated tuned error.
     private const double EstimateSlack = 1.0005;
 
-    private readonly Stage[] _stages = [.. Enumerable.Range(0, ((Remez.LargestSignDegree - SmallestDegree) / 2) + 1).Select(i => new Stage((2 * i) + SmallestDegree))];
+    private readonly Stage[] _stages;
+    private readonly int _keptPerCell;
+
+    /// <summary>A search among the odd degrees 3 to 63.</summary>
+    public CompositeSearch()
+        : this(Enumerable.Range(SmallestDegree, Remez.LargestSignDegree - SmallestDegree + 1).Where(int.IsOddInteger), KeptPerCell)
+    {
+    }
+
+    internal CompositeSearch(IEnumerable<int> degrees, int keptPerCell)
+        => (_stages, _keptPerCell) = ([.. degrees.Select(degree => new Stage(degree))], keptPerCell);
+
+    internal static IEnumerable<(int Depth, int Products)> ByDepth
+        => from depth in Enumerable.Range(1, MostProducts)
+           from products in Enumerable.Range(depth, MostProducts - depth + 1)
+           select (depth, products);
+
+    internal static IEnumerable<(int Depth, int Products)> ByProducts
+        => from products in Enumerable.Range(1, MostProducts)
+           from depth in Enumerable.Range(1, products)
+           select (depth, products);
 
     /// <summary>The degrees with the least depth, among those the fewest ciphertext products, among those the least error.</summary>
     /// <param name="alpha">From <see cref="SmallestAlpha"/> to <see cref="LargestAlpha"/>.</param>
     /// <param name="cancellation">Ends the search.</param>
     /// <exception cref="BadInputException">alpha is not one of those.</exception>
     public IReadOnlyList<int> LeastDepth(int alpha, CancellationToken cancellation = default)
-    {
-        IEnumerable<(int, int)> order =
-            from depth in Enumerable.Range(1, MostProducts)
-            from products in Enumerable.Range(depth, MostProducts - depth + 1)
-            select (depth, products);
-        return Search(alpha, order, cancellation);
-    }
+        => Search(Target(alpha), ByDepth, cancellation)!;
 
     /// <summary>The degrees with the fewest ciphertext products, among those the least depth, among those the least error.</summary>
     /// <param name="alpha">From <see cref="SmallestAlpha"/> to <see cref="LargestAlpha"/>.</param>
     /// <param name="cancellation">Ends the search.</param>
     /// <exception cref="BadInputException">alpha is not one of those.</exception>
     public IReadOnlyList<int> LeastMultiplications(int alpha, CancellationToken cancellation = default)
-    {
-        IEnumerable<(int, int)> order =
-            from products in Enumerable.Range(1, MostProducts)
-            from depth in Enumerable.Range(1, products)
-            select (depth, products);
-        return Search(alpha, order, cancellation);
-    }
+        => Search(Target(alpha), ByProducts, cancellation)!;
 
-    private IReadOnlyList<int> Search(int alpha, IEnumerable<(int Depth, int Products)> order, CancellationToken cancellation)
+    /// <summary>The cheapest degrees by <see cref="ByDepth"/> or <see cref="ByProducts"/> whose proved error is at most the target; null if there are none.</summary>
+    internal IReadOnlyList<int>? Search(double target, IEnumerable<(int Depth, int Products)> order, CancellationToken cancellation)
     {
-        if (alpha is < SmallestAlpha or > LargestAlpha)
-        {
-            throw new BadInputException(FormattableString.Invariant(
-                $"search for a composite: alpha {alpha}, expected {SmallestAlpha} to {LargestAlpha}: double certifies a maximum error of 2^-{LargestAlpha} at best (degrees with a product of at most {ReluPolynomial.LargestDegreeProduct})"));
-        }
-
-        double target = Math.ScaleB(1, -alpha);
         Dictionary<(int, int), List<Candidate>> cells = [];
         cells[(1, 1)] = [new Candidate(2 * Math.Atanh(2 * target), [], 1)]; // the product with t
         foreach ((int depth, int products) in order)
@@ -91,7 +93,7 @@ public sealed class CompositeSearch
             if (verified.FirstOrDefault() is { } best) return best.Degrees;
         }
 
-        throw new BadInputException(FormattableString.Invariant($"search for a composite: no degrees reach 2^-{alpha}"));
+        return null;
 
         // The sequences of stages but the first.
         List<Candidate> Cell(int depth, int products)
@@ -118,9 +120,14 @@ public sealed class CompositeSearch
             }
 
             found.Sort((x, y) => y.Input.CompareTo(x.Input));
-            return found.Count > KeptPerCell ? found[..KeptPerCell] : found;
+            return found.Count > _keptPerCell ? found[.._keptPerCell] : found;
         }
     }
+
+    private static double Target(int alpha) => alpha is >= SmallestAlpha and <= LargestAlpha
+        ? Math.ScaleB(1, -alpha)
+        : throw new BadInputException(FormattableString.Invariant(
+            $"search for a composite: alpha {alpha}, expected {SmallestAlpha} to {LargestAlpha}: certificates in double reach 2^-{LargestAlpha}, since they sample a polynomial whose degrees have a product of at most {ReluPolynomial.LargestDegreeProduct}"));
 
     /// <summary>The error that tuning the gap will reach, to about 1e-4 of it; infinite if one gap shows that it is above the target.</summary>
     private static double TunedError(Candidate candidate, double target, CancellationToken cancellation)

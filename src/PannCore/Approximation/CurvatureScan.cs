@@ -3,7 +3,7 @@ namespace PannCore.Approximation;
 /// <summary>A sound bound of |p - g| on an interval for a function g of known curvature, by adaptive bisection.</summary>
 /// <remarks>
 /// Between two points at distance d no error with |e''| &lt;= K exceeds the larger of its two magnitudes by more than <c>K d^2 / 8</c>. Here K is a bound of |p''|, from a
-/// <see cref="ChebyshevScan"/> of that polynomial, plus the target's bound of |g''|. Cells end at the target's kink and are halved until their bound is within the tolerance of the largest error met.
+/// <see cref="ErrorScan"/> of that polynomial, plus the target's bound of |g''|. Cells end at the target's kink and are halved until their bound is within the tolerance of the largest error met.
 /// Rounding of the evaluation is not allowed for.
 /// </remarks>
 internal static class CurvatureScan
@@ -16,15 +16,15 @@ internal static class CurvatureScan
     /// <param name="lo">Left end.</param>
     /// <param name="hi">Right end.</param>
     /// <param name="tolerance">How far the bound may exceed the largest error met, unless that takes too many points.</param>
-    public static (double Largest, double Bound) Of(Polynomial polynomial, Target target, double lo, double hi, double tolerance)
+    public static ErrorBound Of(Polynomial polynomial, Target target, double lo, double hi, double tolerance)
     {
         // In s = (t - centre) / half-width, where nothing overflows.
         double h = polynomial.HalfWidth;
         double[] second = ChebyshevSeries.Derivative(ChebyshevSeries.Derivative([.. polynomial.Coefficients]));
         var bent = new Polynomial(Parity.None, 1, second);
-        double curvature = ChebyshevScan.Of(bent.Evaluate, Math.Max(bent.Degree, 1), -1, 1, 8).Bound + target.LargestCurvature * h * h;
+        double curvature = ErrorScan.Polynomial(bent.Evaluate, Math.Max(bent.Degree, 1), 0, -1, 1)[0].Bound + target.LargestCurvature * h * h;
 
-        double largest = 0, bound = 0;
+        double largest = 0, at = lo, bound = 0;
         Queue<(double Left, double Right, double AtLeft, double AtRight)> cells = [];
         foreach ((double left, double right) in FirstCells(polynomial.Degree))
             cells.Enqueue((left, right, Error(left), Error(right)));
@@ -43,12 +43,12 @@ internal static class CurvatureScan
             cells.Enqueue((middle, top.Right, value, top.AtRight));
         }
 
-        return (largest, bound);
+        return new ErrorBound(lo, hi, largest, at, bound);
 
         double Error(double t)
         {
             double error = Math.Abs(polynomial.Evaluate(t) - target.Evaluate(t));
-            largest = Math.Max(largest, error);
+            if (error > largest) (largest, at) = (error, t);
             return error;
         }
 

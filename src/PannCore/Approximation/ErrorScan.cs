@@ -1,13 +1,13 @@
 namespace PannCore.Approximation;
 
-/// <summary>An adaptive scan of |e| on an interval, with a bound between its samples that is derived from a bound of the second derivative.</summary>
+/// <summary>An adaptive scan of |e|, e a polynomial, on an interval, with a bound between its samples that is derived from a bound of the second derivative.</summary>
 /// <remarks>
 /// <para>
 /// With <c>t = lo + (hi - lo) sin^2(θ/2)</c>, E(θ) = e(t(θ)). If |E''| &lt;= K, then on a cell of width w no |E| exceeds the larger of its two ends by more than
-/// <c>K w^2 / 8</c>. Cells are halved until that is at most 1.0003 times the largest |E| seen.
+/// <c>K w^2 / 8</c>. The cell that may hold the most is halved until that is at most 1.0003 times the largest |E| seen.
 /// </para>
 /// <para>
-/// <b>K of a polynomial</b> e of degree n: E is a cosine polynomial of degree n. Around a maximum θ* of |E| it stays above <c>max |E| cos(n (θ - θ*))</c> (M. Riesz), so
+/// <b>K.</b> If e has degree n, E is a cosine polynomial of degree n. Around a maximum θ* of |E| it stays above <c>max |E| cos(n (θ - θ*))</c> (M. Riesz), so
 /// that nodes at most π/(4n) apart give <c>max |E| &lt;= (largest |E| at the nodes) / cos(π/8)</c> (H. Ehlich and K. Zeller, "Schwankung von Polynomen zwischen
 /// Gitterpunkten", 1964); then <c>K = n^2 max |E|</c> (S. Bernstein).
 /// </para>
@@ -22,7 +22,6 @@ internal static class ErrorScan
     private const double UnitRoundoff = 1.0 / (1L << 53);
     private const int NodesPerDegree = 4;
     private const int MostNodesPerDegree = 1024;
-    private const int MostFunctionNodes = 1 << 21;
 
     /// <summary>Scans e, an algebraic polynomial of at most the given degree, on [ends[0], ends[^1]]: one result per interval between two ends.</summary>
     /// <param name="e">The error.</param>
@@ -30,19 +29,16 @@ internal static class ErrorScan
     /// <param name="rounding">Bound of the rounding error of e, its final subtraction excepted.</param>
     /// <param name="ends">Ascending, two or more.</param>
     public static ErrorBound[] Polynomial(Func<double, double> e, int degree, double rounding, params double[] ends)
-        => new Cells(e, degree, rounding, ends).Scan(null, (long)degree * MostNodesPerDegree);
-
-    /// <summary>Scans any e on [lo, hi]; |E''| is at most <paramref name="curvature"/>. Where two million samples do not make the bound tight it is sound all the same.</summary>
-    public static ErrorBound Function(Func<double, double> e, double curvature, int degree, double rounding, double lo, double hi)
-        => new Cells(e, degree, rounding, [lo, hi]).Scan(curvature, MostFunctionNodes)[0];
+        => new Cells(e, degree, rounding, ends).Scan();
 
     private sealed class Cells(Func<double, double> e, int degree, double rounding, double[] ends)
     {
         private readonly double _lo = ends[0], _width = ends[^1] - ends[0];
         private readonly double _displacement = 32 * UnitRoundoff * Math.Max(Math.Abs(ends[0]), Math.Abs(ends[^1])) / (ends[^1] - ends[0]);
 
-        public ErrorBound[] Scan(double? curvature, long budget)
+        public ErrorBound[] Scan()
         {
+            long budget = (long)degree * MostNodesPerDegree;
             double step = Math.PI / (NodesPerDegree * (double)degree), largest = 0;
             double[][] angles = new double[ends.Length - 1][], errors = new double[ends.Length - 1][];
             for (int part = 0; part < angles.Length; part++)
@@ -64,7 +60,7 @@ internal static class ErrorScan
             }
 
             double reach = degree * ((step / 2) + (2 * Displacement(step / 2)));
-            double bend = curvature ?? (reach < 1 ? (double)degree * degree * (largest + rounding) / Math.Cos(reach) : double.PositiveInfinity);
+            double bend = reach < 1 ? (double)degree * degree * (largest + rounding) / Math.Cos(reach) : double.PositiveInfinity;
             var bounds = new ErrorBound[angles.Length];
             for (int part = 0; part < bounds.Length; part++)
                 bounds[part] = Scan(part, angles[part], errors[part], bend, ref budget);
@@ -80,36 +76,39 @@ internal static class ErrorScan
                 if (!(errors[j] <= errors[top])) top = j;
             }
 
-            if (!double.IsFinite(bend)) return new ErrorBound(lo, hi, errors[top], Math.Clamp(Point(angles[top]), lo, hi), double.PositiveInfinity);
+            if (!double.IsFinite(bend) || !double.IsFinite(errors[top])) return new ErrorBound(lo, hi, errors[top], Math.Clamp(Point(angles[top]), lo, hi), double.PositiveInfinity);
             (double angle, double largest) = Peak.Refine(
                 theta => Math.Abs(e(Clamped(theta))), angles[Math.Max(top - 1, 0)], angles[top], angles[Math.Min(top + 1, angles.Length - 1)]);
             double at = top == 0 && angle == angles[0] ? lo : top == angles.Length - 1 && angle == angles[^1] ? hi : Clamped(angle);
 
-            double bound = largest;
-            var open = new Stack<(double From, double FromError, double To, double ToError)>();
-            for (int j = 1; j < angles.Length; j++)
+            // The cell that may hold the most comes first, so that a budget that runs out has been spent where it counts.
+            var open = new PriorityQueue<(double From, double FromError, double To, double ToError), double>();
+            double settled = 0;
+            for (int j = 1; j < angles.Length; j++) Enter((angles[j - 1], errors[j - 1], angles[j], errors[j]));
+            while (open.TryDequeue(out var cell, out double least))
             {
-                open.Push((angles[j - 1], errors[j - 1], angles[j], errors[j]));
-                while (open.TryPop(out var cell))
+                if (-least <= Tight * largest || budget-- <= 0)
                 {
-                    double width = cell.To - cell.From + Displacement(cell.From) + Displacement(cell.To);
-                    double most = Math.Max(cell.FromError, cell.ToError) + (bend * width * width / 8);
-                    if (most <= Tight * largest || budget <= 0)
-                    {
-                        bound = Math.Max(bound, most);
-                        continue;
-                    }
-
-                    budget--;
-                    double middle = (cell.From + cell.To) / 2, t = Clamped(middle), error = Math.Abs(e(t));
-                    if (double.IsNaN(error)) return new ErrorBound(lo, hi, largest, at, double.PositiveInfinity);
-                    if (error > largest) (largest, at) = (error, t);
-                    open.Push((cell.From, cell.FromError, middle, error));
-                    open.Push((middle, error, cell.To, cell.ToError));
+                    settled = Math.Max(settled, -least);
+                    break;
                 }
+
+                double middle = (cell.From + cell.To) / 2, t = Clamped(middle), error = Math.Abs(e(t));
+                if (double.IsNaN(error)) return new ErrorBound(lo, hi, largest, at, double.PositiveInfinity);
+                if (error > largest) (largest, at) = (error, t);
+                Enter((cell.From, cell.FromError, middle, error));
+                Enter((middle, error, cell.To, cell.ToError));
             }
 
-            return new ErrorBound(lo, hi, largest, at, (Math.Max(bound, largest) * (1 + (8 * UnitRoundoff))) + rounding);
+            return new ErrorBound(lo, hi, largest, at, (Math.Max(settled, largest) * (1 + (8 * UnitRoundoff))) + rounding);
+
+            void Enter((double From, double FromError, double To, double ToError) cell)
+            {
+                double width = cell.To - cell.From + Displacement(cell.From) + Displacement(cell.To);
+                double most = Math.Max(cell.FromError, cell.ToError) + (bend * width * width / 8);
+                if (most <= Tight * largest) settled = Math.Max(settled, most);
+                else open.Enqueue(cell, -most);
+            }
 
             double Clamped(double theta) => Math.Clamp(Point(theta), lo, hi);
         }

@@ -49,12 +49,12 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
                 continue;
             }
 
-            (double scanned, double bound) = Scan(polynomial, level * ScanFactor - level + rounding / 100);
-            if (!(scanned <= level * ScanFactor + rounding))
-                throw Failed(iteration, "an independent scan disagrees", level, scanned);
+            ErrorBound scan = Scan(polynomial, level * ScanFactor - level + rounding / 100);
+            if (!(scan.Found <= level * ScanFactor + rounding))
+                throw Failed(iteration, "an independent scan disagrees", level, scan.Found);
             double[] points = Array.ConvertAll(angles, Point);
             RemezStatus status = largest <= rounding ? RemezStatus.AtRounding : RemezStatus.Levelled;
-            return (new RemezResult(status, polynomial, lo, hi, level, Array.AsReadOnly(points), iteration, scanned, bound), angles);
+            return (new RemezResult(status, polynomial, lo, hi, level, Array.AsReadOnly(points), iteration, scan.Found, scan.Bound), angles);
         }
 
         throw Failed(mostIterations, "the limit of iterations", level, largest);
@@ -196,12 +196,8 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
         return nodes.ToArray();
     }
 
-    private (double Scanned, double Proved) Scan(Polynomial polynomial, double tolerance)
-    {
-        if (General is Target target) return target.Scan(polynomial, lo, hi, tolerance);
-        ChebyshevScan scan = ChebyshevScan.Of(t => Error(polynomial, t), degree, lo, hi, Remez.ScanPointsPerDegree);
-        return (scan.Largest, scan.Bound);
-    }
+    private ErrorBound Scan(Polynomial polynomial, double tolerance)
+        => General is Target target ? target.Scan(polynomial, lo, hi, tolerance) : ErrorScan.Polynomial(t => Error(polynomial, t), degree, 0, lo, hi)[0];
 
     private RemezConvergenceException Failed(int iteration, string why, double level, double largest)
         => new(FormattableString.Invariant(

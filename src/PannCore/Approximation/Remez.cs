@@ -40,8 +40,6 @@ public static class Remez
     /// <summary>Allowance for the rounding of errors near 1 evaluated in double.</summary>
     internal const double Rounding = 1e-14;
 
-    internal const int ScanPointsPerDegree = 64;
-
     /// <summary>The odd polynomial p of the given degree with the least maximum of |p(t) - 1| on [a, b].</summary>
     /// <param name="degree">Odd, 1 to 63.</param>
     /// <param name="a">Left end, above 0.</param>

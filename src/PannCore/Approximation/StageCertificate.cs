@@ -27,6 +27,9 @@ public sealed record StageCertificate(
     /// <summary>Roundings of a target's value that are allowed for: the functions of the platform are right to a few.</summary>
     private const double TargetRoundings = 16;
 
+    private const int SamplesPerDegree = 8;
+    private const double Fineness = 5e-4;
+
     /// <summary>
     /// <see cref="ProvedError"/> is at most 1.002 <see cref="LevelledError"/>, or above it by no more than <see cref="Rounding"/> can explain: four times that.
     /// </summary>
@@ -42,8 +45,8 @@ public sealed record StageCertificate(
 
     /// <summary>Examines a polynomial against a function on [lo, hi].</summary>
     /// <remarks>
-    /// Where the function is smooth but no polynomial, <c>|E''| &lt;= n^2 max |p| + h^2 max |g''| + h max |g'|</c> in the angle, h the half-width: see <see cref="ErrorScan"/>.
-    /// Its values are assumed right to 16 roundings.
+    /// Where the function is no polynomial, <see cref="Target.Scan"/> bounds the error: through a polynomial of known degree that is near an analytic one, or by bounds of the second derivatives.
+    /// Its values are assumed right to 16 roundings of the largest.
     /// </remarks>
     internal static StageCertificate Of(Polynomial polynomial, Target target, double lo, double hi, IReadOnlyList<double> referencePoints)
     {
@@ -51,21 +54,19 @@ public sealed record StageCertificate(
         double radius = Math.Max(Math.Abs(lo - polynomial.Centre), Math.Abs(hi - polynomial.Centre));
         double rounding = ClenshawRounding.OfStage(polynomial, radius);
         int degree = Math.Max(polynomial.Degree, 1);
-        double half = (hi - lo) / 2;
-        bool linear = target.LargestCurvature == 0;
         ErrorBound bound;
-        if (linear)
+        if (target.LargestCurvature == 0)
         {
             double[] ends = target.Kink is double kink && kink > lo && kink < hi ? [lo, kink, hi] : [lo, hi];
             bound = ends.Zip(ends.Skip(1)).Select(part => ErrorScan.Polynomial(Error, degree, rounding, part.First, part.Second)[0]).MaxBy(part => part.Bound)!;
         }
         else
         {
-            ErrorBound size = ErrorScan.Polynomial(polynomial.Evaluate, degree, rounding, lo, hi)[0];
-            double largest = size.Bound + (half * 2 * target.LargestSlope); // of the target as well, up to the error that is looked for
-            rounding += TargetRoundings * Math.ScaleB(1, -53) * largest;
-            double curvature = ((double)degree * degree * size.Bound) + (half * half * target.LargestCurvature) + (half * target.LargestSlope);
-            bound = ErrorScan.Function(Error, curvature, degree, rounding, lo, hi);
+            // How large the error is says how fine the scan must be.
+            double[] samples = [.. Enumerable.Range(0, (SamplesPerDegree * degree) + 1).Select(i => lo + ((hi - lo) * i / (SamplesPerDegree * degree)))];
+            bound = target.Scan(polynomial, lo, hi, Fineness * samples.Max(t => Math.Abs(Error(t))));
+            rounding += TargetRoundings * Math.ScaleB(1, -53) * samples.Max(t => Math.Abs(target.Evaluate(t)));
+            bound = bound with { Bound = bound.Bound + rounding };
         }
 
         double[] errors = [.. referencePoints.Select(Error)];

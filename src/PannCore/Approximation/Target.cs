@@ -132,22 +132,23 @@ public sealed class Target
     /// <param name="lo">Left end.</param>
     /// <param name="hi">Right end.</param>
     /// <param name="tolerance">By how much the bound may exceed what it must.</param>
-    internal (double Largest, double Bound) Scan(Polynomial p, double lo, double hi, double tolerance)
+    internal ErrorBound Scan(Polynomial p, double lo, double hi, double tolerance)
     {
         if (_degreeWithin is null || (Kink is null && (lo < -1 || hi > 1)))
             return CurvatureScan.Of(p, this, lo, hi, tolerance);
 
         // The error is within the distance d of a polynomial, whose samples are at most d above the error's, and so is the error again between them.
-        double distance = tolerance / 4, largest = 0, bound = 0;
+        double distance = tolerance / 2, bound = 0;
+        ErrorBound? worst = null;
         int degree = Math.Max(Math.Max(p.Degree, _degreeWithin(distance)), 1);
         foreach ((double left, double right) in Kink > lo && Kink < hi ? [(lo, Kink.Value), (Kink.Value, hi)] : new[] { (lo, hi) })
         {
-            ChebyshevScan scan = ChebyshevScan.Of(t => p.Evaluate(t) - _value(t), degree, left, right, Remez.ScanPointsPerDegree);
-            largest = Math.Max(largest, scan.Largest);
-            bound = Math.Max(bound, scan.Bound + 3 * distance);
+            ErrorBound scan = ErrorScan.Polynomial(t => p.Evaluate(t) - _value(t), degree, distance, left, right)[0];
+            bound = Math.Max(bound, scan.Bound + distance);
+            if (worst is null || scan.Found > worst.Found) worst = scan;
         }
 
-        return (largest, bound);
+        return new ErrorBound(lo, hi, worst!.Found, worst.At, bound);
     }
 
     private static Target Analytic(

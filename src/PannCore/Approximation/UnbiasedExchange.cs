@@ -59,11 +59,11 @@ internal sealed class UnbiasedExchange(int degree, InputDensity density, bool va
             }
 
             polynomial = Settled();
-            ChebyshevScan scan = ChebyshevScan.Of(t => Error(polynomial, t), degree, 0, 1, Remez.ScanPointsPerDegree);
+            ErrorBound scan = ErrorScan.Polynomial(t => Error(polynomial, t), degree, 0, 0, 1)[0];
             if (!(scan.Bound <= level * Remez.LevelFactor + Remez.Rounding))
                 throw Failed(exchange, "an independent scan disagrees", level, scan.Bound);
             double[] points = [.. _basis.OfType<(double Angle, int Sign)>().Select(point => _space.Point(point.Angle)).Order()];
-            return new RemezResult(RemezStatus.Levelled, polynomial, 0, 1, level, points, free.Iterations + exchange, scan.Largest, scan.Bound);
+            return new RemezResult(RemezStatus.Levelled, polynomial, 0, 1, level, points, free.Iterations + exchange, scan.Found, scan.Bound);
         }
 
         throw Failed(most, "the limit of exchanges", level, largest);
