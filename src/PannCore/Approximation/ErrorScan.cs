@@ -4,7 +4,8 @@ namespace PannCore.Approximation;
 /// <remarks>
 /// <para>
 /// With <c>t = lo + (hi - lo) sin^2(θ/2)</c>, E(θ) = e(t(θ)). If |E''| &lt;= K, then on a cell of width w no |E| exceeds the larger of its two ends by more than
-/// <c>K w^2 / 8</c>. The cell that may hold the most is halved until that is at most 1.0003 times the largest |E| seen.
+/// <c>K w^2 / 8</c>. The cell that may hold the most is halved until that is at most 1.0003 times the largest |E| seen. Where that takes too many
+/// cells (a part of the interval whose error is minute beside the rest) the bound stays above that, and sound.
 /// </para>
 /// <para>
 /// <b>K.</b> If e has degree n, E is a cosine polynomial of degree n. Around a maximum θ* of |E| it stays above <c>max |E| cos(n (θ - θ*))</c> (M. Riesz), so
@@ -21,7 +22,7 @@ internal static class ErrorScan
     private const double Tight = 1.0003;
     private const double UnitRoundoff = 1.0 / (1L << 53);
     private const int NodesPerDegree = 4;
-    private const int MostNodesPerDegree = 1024;
+    private const int MostHalvings = 1 << 16, MostHalvingsPerDegree = 64;
 
     /// <summary>Scans e, an algebraic polynomial of at most the given degree, on [ends[0], ends[^1]]: one result per interval between two ends.</summary>
     /// <param name="e">The error.</param>
@@ -38,7 +39,6 @@ internal static class ErrorScan
 
         public ErrorBound[] Scan()
         {
-            long budget = (long)degree * MostNodesPerDegree;
             double step = Math.PI / (NodesPerDegree * (double)degree), largest = 0;
             double[][] angles = new double[ends.Length - 1][], errors = new double[ends.Length - 1][];
             for (int part = 0; part < angles.Length; part++)
@@ -63,11 +63,11 @@ internal static class ErrorScan
             double bend = reach < 1 ? (double)degree * degree * (largest + rounding) / Math.Cos(reach) : double.PositiveInfinity;
             var bounds = new ErrorBound[angles.Length];
             for (int part = 0; part < bounds.Length; part++)
-                bounds[part] = Scan(part, angles[part], errors[part], bend, ref budget);
+                bounds[part] = Scan(part, angles[part], errors[part], bend);
             return bounds;
         }
 
-        private ErrorBound Scan(int part, double[] angles, double[] errors, double bend, ref long budget)
+        private ErrorBound Scan(int part, double[] angles, double[] errors, double bend)
         {
             double lo = ends[part], hi = ends[part + 1];
             int top = 0;
@@ -84,6 +84,7 @@ internal static class ErrorScan
             // The cell that may hold the most comes first, so that a budget that runs out has been spent where it counts.
             var open = new PriorityQueue<(double From, double FromError, double To, double ToError), double>();
             double settled = 0;
+            int budget = Math.Max(MostHalvings, degree * MostHalvingsPerDegree);
             for (int j = 1; j < angles.Length; j++) Enter((angles[j - 1], errors[j - 1], angles[j], errors[j]));
             while (open.TryDequeue(out var cell, out double least))
             {

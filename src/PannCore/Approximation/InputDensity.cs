@@ -14,7 +14,7 @@ public sealed class InputDensity
     /// <summary>Most bins of a histogram.</summary>
     public const int MostBins = 65_536;
 
-    private const double SmallestRatio = 0.01, LargestRatio = 10_000;
+    internal const double SmallestRatio = 0.01, LargestRatio = 10_000;
     private const long LargestFile = 8 << 20;
 
     // 32 Gauss points integrate exp(i w x) on [-1, 1] to 1e-16 for w up to 24, 16 points up to 8, 8 points up to 1.3: (w/2)^2m / (2m)! for m points.
@@ -27,17 +27,26 @@ public sealed class InputDensity
     private InputDensity(string name, double ratio, double[] edges, double[] heights, double outside)
         => (Name, _ratio, _edges, _heights, Outside) = (name, ratio, edges, heights, outside);
 
-    /// <summary>The text that <see cref="Parse"/> reads back: the ratio, or the histogram's file.</summary>
+    /// <summary>The text that <see cref="Parse"/> reads back: the ratio, or the histogram's file; or what else it is called.</summary>
     public string Name { get; }
 
     /// <summary>The share of a histogram's inputs outside [-1, 1], left out of the density; 0 for a normal one.</summary>
     public double Outside { get; }
 
+    /// <summary>Every input in [-1, 1] alike.</summary>
+    public static InputDensity Uniform { get; } = new("uniform", 0, [-1, 0, 1], [1, 1], 0);
+
+    /// <summary>B/s of a normal density; 0 for others.</summary>
+    internal double Ratio => _ratio;
+
+    /// <summary>Whether it is known to be even about 0: a histogram is not.</summary>
+    internal bool IsEven => _ratio > 0 || this == Uniform;
+
     /// <summary>N(0, s) for inputs in units of B, s = 1/ratio, on [-1, 1].</summary>
     /// <param name="ratio">B/s, from 0.01 to 10,000.</param>
     /// <exception cref="BadInputException">The ratio is not one of those.</exception>
     public static InputDensity Gaussian(double ratio)
-        => ratio is >= SmallestRatio and <= LargestRatio
+        => IsRatio(ratio)
             ? new(FormattableString.Invariant($"{ratio}"), ratio, [-1, 0, 1], [1, 1], 0)
             : throw new BadInputException(FormattableString.Invariant($"density '{ratio}': expected a ratio B/s from {SmallestRatio} to {LargestRatio}"));
 
@@ -145,6 +154,9 @@ public sealed class InputDensity
             }
         }
     }
+
+    /// <summary>Whether a number can be the ratio B/s of a normal density.</summary>
+    internal static bool IsRatio(double ratio) => ratio is >= SmallestRatio and <= LargestRatio;
 
     private double Density(int bin, double t) => _heights[bin] * Math.Exp(-t * t * _ratio * _ratio / 2);
 

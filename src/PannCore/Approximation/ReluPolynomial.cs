@@ -16,6 +16,8 @@ public sealed class ReluPolynomial
     /// <summary>Largest product of the degrees of a composite: it keeps the proof by scanning in a fraction of a second; precision 2^-15.</summary>
     public const int LargestDegreeProduct = 32768;
 
+    private const double LargestCoefficientSum = 1e8;
+
     private readonly Polynomial[] _stages;
     private readonly double _halfSum, _halfDifference;
     private readonly Lazy<double> _largestSlope, _float32Error;
@@ -121,17 +123,51 @@ public sealed class ReluPolynomial
     internal static ReluPolynomial Of(ReluFamily family, double leak, Polynomial[] stages, IReadOnlyList<StageClaim> claims, string spec)
         => new(family, leak, stages, [.. claims.Select((claim, i) => StageCertificate.Of(stages[i], claim.Lo, claim.Hi, claim.ReferencePoints))], spec);
 
-    /// <summary>Generates what a checked spec describes.</summary>
+    /// <summary>Generates what a checked spec describes; only what is minimax without further conditions claims to be.</summary>
     internal static ReluPolynomial Generate(ActivationSpec spec)
     {
-        IReadOnlyList<RemezResult> results = spec.Kind == ActivationKind.Composite
-            ? CompositeSign.Tune(spec.Degrees)
-            : [Remez.AbsoluteValue(spec.Degrees[0])];
-        return new ReluPolynomial(
-            spec.Kind == ActivationKind.Composite ? ReluFamily.Composite : ReluFamily.Direct,
+        int degree = spec.Degrees[0];
+        return spec.Kind switch
+        {
+            ActivationKind.Composite => Proved(ReluFamily.Composite, spec.Gap is double gap ? CompositeSign.Beyond(spec.Degrees, gap) : CompositeSign.Tune(spec.Degrees)),
+            ActivationKind.Direct when spec.Density is not null => Direct(Remez.UnbiasedAbsoluteValue(degree, Density(), spec.VanishesAtZero).Polynomial),
+            ActivationKind.Direct when spec.VanishesAtZero => Direct(Remez.AbsoluteValue(degree, vanishing: true).Polynomial),
+            ActivationKind.Direct => Proved(ReluFamily.Direct, [Remez.AbsoluteValue(degree)]),
+            ActivationKind.Taylor => Direct(TeachingFamilies.Taylor(degree)),
+            ActivationKind.Chebyshev => Direct(TeachingFamilies.Chebyshev(degree)),
+            ActivationKind.Interpolation => Direct(TeachingFamilies.Interpolation(degree)),
+            ActivationKind.Hermite => Direct(TeachingFamilies.Hermite(degree, Density().Ratio)),
+            ActivationKind.LeastSquares => LeastSquares(Density()),
+            ActivationKind.Square => Series([0.5, 0, 0.5]),
+            ActivationKind.Quadratic => Direct(new Polynomial(Parity.Even, 1, [0.625, 0.125])), // t^2/4 + 1/2
+            _ => throw new ArgumentOutOfRangeException(nameof(spec), spec.Kind, "no polynomial is generated for this kind"),
+        };
+
+        InputDensity Density() => spec.Density is string density ? InputDensity.Parse(density) : InputDensity.Uniform;
+
+        ReluPolynomial LeastSquares(InputDensity density) => density.IsEven
+            ? Direct(TeachingFamilies.EvenPart(TeachingFamilies.LeastSquares(Math.Abs, degree, density)))
+            : Series(TeachingFamilies.LeastSquares(t => Math.Max(t, 0), degree, density).Coefficients);
+
+        ReluPolynomial Direct(Polynomial q) => new(ReluFamily.Direct, spec.Leak, [Usable(q)], [], spec.ToString());
+
+        // Leaky ReLU is a t + (1-a) ReLU, and so is what stands for it.
+        ReluPolynomial Series(IEnumerable<double> relu)
+            => new(ReluFamily.Series, spec.Leak, [Usable(new(Parity.None, 1, [.. relu.Select((c, k) => (1 - spec.Leak) * c + (k == 1 ? spec.Leak : 0))]))], [], spec.ToString());
+
+        // What is fitted near 0 only grows towards -1 and 1, so that near 0 large terms cancel.
+        Polynomial Usable(Polynomial p)
+        {
+            double sum = p.Coefficients.Sum(Math.Abs);
+            return sum <= LargestCoefficientSum ? p : throw new BadInputException(FormattableString.Invariant(
+                $"activation '{spec}': its coefficients sum to {sum:g2} in magnitude, expected at most {LargestCoefficientSum:g2}: double cannot evaluate it near 0; lower the degree or the ratio"));
+        }
+
+        ReluPolynomial Proved(ReluFamily family, IReadOnlyList<RemezResult> results) => new(
+            family,
             spec.Leak,
-            results.Select(result => result.Polynomial).ToArray(),
-            results.Select(result => StageCertificate.Of(result.Polynomial, result.Lo, result.Hi, result.ReferencePoints)).ToArray(),
+            [.. results.Select(result => result.Polynomial)],
+            [.. results.Select(result => StageCertificate.Of(result.Polynomial, result.Lo, result.Hi, result.ReferencePoints))],
             spec.ToString());
     }
 

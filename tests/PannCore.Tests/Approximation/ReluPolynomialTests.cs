@@ -220,13 +220,13 @@ public sealed class ReluPolynomialTests
     public void Bad_arguments_are_refused()
     {
         Assert.Equal(
-            "activation 'composite:7,8': degree '8' of stage 2 is not an odd number from 3 to 63; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N",
+            "activation 'composite:7,8': degree '8' of stage 2 is not an odd number from 3 to 63; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
             Assert.Throws<BadInputException>(() => ReluPolynomial.Composite([7, 8])).Message);
         Assert.Equal(
-            "activation 'direct:0': degree '0' is not an even number from 2 to 256; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N",
+            "activation 'direct:0': degree '0' is not an even number from 2 to 256; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
             Assert.Throws<BadInputException>(() => ReluPolynomial.Direct(0)).Message);
         Assert.Equal(
-            "activation 'composite:7,leak=NaN': slope 'NaN' is not a number from 0 to below 1; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N",
+            "activation 'composite:7,leak=NaN': slope 'NaN' is not a number from 0 to below 1; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
             Assert.Throws<BadInputException>(() => ReluPolynomial.Composite([7], double.NaN)).Message);
         Assert.Equal(
             "series of |t|: 130 coefficients, expected at most 129",
