@@ -8,7 +8,7 @@ namespace PannCore.Approximation;
 /// <para>
 /// A part of degree n is either <em>peeled</em>, c_n T_n + rest, if T_n is made, or <em>divided</em>, p = q T_g + r with g &lt; n &lt;= 2g, one product
 /// (r has degree below g because T_{g+j} = 2 T_g T_j - T_{g-j}). For a given set of T_k the best choice is found by dynamic programming over
-/// (degree, parity, levels left); over sets by local search from baby-step giant-step sets: every T_k below m of the parity, with g 2^j.
+/// (degree, parity, levels left); over sets by local search from baby-step giant-step sets: every T_k up to m of the parity, with g 2^j.
 /// Baby-step giant-step with any sizes, Paterson-Stockmeyer division and the depth-optimal splitting of the leading block are all such choices.
 /// </para>
 /// <para>
@@ -83,7 +83,7 @@ internal sealed class ChebyshevSplitting
         // Keeps the best and, for the local search, every set as good.
         void Consider(int[] powers)
         {
-            if (!seen.Add(string.Join(',', powers)) || Using(powers, degree, parity, integerLead) is not { } candidate) return;
+            if (powers.Length > best?.Products || !seen.Add(string.Join(',', powers)) || Using(powers, degree, parity, integerLead) is not { } candidate) return;
             if (best is null || candidate.Products < best.Products)
             {
                 best = candidate;

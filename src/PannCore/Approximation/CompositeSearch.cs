@@ -4,16 +4,16 @@ namespace PannCore.Approximation;
 
 /// <summary>
 /// Finds the degrees of a composite ReLU whose proved maximum error on [-1, 1] is at most 2^-alpha, among all sequences of odd stages of degree 3 to 63, with the least depth
-/// or the fewest ciphertext products. Keeps what it learns about the stages: use one instance for many searches, from one thread at a time.
+/// or the fewest ciphertext products. Keeps what it learns about the stages: use one instance for many searches. Safe for use by several threads.
 /// </summary>
 /// <remarks>
 /// <para>
 /// A stage sees only the ratio of the ends of its interval, written as <c>v = ln(b / a)</c>: [1 - E, 1 + E] has <c>v = 2 artanh E</c>, [gap, 1] has <c>v = -ln gap</c>.
 /// Stage d maps v to a smaller v, monotonically. The last stage must end at E = 2^(1-alpha); walking back from there, the widest input each stage can take leads to the smallest
-/// gap, which sets the error near zero (about gap/9). So per (depth, products) only the sequences with the widest input matter: dynamic programming, a few dozen of them kept.
+/// gap, which sets the error near zero (gap/8 to gap/18). So per (depth, products) only the sequences with the widest input matter: dynamic programming, a few dozen of them kept.
 /// </para>
 /// <para>
-/// The maps are interpolated between a dozen minimax problems per degree; therefore nothing is believed: cells (depth, products) are visited in order of preference, the
+/// The maps are interpolated between two dozen minimax problems per degree; therefore nothing is believed: cells (depth, products) are visited in order of preference, the
 /// sequences in them that may reach 2^-alpha are tuned and certified like any composite, and only one whose <see cref="ReluPolynomial.MaxError"/> passes is returned.
 /// </para>
 /// </remarks>
@@ -23,8 +23,8 @@ public sealed class CompositeSearch
     public const int SmallestAlpha = ActivationSpec.SmallestAlpha;
 
     /// <summary>
-    /// The largest alpha that has a certificate: the error of stages with the product of degrees n is at least about 0.7/n, and the certificate samples a composite in double
-    /// at 28 points per degree of the whole, hence is limited to n = <see cref="ReluPolynomial.LargestDegreeProduct"/>. (The 1e-12 that it allows for rounding would stop it at 2^-28.)
+    /// The largest alpha that has a certificate: the error of stages with the product of degrees n is at least about 0.7/n here, and the certificate, which samples a composite
+    /// in double in proportion to its degree, is limited to n = <see cref="ReluPolynomial.LargestDegreeProduct"/>.
     /// </summary>
     public const int LargestAlpha = 15;
 
@@ -35,7 +35,7 @@ public sealed class CompositeSearch
     // The error within the tuned gap over the gap, measured: 0.128 for {3}, 0.077 for {15,15}, 0.058 at alpha 15; it hardly depends on the degrees otherwise.
     private const double SmallestHump = 0.05;
 
-    // Far above the error of an estimated tuned error.
+    // Well above the error of TunedError.
     private const double EstimateSlack = 1.0005;
 
     private readonly Stage[] _stages;

@@ -33,6 +33,7 @@ public sealed class CompositeSearchTests(CompositeSearchTests.Shared shared) : I
     [InlineData(5)]
     [InlineData(6)]
     [InlineData(7)]
+    [InlineData(8)]
     public void No_sequence_of_less_depth_reaches_alpha(int alpha)
     {
         (int, int) found = Price(ReluPolynomial.Composite(shared.Search.LeastDepth(alpha)));
@@ -121,9 +122,8 @@ public sealed class CompositeSearchTests(CompositeSearchTests.Shared shared) : I
                 if (newDepth > mostDepth) continue;
                 if (cheaper(newDepth, newProducts))
                 {
-                    // What is proved is at least 1.0014 times what is levelled.
-                    double error = CompositeSign.Tune(longer)[^1].LevelledError / 2;
-                    Assert.True(error * 1.0014 > Math.Pow(2, -alpha), $"{string.Join(',', longer)}: {error}");
+                    double target = Math.Pow(2, -alpha), error = CompositeSign.Tune(longer)[^1].LevelledError / 2;
+                    Assert.True(error > target || ReluPolynomial.Composite(longer).MaxError > target, $"{string.Join(',', longer)}: {error}");
                     tuned++;
                 }
 
