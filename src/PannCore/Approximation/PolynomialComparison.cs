@@ -32,7 +32,7 @@ internal static class PolynomialComparison
             _ => [],
         };
 
-        VerificationFinding Finding() => new(where, stated.GetRawText(), recomputed.GetRawText());
+        VerificationFinding Finding() => new(where, Shown(stated), Shown(recomputed));
     }
 
     private static IEnumerable<VerificationFinding> Members(ReluPolynomial polynomial, string where, JsonElement stated, JsonElement recomputed)
@@ -42,7 +42,7 @@ internal static class PolynomialComparison
             string path = where.Length == 0 ? member.Name : $"{where}.{member.Name}";
             if (!stated.TryGetProperty(member.Name, out JsonElement value))
             {
-                if (member.Value.ValueKind != JsonValueKind.Null) yield return new(path, "nothing", member.Value.GetRawText());
+                if (member.Value.ValueKind != JsonValueKind.Null) yield return new(path, "nothing", Shown(member.Value));
                 continue;
             }
 
@@ -73,6 +73,14 @@ internal static class PolynomialComparison
         ErrorBound? part = where.EndsWith("withinGap", StringComparison.Ordinal) ? certificate.WithinGap : where.EndsWith("beyondGap", StringComparison.Ordinal) ? certificate.BeyondGap : null;
         return (part?.Lo ?? certificate.Lo, part?.Hi ?? certificate.Hi, Math.Abs(polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t)));
     }
+
+    private static string Shown(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Null => "nothing",
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        _ => element.GetRawText(),
+    };
 
     /// <summary>A number, or a text that stands for one that is not finite.</summary>
     private static double? Number(JsonElement element) => element.ValueKind switch

@@ -68,7 +68,8 @@ public static class Remez
     /// the mean of q(t) equals that of |t|.
     /// </summary>
     /// <remarks>
-    /// These are no Haar space: the error need not alternate. What proves it least is <see cref="UnbiasedExchange"/>'s functional, which the reference points of the result carry.
+    /// These are no Haar space: the error need not alternate. What proves it least, to 0.05 %, is <see cref="UnbiasedExchange"/>'s functional, which the reference points of the result carry:
+    /// as many as there are free coefficients. The mean error is 0 to the rounding of double.
     /// </remarks>
     /// <param name="degree">Even, 2 to 256.</param>
     /// <param name="density">The density; only its even part matters.</param>
