@@ -19,7 +19,7 @@ internal static class ApproxCommand
         Option<string> density = new("--density")
         {
             HelpName = "DENSITY",
-            Description = "Density of the inputs: R for N(0, B/R), or a histogram written by pann eval --histogram.",
+            Description = "Density of the inputs: R for N(0, B/R), or a histogram written by pann eval --histogram: FILE, or FILE#LAYER for one activation.",
             DefaultValueFactory = _ => DefaultDensity,
         };
         Option<int?> levels = new("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." };

@@ -98,7 +98,10 @@ public sealed class InputDensity
     }
 
     /// <summary>Reads a density: a number is the ratio B/s of a normal one, anything else the path of a histogram.</summary>
-    /// <remarks>The file is a JSON object with <c>edges</c> (numbers), <c>counts</c> (whole numbers, one fewer) and perhaps <c>outside</c>; other members are ignored.</remarks>
+    /// <remarks>
+    /// The file is a JSON object with <c>edges</c> (numbers), <c>counts</c> (whole numbers, one fewer) and perhaps <c>outside</c>; other members are ignored.
+    /// <c>FILE#PATH</c> takes <c>counts</c> and <c>outside</c> from that member of its array <c>layers</c> whose <c>path</c> is PATH.
+    /// </remarks>
     /// <exception cref="BadInputException">The number is no ratio, or the file is missing, too large or no histogram.</exception>
     public static InputDensity Parse(string text)
     {
@@ -160,20 +163,23 @@ public sealed class InputDensity
 
     private double Density(int bin, double t) => _heights[bin] * Math.Exp(-t * t * _ratio * _ratio / 2);
 
-    private static InputDensity Read(string path)
+    private static InputDensity Read(string text)
     {
+        // A file of several layers: FILE#PATH names one of them, unless a file has that very name.
+        int hash = File.Exists(text) ? -1 : text.LastIndexOf('#');
+        (string path, string? layer) = hash < 0 ? (text, null) : (text[..hash], text[(hash + 1)..]);
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             if (stream.Length > LargestFile)
                 throw new BadInputException($"density '{path}': {stream.Length} bytes, expected at most {LargestFile}");
             using var document = JsonDocument.Parse(stream);
-            JsonElement root = document.RootElement;
+            JsonElement root = document.RootElement, counted = layer is null ? root : Layer(root, layer, path);
             return Histogram(
                 [.. Numbers(root, "edges", path).Select(edge => edge.TryGetDouble(out double value) ? value : double.NaN)],
-                [.. Numbers(root, "counts", path).Select(count => Count(count, path))],
-                root.TryGetProperty("outside", out JsonElement outside) ? Count(outside, path) : 0,
-                path);
+                [.. Numbers(counted, "counts", path).Select(count => Count(count, path))],
+                counted.TryGetProperty("outside", out JsonElement outside) ? Count(outside, path) : 0,
+                text);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -187,6 +193,18 @@ public sealed class InputDensity
         {
             throw new BadInputException($"density '{path}': no JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
         }
+    }
+
+    private static JsonElement Layer(JsonElement root, string layer, string path)
+    {
+        JsonElement[] layers = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("layers", out JsonElement list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
+        JsonElement found = Array.Find(layers, element => Name(element) == layer);
+        return found.ValueKind == JsonValueKind.Object
+            ? found
+            : throw new BadInputException($"density '{path}#{layer}': the file has no layer '{layer}'; it has {(layers.Length == 0 ? "none" : string.Join(", ", layers.Select(Name)))}");
+
+        static string? Name(JsonElement element)
+            => element.ValueKind == JsonValueKind.Object && element.TryGetProperty("path", out JsonElement name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
     }
 
     private static IEnumerable<JsonElement> Numbers(JsonElement root, string name, string path)

@@ -26,7 +26,7 @@ public static class PolynomialReport
         ];
         if (certificate is { WithinGap: { } within, BeyondGap: { } beyond })
             lines.Add(Line("", $"{Log2(within.Bound)} within the gap |t| <= {Figures.Number(within.Hi)}, {Log2(beyond.Bound)} beyond it"));
-        lines.Add(Line("at 0", $"r(0) = {Signed(certificate.ValueAtZero)}"));
+        lines.Add(Line("at 0", $"r(0) = {(Math.Abs(certificate.ValueAtZero) <= certificate.Rounding ? "0" : Signed(certificate.ValueAtZero))}"));
         lines.Add(Line("certificate", certificate switch
         {
             { Objection: { } objection } => $"NOT PROVED: {objection}",
@@ -106,7 +106,7 @@ public static class PolynomialReport
         string degrees = string.Join(", ", polynomial.Degrees);
         return polynomial.Family switch
         {
-            ReluFamily.Composite => $"r(t) = t ({plus} + {times}{polynomial.Stages.Count switch { 1 => "p1(t)", 2 => "p2(p1(t))", var k => $"p{k}(...p1(t))" }}) / 2, odd polynomials of degree {degrees}{leak}",
+            ReluFamily.Composite => $"r(t) = t ({plus} + {times}{polynomial.Stages.Count switch { 1 => "p1(t)", 2 => "p2(p1(t))", 3 => "p3(p2(p1(t)))", var k => $"p{k}(...p1(t))" }}) / 2, odd polynomials of degree {degrees}{leak}",
             ReluFamily.Direct => $"r(t) = ({(polynomial.Leak == 0 ? "" : plus + " ")}t + {times}q(t)) / 2, an even polynomial of degree {degrees}{leak}",
             _ => $"r(t) of degree {degrees}{leak}",
         };

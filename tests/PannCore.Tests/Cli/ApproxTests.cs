@@ -69,7 +69,7 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal("16", root.GetProperty("density").GetString());
         JsonElement[] rows = [.. root.GetProperty("rows").EnumerateArray()];
         string[] specs = [.. rows.Select(row => row.GetProperty("spec").GetString()!)], lines = outcome.Out.Split('\n');
-        Assert.Equal(Frontier.Candidates().Select(spec => spec.ToString()), specs);
+        Assert.Superset(new HashSet<string> { "composite:alpha=4", "composite:alpha=14", "composite:15,31", "direct:2", "direct:254", "direct:256" }, specs.ToHashSet());
         Assert.All(specs, spec => Assert.Equal(2, lines.Count(line => line.StartsWith($"  {spec} ", StringComparison.Ordinal))));
 
         // The recommendation is the least RMS error that ten levels can buy, whatever a maximum says.
@@ -106,6 +106,23 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         ErrorStatistics expected = ErrorStatistics.Of(ReluPolynomial.Direct(8), InputDensity.Parse(histogram));
         JsonElement last = result.RootElement.GetProperty("errors").EnumerateArray().Last();
         Assert.Equal((histogram, expected.Mean, expected.Rms), (last.GetProperty("density").GetString(), last.GetProperty("mean").GetDouble(), last.GetProperty("rms").GetDouble()));
+    }
+
+    [Fact]
+    public void One_layer_of_a_histogram_can_be_chosen()
+    {
+        double[] edges = [-1, -0.5, 0, 0.5, 1];
+        string file = files.With("layers.json", """{"edges":[-1,-0.5,0,0.5,1],"counts":[1,1,1,1],"layers":[{"path":"relu","counts":[0,0,3,1],"outside":4},{"path":"layer1.0.relu1","counts":[1,0,0,0]}]}""");
+        var density = InputDensity.Parse($"{file}#relu");
+        Assert.Equal(($"{file}#relu", 0.5), (density.Name, density.Outside));
+        Assert.Equal(InputDensity.Histogram(edges, [0, 0, 3, 1]).Integrate(t => t, 1), density.Integrate(t => t, 1), 1e-15);
+        Assert.Equal(-0.75, InputDensity.Parse($"{file}#layer1.0.relu1").Integrate(t => t, 1), 1e-15);
+        Assert.Equal(0, InputDensity.Parse(file).Integrate(t => t, 1), 1e-15);
+        Assert.Equal(
+            $"density '{file}#relu2': the file has no layer 'relu2'; it has relu, layer1.0.relu1",
+            Assert.Throws<BadInputException>(() => InputDensity.Parse($"{file}#relu2")).Message);
+        string plain = files.With("plain.json", """{"edges":[-1,1],"counts":[1]}""");
+        Assert.Equal($"density '{plain}#relu': the file has no layer 'relu'; it has none", Assert.Throws<BadInputException>(() => InputDensity.Parse($"{plain}#relu")).Message);
     }
 
     [Theory]
