@@ -96,7 +96,9 @@ public sealed class ConstrainedRemezTests
     {
         RemezResult one = Remez.UnbiasedAbsoluteValue(8, InputDensity.Histogram([-1, -0.5, 0, 0.25, 1], [1, 2, 3, 4]));
         RemezResult mirrored = Remez.UnbiasedAbsoluteValue(8, InputDensity.Histogram([-1, -0.25, 0, 0.5, 1], [4, 3, 2, 1]));
-        Assert.Equal(one.LevelledError, mirrored.LevelledError, 1e-14);
+
+        // The exchange ends within 1e-4 of the least error.
+        Assert.Equal(one.LevelledError, mirrored.LevelledError, 1e-4 * one.LevelledError);
     }
 
     [Fact]

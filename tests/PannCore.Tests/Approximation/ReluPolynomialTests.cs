@@ -113,6 +113,47 @@ public sealed class ReluPolynomialTests
     }
 
     [Theory]
+    [InlineData(15, 15, 0.004)]
+    [InlineData(7, 7, 0.1)]
+    public void A_given_gap_is_kept_and_its_error_is_that_of_the_last_stage_or_of_the_hump(int first, int second, double gap)
+    {
+        ReluPolynomial r = ActivationSpec.Parse(FormattableString.Invariant($"composite:{first},{second},gap={gap}")).Build();
+        Assert.Equal(gap, r.Certificate.Stages[0].Lo);
+        Assert.True(r.ClaimsMinimax);
+        Holds(r);
+        double beyond = r.Certificate.Stages[1].LevelledError / 2, hump = 0;
+        for (int i = 0; i <= 10_000; i++) hump = Math.Max(hump, Math.Abs(r.Evaluate(gap * i / 10_000) - gap * i / 10_000));
+        Assert.Equal(Math.Max(beyond, hump), r.MaxError, 2e-3 * r.MaxError);
+        Assert.True(r.MaxError > ReluPolynomial.Composite([first, second]).MaxError);
+    }
+
+    [Fact]
+    public void The_tuned_gap_given_back_gives_the_tuned_polynomial()
+    {
+        ReluPolynomial tuned = ReluPolynomial.Composite([7, 15]), given = ActivationSpec.Parse(FormattableString.Invariant($"composite:7,15,gap={tuned.Certificate.Stages[0].Lo:r}")).Build();
+        Assert.Equal(tuned.MaxError, given.MaxError, 1e-9);
+    }
+
+    [Fact]
+    public void A_gap_so_wide_that_nothing_is_left_to_do_is_refused()
+        => Assert.Equal(
+            "composite with gap 0.9: stage 1 leaves no interval for stage 2: its error is 0",
+            Assert.Throws<BadInputException>(() => ActivationSpec.Parse("composite:63,3,gap=0.9").Build()).Message);
+
+    [Theory]
+    [InlineData("direct:8,zero", 0)]
+    [InlineData("direct:8,zero,leak=0.1", 0)]
+    [InlineData("direct:8,unbiased=8,leak=0.1", double.NaN)]
+    public void Variants_of_direct_keep_their_conditions_with_a_leak(string text, double valueAtZero)
+    {
+        ActivationSpec spec = ActivationSpec.Parse(text);
+        ReluPolynomial r = spec.Build();
+        if (!double.IsNaN(valueAtZero)) Assert.Equal(valueAtZero, r.Certificate.ValueAtZero, 1e-16);
+        if (spec.Density is not null) Assert.Equal(0, InputDensity.Parse(spec.Density).Integrate(t => r.Evaluate(t) - Leaky(t, r.Leak), 8), 1e-12);
+        Assert.InRange(NaiveError(r.Evaluate, r.Leak), r.MaxError / 1.002, r.MaxError);
+    }
+
+    [Theory]
     [MemberData(nameof(Alphas))]
     public void Stages_are_chained_by_their_levelled_errors(int alpha)
     {
