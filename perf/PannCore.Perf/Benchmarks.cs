@@ -44,4 +44,6 @@ public class Operations() : Benchmarks(OperationCases.All);
 
 public class Polynomials() : Benchmarks(PolynomialCases.All);
 
+public class Approximations() : Benchmarks(ApproximationCases.All);
+
 public class Networks() : Benchmarks(NetworkCases.All);

@@ -8,4 +8,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(EvalRecord))]
 [JsonSerializable(typeof(TrainRecord))]
 [JsonSerializable(typeof(BenchRecord))]
+[JsonSerializable(typeof(ApproxRecord))]
+[JsonSerializable(typeof(FunctionRecord))]
+[JsonSerializable(typeof(FrontierRecord))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -22,13 +22,18 @@ internal static class EvalCommand
         Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
-        var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000")
+        Option<string?> histogram = new("--histogram")
         {
-            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, data, threads, convolution, json,
+            HelpName = "FILE",
+            Description = "Also count the inputs of the activations in units of their range, for pann approx --density. A polynomial may be chosen by training images only: give --split train.",
+        };
+        var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000\nExample: pann eval --split train --histogram histogram.json")
+        {
+            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, histogram, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
+            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json), parsed.GetValue(histogram));
             ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
@@ -38,9 +43,12 @@ internal static class EvalCommand
                 : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
             int[] indices = [.. Enumerable.Range(0, images.Count)];
             var probe = new RangeProbe();
+            InputHistogram? inputs = parsed.GetValue(histogram) is null ? null
+                : new(used ?? loaded.Ranges(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
+            IRunObserver[] observers = [.. new IRunObserver?[] { spec.IsPolynomial ? probe : null, inputs }.OfType<IRunObserver>()];
             long start = Stopwatch.GetTimestamp();
             Evaluation result = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
-                network, images, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), spec.IsPolynomial ? [probe] : [], progress, cancellation));
+                network, images, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), observers, progress, cancellation));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
             Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(loaded.File)}, {spec}{(used is null ? "" : $", ranges {used.Spec}")}: {result.Accuracy:F2} % ({result.Correct} of {images.Count} right)"));
@@ -55,6 +63,12 @@ internal static class EvalCommand
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
                 Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", loaded.Provenance(images, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
                 Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
+            if (inputs is not null)
+            {
+                string file = parsed.GetValue(histogram)!;
+                InputHistogramFile.Write(file, inputs, $"inputs over their ranges: {Path.GetFileName(loaded.File)}, {spec}, ranges {parsed.GetValue(ranges)}, {images.Count} images of {images.Source}");
+                Console.WriteLine($"Histogram: {Path.GetFullPath(file)}, from {images.Source}");
+            }
             return 0;
         }, cancellation));
         return command;

@@ -6,8 +6,6 @@ using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Reports;
-using Spectre.Console;
-using Markup = Spectre.Console.Markup;
 
 namespace PannCore.Cli;
 
@@ -66,9 +64,9 @@ internal static class InspectCommand
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
-        Write(ConsoleReport.WorstOperations(record, WorstOperations));
-        Write(ConsoleReport.Flips(record));
-        Write(ConsoleReport.FailedChecks(record));
+        Terminal.Write(ConsoleReport.WorstOperations(record, WorstOperations));
+        Terminal.Write(ConsoleReport.Flips(record));
+        Terminal.Write(ConsoleReport.FailedChecks(record));
         AtomicFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);
@@ -93,16 +91,5 @@ internal static class InspectCommand
         string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {parsed.GetValue(option)}")];
         int calibrate = parsed.GetValue(Calibrate);
         return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
-    }
-
-    private static void Write(ReportTable report)
-    {
-        if (report.Rows.Count == 0) return;
-        Console.WriteLine();
-        Console.WriteLine(report.Title);
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)).NoWrap());
-        foreach (IReadOnlyList<string> row in report.Rows) table.AddRow(row.Select(cell => new Text(cell)));
-        Terminal.Write(table);
     }
 }

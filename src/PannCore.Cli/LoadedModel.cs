@@ -31,14 +31,19 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     public (ResNet Model, ActivationRanges? Ranges) Convert(
         ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
     {
-        if (!spec.IsPolynomial) return (Backbone.With(spec, null), null);
+        ActivationRanges? used = spec.IsPolynomial ? Ranges(spec, ranges, calibrate, margin, data, workspace, cancellation) : null;
+        return (Backbone.With(spec, used), used);
+    }
+
+    /// <summary>The ranges of the activations, for whoever needs them without polynomials too; parameters as in <see cref="Convert"/>.</summary>
+    public ActivationRanges Ranges(ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
+    {
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
         if (ActivationRanges.NeedsCalibration(ranges) && calibrate == 0 && spec.Leak != Description.Activation.Leak)
             throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
         if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data, workspace, cancellation);
-        var parsed = ActivationRanges.Parse(ranges, paths, largest, margin);
-        return (Backbone.With(spec, parsed), parsed);
+        return ActivationRanges.Parse(ranges, paths, largest, margin);
     }
 
     private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Training;
 
@@ -21,6 +22,7 @@ internal static class Pann
             InspectCommand.Create(),
             EvalCommand.Create(),
             TrainCommand.Create(),
+            ApproxCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),
         };
@@ -36,7 +38,7 @@ internal static class Pann
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout });
         }
-        catch (Exception exception) when (exception is BadInputException or ShapeException or TrainingDivergedException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is BadInputException or ShapeException or TrainingDivergedException or RemezConvergenceException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"error: {exception.Message}");
             return 1;

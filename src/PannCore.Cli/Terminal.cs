@@ -1,5 +1,7 @@
+using PannCore.Reports;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Markup = Spectre.Console.Markup;
 
 namespace PannCore.Cli;
 
@@ -7,6 +9,18 @@ namespace PannCore.Cli;
 internal static class Terminal
 {
     private const int FileWidth = 160;
+
+    /// <summary>A table with its title; nothing where it has no rows.</summary>
+    public static void Write(ReportTable report)
+    {
+        if (report.Rows.Count == 0) return;
+        Console.WriteLine();
+        Console.WriteLine(report.Title);
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)).NoWrap());
+        foreach (IReadOnlyList<string> row in report.Rows) table.AddRow(row.Select(cell => new Text(cell)));
+        Write(table);
+    }
 
     public static void Write(IRenderable renderable)
     {

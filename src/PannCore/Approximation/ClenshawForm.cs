@@ -24,6 +24,8 @@ internal sealed record ClenshawForm(bool Composite, double Scale, double Linear,
 {
     public static ClenshawForm Of(ReluPolynomial polynomial)
     {
+        if (polynomial.Family == ReluFamily.Series)
+            throw new BadInputException($"activation '{polynomial.Spec}': no kernel evaluates a series of both parities in a network yet");
         bool composite = polynomial.Family == ReluFamily.Composite;
         double scale = 2 / polynomial.Stages[0].HalfWidth, gain = (1 - polynomial.Leak) / 2;
         double[][] values = new double[polynomial.Stages.Count][], slopes = new double[values.Length][];

@@ -3,7 +3,7 @@ using MathNet.Numerics.RootFinding;
 namespace PannCore.Approximation;
 
 /// <summary>
-/// A composition p_k o ... o p_1 of odd minimax polynomials of sgn, its first interval chosen for the error of the ReLU made from it.
+/// A composition p_k o ... o p_1 of odd minimax polynomials of sgn, its first interval given, or chosen for the error of the ReLU made from it.
 /// </summary>
 /// <remarks>
 /// p_1 is minimax on [gap, 1], each later stage on [1 - E, 1 + E] with E the levelled error of the stage before.
@@ -44,14 +44,29 @@ internal static class CompositeSign
         double Imbalance(double logGap)
         {
             double gap = Math.Exp(logGap);
-            (double a, double b) = (gap, 1);
-            for (int i = 0; i < stages.Length; i++)
-            {
-                (stages[i], warm[i]) = Remez.Sign(degrees[i], a, b, warm[i]);
-                (a, b) = (1 - stages[i].LevelledError, 1 + stages[i].LevelledError);
-            }
-
+            Chain(degrees, gap, stages, warm);
             return Math.Log(stages[^1].LevelledError / 2 / Hump(stages, gap));
+        }
+    }
+
+    /// <summary>The stages for a given gap.</summary>
+    /// <exception cref="BadInputException">A stage's values come so near to 0 or 2, or to 1, that no next stage can be found.</exception>
+    public static IReadOnlyList<RemezResult> Beyond(IReadOnlyList<int> degrees, double gap)
+    {
+        RemezResult[] stages = new RemezResult[degrees.Count];
+        Chain(degrees, gap, stages, new double[]?[degrees.Count]);
+        return stages;
+    }
+
+    private static void Chain(IReadOnlyList<int> degrees, double gap, RemezResult[] stages, double[]?[] warm)
+    {
+        (double a, double b) = (gap, 1);
+        for (int i = 0; i < stages.Length; i++)
+        {
+            if (!(a > 0 && a < b))
+                throw new BadInputException(FormattableString.Invariant($"composite with gap {gap}: stage {i} leaves no interval for stage {i + 1}: its error is {(b - a) / 2:g6}"));
+            (stages[i], warm[i]) = Remez.Sign(degrees[i], a, b, warm[i]);
+            (a, b) = (1 - stages[i].LevelledError, 1 + stages[i].LevelledError);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace PannCore.Approximation;
 
-/// <summary>The symmetry of a <see cref="Polynomial"/>, which decides which Chebyshev polynomials carry its coefficients.</summary>
+/// <summary>The symmetry that a <see cref="Polynomial"/>, declares, which decides which Chebyshev polynomials carry its coefficients.</summary>
 public enum Parity
 {
     /// <summary>p(-t) = p(t): coefficient k belongs to T_{2k}.</summary>
@@ -8,4 +8,7 @@ public enum Parity
 
     /// <summary>p(-t) = -p(t): coefficient k belongs to T_{2k+1}.</summary>
     Odd,
+
+    /// <summary>No symmetry is used: coefficient k belongs to T_k.</summary>
+    None,
 }

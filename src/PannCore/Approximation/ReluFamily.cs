@@ -8,4 +8,7 @@ public enum ReluFamily
 
     /// <summary>r(t) = ((1+a) t + (1-a) q(t)) / 2, q an even polynomial that approximates |t|.</summary>
     Direct,
+
+    /// <summary>r(t) = P(t), one polynomial without symmetry that approximates leaky ReLU itself: <see cref="Parity.None"/> on [-1, 1].</summary>
+    Series,
 }

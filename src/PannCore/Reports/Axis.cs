@@ -1,6 +1,6 @@
 namespace PannCore.Reports;
 
-/// <summary>Maps values to drawing coordinates, linearly or by decades; what lies beyond an end is drawn at that end.</summary>
+/// <summary>Maps values to drawing coordinates, linearly, by decades or by powers of two; what lies beyond an end is drawn at that end.</summary>
 internal sealed class Axis
 {
     private readonly Func<double, double> _scale;
@@ -43,6 +43,21 @@ internal sealed class Axis
         int first = high == 0 ? floor : (int)Math.Clamp(Math.Floor(Math.Log10(low)), floor, last - 1);
         double[] ticks = [.. Enumerable.Range(first, last - first + 1).Select(e => Math.Pow(10, e))];
         return new Axis(ticks[0], ticks[^1], from, to, Math.Log10, ticks);
+    }
+
+    /// <summary>
+    /// A logarithmic axis over whole powers of two that covers the positive finite values among those given, but starts no lower than 2^<paramref name="floor"/>;
+    /// at most nine ticks.
+    /// </summary>
+    public static Axis Octaves(IEnumerable<double> values, int floor, double from, double to)
+    {
+        double[] logs = [.. values.Where(v => v > 0 && double.IsFinite(v)).Select(Math.Log2)];
+        int first = logs.Length == 0 ? floor : Math.Max(floor, (int)Math.Floor(logs.Min()));
+        int last = logs.Length == 0 ? floor + 1 : Math.Max(first + 1, (int)Math.Ceiling(logs.Max()));
+        int step = Math.Max(1, (last - first + 7) / 8);
+        first = last - (last - first + step - 1) / step * step;
+        double[] ticks = [.. Enumerable.Range(0, (last - first) / step + 1).Select(i => double.ScaleB(1, first + i * step))];
+        return new Axis(ticks[0], ticks[^1], from, to, Math.Log2, ticks);
     }
 
     public double At(double value)

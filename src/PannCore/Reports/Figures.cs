@@ -85,6 +85,10 @@ internal static class Figures
     public static string PowerOfTwo(double log2)
         => double.IsFinite(log2) ? "2^" + log2.ToString("0.##", CultureInfo.InvariantCulture) : Number(double.Exp2(log2));
 
+    /// <summary>A value by its sign and the power of two of its size: <c>-2^-8.04</c>; <c>0</c> for zero.</summary>
+    public static string SignedPowerOfTwo(double value)
+        => value == 0 ? "0" : (value < 0 ? "-" : "") + PowerOfTwo(Math.Log2(Math.Abs(value)));
+
     /// <summary>A path, operation or class name short enough to show.</summary>
     public static string Name(string name)
         => name.Length <= LongestName ? name : $"{name[..60]}…{name[^30..]}";

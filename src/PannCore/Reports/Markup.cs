@@ -29,6 +29,14 @@ internal sealed class Markup : IDisposable
         return new Scope(_xml);
     }
 
+    /// <summary>Opens a drawing that is a file of its own: its elements are in SVG's namespace.</summary>
+    public Scope Drawing(params ReadOnlySpan<Attr> attributes)
+    {
+        _xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
+        Attributes(attributes);
+        return new Scope(_xml);
+    }
+
     /// <summary>An element with nothing but text in it.</summary>
     public void Element(string tag, string text, params ReadOnlySpan<Attr> attributes)
     {
@@ -70,6 +78,11 @@ internal sealed class Markup : IDisposable
     private void Start(string tag, ReadOnlySpan<Attr> attributes)
     {
         _xml.WriteStartElement(tag);
+        Attributes(attributes);
+    }
+
+    private void Attributes(ReadOnlySpan<Attr> attributes)
+    {
         foreach (Attr attribute in attributes) _xml.WriteAttributeString(attribute.Name, PlainText.Harmless(attribute.Value));
     }
 

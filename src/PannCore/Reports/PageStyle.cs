@@ -1,11 +1,13 @@
 namespace PannCore.Reports;
 
-/// <summary>The page's style sheet.</summary>
+/// <summary>The style sheet of the page, and the part of it that a drawing in a file of its own needs.</summary>
 internal static class PageStyle
 {
     // Vermilion, blue and green keep apart for every common colour vision deficiency; a cause is also told by its form:
-    // approximation is solid, inherited is hollow, arithmetic is a dashed line. Line ends are fixed, because its hash is in the page.
-    public static readonly string Text = """
+    // approximation is solid, inherited is hollow, arithmetic is a dashed line. Line ends are fixed, because the text's hash is in the page.
+
+    /// <summary>Colours, light and dark.</summary>
+    public static readonly string Palette = """
         :root {
           color-scheme: light dark;
           --paper: #fdfcfa; --panel: #f5f3ee; --ink: #1d1c1a; --soft: #5f5b54; --line: #ddd9d0; --faint: #ebe8e1;
@@ -19,6 +21,25 @@ internal static class PageStyle
             --tint: #2a211b; --current: #25303d; --good: #7ed19b; --bad: #ff8a80; --alarm: #37201f;
           }
         }
+
+        """.ReplaceLineEndings("\n");
+
+    /// <summary>What every drawing needs, on the page or in a file of its own.</summary>
+    public static readonly string Drawing = """
+        svg text { fill: var(--soft); font-size: 12px; font-family: inherit; font-variant-numeric: tabular-nums; }
+        svg .strong { fill: var(--ink); font-weight: 600; }
+        svg .strong { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+        svg .end { text-anchor: end; }
+        svg .middle { text-anchor: middle; }
+        .grid { stroke: var(--faint); stroke-width: 1; fill: none; }
+        .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
+        .approximation { fill: var(--approximation); }
+        .inherited { fill: var(--paper); stroke: var(--inherited); stroke-width: 1.4; }
+
+        """.ReplaceLineEndings("\n");
+
+    /// <summary>The page.</summary>
+    public static readonly string Text = Palette + Drawing + """
         * { box-sizing: border-box; }
         html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
         body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
@@ -54,17 +75,8 @@ internal static class PageStyle
         figure { margin: 0 0 1rem; }
         .box { overflow-x: auto; margin: 0 0 1rem; }
         svg { display: block; }
-        svg text { fill: var(--soft); font-size: 12px; font-family: inherit; font-variant-numeric: tabular-nums; }
-        svg .strong { fill: var(--ink); font-weight: 600; }
-        svg .strong { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-        svg .end { text-anchor: end; }
-        svg .middle { text-anchor: middle; }
         .chart { width: 100%; min-width: 42rem; height: auto; }
-        .grid { stroke: var(--faint); stroke-width: 1; fill: none; }
-        .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
         .band { fill: var(--panel); }
-        .approximation { fill: var(--approximation); }
-        .inherited { fill: var(--paper); stroke: var(--inherited); stroke-width: 1.4; }
         .arithmetic { stroke: var(--arithmetic); stroke-width: 2.6; stroke-dasharray: 2.6 2; fill: none; }
         .total { stroke: var(--ink); stroke-width: 2.4; fill: none; }
         .curve { stroke: var(--ink); stroke-width: 1.8; fill: none; stroke-linejoin: round; }

@@ -13,6 +13,15 @@ internal static class FixedPoint
     public static double ErrorOnPositive(ReluPolynomial r, double t)
         => (double)(Twice(r, Exact(t)) - 2 * Exact(t)) / (double)One / 2;
 
+    /// <summary>What double makes of p(t), less p(t).</summary>
+    public static double Rounding(Polynomial p, double t) => (double)(Exact(p.Evaluate(t)) - Evaluate(p, Exact(t))) / (double)One;
+
+    /// <summary>What double makes of r(t), less r(t).</summary>
+    public static double Rounding(ReluPolynomial r, double t) => (double)((2 * Exact(r.Evaluate(t))) - Twice(r, Exact(t))) / (double)One / 2;
+
+    /// <summary>r(t), rounded once.</summary>
+    public static double Value(ReluPolynomial r, double t) => (double)Twice(r, Exact(t)) / (double)One / 2;
+
     /// <summary>The central difference of r with step 2^-60: truncation 2^-120 |third derivative| / 6, rounding 2^-100 times a small number.</summary>
     public static double Slope(ReluPolynomial r, double t)
     {
@@ -25,6 +34,7 @@ internal static class FixedPoint
         BigInteger p = x, leak = Exact(r.Leak);
         foreach (Polynomial stage in r.Stages)
             p = Evaluate(stage, p);
+        if (r.Family == ReluFamily.Series) return 2 * p;
         return r.Family == ReluFamily.Composite
             ? Multiply(x, One + leak + Multiply(One - leak, p))
             : Multiply(One + leak, x) + Multiply(One - leak, p);
@@ -33,8 +43,8 @@ internal static class FixedPoint
     // Plain three-term recurrence, not Clenshaw.
     private static BigInteger Evaluate(Polynomial polynomial, BigInteger t)
     {
-        BigInteger s = (t << Places) / Exact(polynomial.HalfWidth);
-        BigInteger twoU = 4 * Multiply(s, s) - 2 * One;
+        BigInteger s = ((t - Exact(polynomial.Centre)) << Places) / Exact(polynomial.HalfWidth);
+        BigInteger twoU = polynomial.Parity == Parity.None ? 2 * s : 4 * Multiply(s, s) - 2 * One;
         (BigInteger previous, BigInteger current) = polynomial.Parity == Parity.Odd ? (s, s) : (twoU / 2, One);
         BigInteger sum = 0;
         foreach (double c in polynomial.Coefficients)

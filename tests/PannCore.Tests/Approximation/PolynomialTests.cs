@@ -14,16 +14,19 @@ public sealed class PolynomialTests
     [Theory]
     [InlineData(Parity.Odd)]
     [InlineData(Parity.Even)]
-    public void Clenshaw_agrees_with_the_definition_inside_and_outside_the_basis_interval(Parity parity)
+    [InlineData(Parity.None)]
+    [InlineData(Parity.None, -0.6)]
+    public void Clenshaw_agrees_with_the_definition_inside_and_outside_the_basis_interval(Parity parity, double centre = 0)
     {
         const double b = 1.7;
-        var p = new Polynomial(parity, b, Coefficients);
+        var p = new Polynomial(parity, b, Coefficients, centre);
+        Assert.Equal(centre, p.Centre);
         for (double t = -2.5; t <= 2.5; t += 0.0173)
         {
             double expected = 0, magnitude = 0;
             for (int k = 0; k < Coefficients.Length; k++)
             {
-                double term = Coefficients[k] * Chebyshev(2 * k + (parity == Parity.Odd ? 1 : 0), t / b);
+                double term = Coefficients[k] * Chebyshev(parity switch { Parity.Odd => 2 * k + 1, Parity.Even => 2 * k, _ => k }, (t - centre) / b);
                 expected += term;
                 magnitude += Math.Abs(term);
             }
@@ -36,9 +39,11 @@ public sealed class PolynomialTests
     [Theory]
     [InlineData(Parity.Odd)]
     [InlineData(Parity.Even)]
-    public void Derivative_agrees_with_central_differences(Parity parity)
+    [InlineData(Parity.None)]
+    [InlineData(Parity.None, 0.3)]
+    public void Derivative_agrees_with_central_differences(Parity parity, double centre = 0)
     {
-        var p = new Polynomial(parity, 0.8, Coefficients);
+        var p = new Polynomial(parity, 0.8, Coefficients, centre);
         for (double t = -1; t <= 1; t += 0.0719)
         {
             // Fourth-order difference: truncation h^4 |p^(5)| / 30 with |p^(5)| < 5e5 here, rounding 1e-15 * 50 / h.
@@ -55,6 +60,7 @@ public sealed class PolynomialTests
         var even = new Polynomial(Parity.Even, 1, Coefficients);
         Assert.Equal(9, odd.Degree);
         Assert.Equal(8, even.Degree);
+        Assert.Equal(4, new Polynomial(Parity.None, 1, Coefficients).Degree);
         Assert.Equal(0, odd.Evaluate(0));
         Assert.Equal(odd.Evaluate(0.37), -odd.Evaluate(-0.37));
         Assert.Equal(even.Evaluate(0.37), even.Evaluate(-0.37));
@@ -81,6 +87,15 @@ public sealed class PolynomialTests
         Assert.Equal(
             "polynomial: half-width NaN, expected a positive finite number",
             Assert.Throws<BadInputException>(() => new Polynomial(Parity.Odd, double.NaN, [1.0])).Message);
+        Assert.Equal(
+            "polynomial: centre 1, expected 0 for an odd or even polynomial",
+            Assert.Throws<BadInputException>(() => new Polynomial(Parity.Even, 1, [1.0], 1)).Message);
+        Assert.Equal(
+            "polynomial: centre Infinity, expected a finite number",
+            Assert.Throws<BadInputException>(() => new Polynomial(Parity.None, 1, [1.0], double.PositiveInfinity)).Message);
+        Assert.Equal(
+            "polynomial: parity 7, expected odd, even or none",
+            Assert.Throws<BadInputException>(() => new Polynomial((Parity)7, 1, [1.0])).Message);
         Assert.Equal(
             "polynomial: no coefficients, expected at least one",
             Assert.Throws<BadInputException>(() => new Polynomial(Parity.Odd, 1, [])).Message);

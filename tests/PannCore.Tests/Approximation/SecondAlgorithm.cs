@@ -3,20 +3,23 @@ namespace PannCore.Tests.Approximation;
 /// <summary>
 /// The same minimax problems by another route: single exchange (only the one worst point enters) on a fixed grid, weighted
 /// barycentric interpolation in y = t^2, no linear system, and Chebyshev coefficients by sampling.
-/// Sgn on [a, b] is 1/sqrt(y) with weight sqrt(y); |t| on [0, 1] is sqrt(y) with weight 1.
+/// Sgn on [a, b] is 1/sqrt(y) with weight sqrt(y); |t| on [0, 1] is sqrt(y) with weight 1. Without symmetry y = t, on [-1, 1] with weight 1.
 /// </summary>
 internal static class SecondAlgorithm
 {
     private const int GridPoints = 100_000;
 
     public static (double Error, double[] Coefficients) Sign(int degree, double a, double b)
-        => Solve(a * a, b * b, degree / 2, y => 1 / Math.Sqrt(y), Math.Sqrt, odd: true);
+        => Solve(a * a, b * b, degree / 2, y => 1 / Math.Sqrt(y), Math.Sqrt, q => Coefficients(q, b * b, degree / 2, odd: true));
 
     public static (double Error, double[] Coefficients) AbsoluteValue(int degree)
-        => Solve(0, 1, degree / 2, Math.Sqrt, _ => 1, odd: false);
+        => Solve(0, 1, degree / 2, Math.Sqrt, _ => 1, q => Coefficients(q, 1, degree / 2, odd: false));
+
+    public static (double Error, double[] Coefficients) Minimax(Func<double, double> f, int degree)
+        => Solve(-1, 1, degree, f, _ => 1, q => Coefficients(s => q(2 * s - 1), 1, degree, odd: false));
 
     private static (double Error, double[] Coefficients) Solve(
-        double lo, double hi, int degree, Func<double, double> f, Func<double, double> weight, bool odd)
+        double lo, double hi, int degree, Func<double, double> f, Func<double, double> weight, Func<Func<double, double>, double[]> coefficients)
     {
         double[] grid = new double[GridPoints + 1];
         for (int i = 0; i <= GridPoints; i++)
@@ -40,7 +43,7 @@ internal static class SecondAlgorithm
             }
 
             if (largest <= Math.Abs(h) * (1 + 1e-12) + 1e-15 || reference.Contains(worst))
-                return (Math.Abs(h), Coefficients(q, hi, degree, odd));
+                return (Math.Abs(h), coefficients(q));
             Enter(reference, worst, i => Math.Sign(q(grid[i]) - f(grid[i])));
         }
 

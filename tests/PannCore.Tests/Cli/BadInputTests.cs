@@ -10,7 +10,7 @@ namespace PannCore.Tests.Cli;
 /// <summary>Whatever is wrong with what the user gives: code 1, one plain line on standard error, nothing on standard output, no file written.</summary>
 public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
 {
-    private const string KnownSpecs = "known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N";
+    private const string KnownSpecs = "known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH";
 
     [Fact]
     public void No_data()

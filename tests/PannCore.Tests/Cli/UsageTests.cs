@@ -32,6 +32,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("inspect", "Example: pann inspect ")]
     [InlineData("eval", "Example: pann eval ")]
     [InlineData("train", "Example: pann train ")]
+    [InlineData("approx", "Example: pann approx composite:alpha=9")]
     [InlineData("bench", "Example: pann bench ")]
     [InlineData("data", "Example: pann data fetch")]
     public void Help_ends_with_0_and_shows_an_example(string verb, string example)

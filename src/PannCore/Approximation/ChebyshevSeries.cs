@@ -1,0 +1,33 @@
+namespace PannCore.Approximation;
+
+/// <summary>Chebyshev series on [-1, 1], c_k the coefficient of T_k: what is done with coefficients alone.</summary>
+internal static class ChebyshevSeries
+{
+    /// <summary>The series of the derivative: <c>c'_(k-1) = c'_(k+1) + 2 k c_k</c>, the first one halved.</summary>
+    public static double[] Derivative(ReadOnlySpan<double> c)
+    {
+        double[] d = new double[Math.Max(c.Length - 1, 1)];
+        for (int k = c.Length - 1; k >= 1; k--)
+            d[k - 1] = (k + 1 < d.Length ? d[k + 1] : 0) + 2 * k * c[k];
+        if (c.Length > 1) d[0] /= 2;
+        return d;
+    }
+
+    /// <summary>
+    /// The series, of the given degree, of the polynomial that agrees with f at the zeros of T_(points), for degree + 1 points; for more points its truncation,
+    /// exact for polynomials f of degree below 2 points - degree: <c>c_k = 2/points sum f(cos θ_j) cos k θ_j</c>, c_0 half of that.
+    /// </summary>
+    public static double[] Sample(Func<double, double> f, int degree, int points)
+    {
+        double[] c = new double[degree + 1];
+        for (int j = 0; j < points; j++)
+        {
+            double angle = Math.PI * (j + 0.5) / points;
+            double value = f(Math.Cos(angle)) * 2 / points;
+            for (int k = 0; k <= degree; k++) c[k] += value * Math.Cos(k * angle);
+        }
+
+        c[0] /= 2;
+        return c;
+    }
+}

@@ -1,0 +1,76 @@
+namespace PannCore.Approximation;
+
+/// <summary>
+/// The minimax polynomial of a function f on [-B, B], in t = x/B on [-1, 1]: for the functions of the field that are no ReLU, named <c>minimax:FUNCTION,degree=N[,range=B]</c>.
+/// </summary>
+public sealed class MinimaxFunction
+{
+    private const string Form = "minimax:FUNCTION,degree=N[,range=B]";
+
+    // Dropping coefficients of rounding's size may move the error by this part of it; the certificate is made of what is left.
+    private const double Negligible = 1e-6;
+
+    private MinimaxFunction(Target target, int degree)
+    {
+        Target = target;
+        Spec = FormattableString.Invariant($"minimax:{target.Name},degree={degree}") + (target.Range == 1 ? "" : FormattableString.Invariant($",range={target.Range}"));
+        RemezResult result = Remez.Minimax(target, degree);
+        double negligible = Negligible * result.LevelledError / (degree + 1);
+        double[] coefficients = [.. result.Polynomial.Coefficients.Select(c => Math.Abs(c) < negligible ? 0 : c)];
+        Polynomial = new Polynomial(Parity.None, 1, coefficients);
+        Certificate = StageCertificate.Of(Polynomial, target, -1, 1, result.ReferencePoints);
+        double dropped = result.Polynomial.Coefficients.Where(c => Math.Abs(c) < negligible).Sum(Math.Abs);
+        MaxError = Math.Min(Certificate.ProvedError, result.ProvedError + dropped + Certificate.Rounding);
+        IsAtRounding = result.Status == RemezStatus.AtRounding;
+        Cost = EvaluationPlan.Of(Symmetrical(coefficients)).Cost;
+    }
+
+    /// <summary>The canonical text.</summary>
+    public string Spec { get; }
+
+    /// <summary>f, as a function of t.</summary>
+    public Target Target { get; }
+
+    /// <summary>The polynomial, in the Chebyshev basis of [-1, 1].</summary>
+    public Polynomial Polynomial { get; }
+
+    /// <summary>Proved bound of |p - f| on [-1, 1], in units of f.</summary>
+    public double MaxError { get; }
+
+    /// <summary>The error is lost in the rounding of double: nothing is claimed of it but <see cref="MaxError"/>.</summary>
+    public bool IsAtRounding { get; }
+
+    /// <summary>The proof that no other polynomial of the degree has a smaller maximum error; it cannot pass where <see cref="IsAtRounding"/>.</summary>
+    public StageCertificate Certificate { get; }
+
+    /// <summary>What one evaluation costs; a polynomial that is odd or even is evaluated as such.</summary>
+    public Cost Cost { get; }
+
+    /// <summary>Reads a text and generates what it names.</summary>
+    /// <exception cref="BadInputException">The text is not of the form, or function, degree or range is none that is known.</exception>
+    /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
+    public static MinimaxFunction Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] arguments = (SpecText.Suffix(text, "minimax:") ?? throw Bad("it begins otherwise")).Split(',');
+        int? degree = null;
+        double range = 1;
+        foreach (string argument in arguments.Skip(1))
+        {
+            if (SpecText.Suffix(argument, "degree=") is string number) degree = SpecText.Whole(number) ?? throw Bad($"degree '{number}' is not a whole number");
+            else if (SpecText.Suffix(argument, "range=") is string width) range = SpecText.Real(width) ?? throw Bad($"range '{width}' is not a number");
+            else throw Bad($"unexpected '{argument}'");
+        }
+
+        return new MinimaxFunction(Target.Parse(arguments[0], range), degree ?? throw Bad("no degree given"));
+
+        BadInputException Bad(string why) => new($"polynomial '{text}': {why}; expected {Form}");
+    }
+
+    private static Polynomial Symmetrical(double[] c)
+    {
+        double[] even = [.. c.Where((_, k) => int.IsEvenInteger(k))], odd = [.. c.Where((_, k) => int.IsOddInteger(k))];
+        if (odd.Length > 0 && Array.TrueForAll(even, x => x == 0)) return new Polynomial(Parity.Odd, 1, odd);
+        return Array.TrueForAll(odd, x => x == 0) ? new Polynomial(Parity.Even, 1, even) : new Polynomial(Parity.None, 1, c);
+    }
+}

@@ -1,0 +1,250 @@
+using System.Text.Json;
+
+namespace PannCore.Approximation;
+
+/// <summary>A ReLU polynomial and its certificate as a JSON file.</summary>
+/// <remarks>
+/// <para>
+/// Version 1: <c>format</c> "panncore-polynomial", <c>version</c>, <c>spec</c>, <c>family</c> (composite, direct or series: <see cref="ReluFamily"/>), <c>leak</c>, <c>claimsMinimax</c>,
+/// <c>stages</c> [<c>degree, parity</c> (odd, even, none), <c>basis</c> "chebyshev", <c>interval</c> [lo, hi] on which it is minimax, <c>centre, halfWidth</c> of the basis,
+/// <c>coefficients</c> lowest degree first, as in <see cref="Polynomial"/>, <c>referencePoints</c>], <c>sha256</c> of all this, <c>certificate</c>: the figures of <see cref="Certificate"/>.
+/// Numbers have as many digits as give the same double back; "NaN", "Infinity" and "-Infinity" are texts.
+/// </para>
+/// <para>
+/// A reader believes only the coefficients, the intervals and where the reference points are, and computes the certificate anew; <see cref="Verify"/> compares it with the one stated.
+/// </para>
+/// </remarks>
+public static class PolynomialFile
+{
+    /// <summary>The largest file that is read: the largest polynomial needs a tenth of it.</summary>
+    public const int MostBytes = 1 << 17;
+
+    private const int MostStages = 16;
+    private const string SpecForSeries = "series:", SpecForFiles = "file:";
+
+    /// <summary>Writes the file, whole or not at all.</summary>
+    /// <exception cref="BadInputException">It cannot be written.</exception>
+    public static void Write(string path, ReluPolynomial polynomial)
+    {
+        ArgumentNullException.ThrowIfNull(polynomial);
+        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(PolynomialDocument.Of(polynomial), PolynomialJson.Default.PolynomialDocument);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(bytes);
+            stream.WriteByte((byte)'\n');
+        });
+    }
+
+    /// <summary>Reads the polynomial; its certificate is computed from the coefficients, whatever the file says of them. A file from elsewhere may lack <c>sha256</c> and <c>certificate</c>.</summary>
+    /// <exception cref="BadInputException">
+    /// There is no such file, it does not hold a polynomial, or its data are not those of its digest; the message names file, place, expected and found.
+    /// </exception>
+    public static ReluPolynomial Read(string path)
+    {
+        PolynomialDocument document = Parse(path, ReadBytes(path));
+        ReluPolynomial polynomial = Rebuild(path, document);
+        string digest = PolynomialDigest.Of(document.Spec!, document.Family!, document.Leak!.Value, document.ClaimsMinimax!.Value, document.Stages!);
+        return document.Sha256 is null || document.Sha256 == digest ? polynomial : throw BadInputException.At(path, "sha256", digest, document.Sha256);
+    }
+
+    /// <summary>Recomputes everything a file states and compares.</summary>
+    /// <exception cref="BadInputException">As for <see cref="Read"/>: it does not even hold a polynomial.</exception>
+    public static PolynomialVerification Verify(string path)
+    {
+        byte[] bytes = ReadBytes(path);
+        PolynomialDocument stated = Parse(path, bytes);
+        ReluPolynomial polynomial = Rebuild(path, stated);
+        List<VerificationFinding> findings = [];
+        if (polynomial is { ClaimsMinimax: true, Certificate.Objection: string objection })
+            findings.Add(new("certificate", "minimax", objection));
+        CompareWithSpec(polynomial, findings);
+
+        PolynomialDocument recomputed = PolynomialDocument.Of(polynomial);
+        using var file = JsonDocument.Parse(bytes);
+        findings.AddRange(PolynomialComparison.Of(polynomial, file.RootElement, JsonSerializer.SerializeToElement(recomputed, PolynomialJson.Default.PolynomialDocument)));
+        return new PolynomialVerification(path, polynomial, findings);
+    }
+
+    private static byte[] ReadBytes(string path)
+    {
+        if (!File.Exists(path)) throw new BadInputException($"{path}: there is no such file");
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            // A pipe has no length; one byte more than allowed tells a file that is too long, whatever it says of itself.
+            byte[] buffer = new byte[MostBytes + 1];
+            int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+            return length <= MostBytes
+                ? buffer[..length]
+                : throw BadInputException.At(path, "length", $"at most {MostBytes} bytes", stream.CanSeek ? FormattableString.Invariant($"{stream.Length}") : "more");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static PolynomialDocument Parse(string path, byte[] bytes)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            // Before the rest, whose form belongs to the version.
+            JsonElement root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object) throw BadInputException.At(path, "byte 0", "an object", Kind(root));
+            Require("format", PolynomialDocument.FormatName, Property("format"));
+            Require("version", FormattableString.Invariant($"{PolynomialDocument.CurrentVersion}"), Property("version"));
+
+            return JsonSerializer.Deserialize(bytes, PolynomialJson.Default.PolynomialDocument)!;
+
+            string Property(string name) => root.TryGetProperty(name, out JsonElement value) ? value.ToString() : "nothing";
+        }
+        catch (JsonException e)
+        {
+            string place = string.IsNullOrEmpty(e.Path) || e.Path == "$" ? FormattableString.Invariant($"line {e.LineNumber + 1}") : e.Path.TrimStart('$', '.');
+            throw new BadInputException($"{path}: at {place}: not a {PolynomialDocument.FormatName} of version {PolynomialDocument.CurrentVersion}: {FirstSentence(e.Message)}", e);
+        }
+
+        void Require(string where, string expected, string found)
+        {
+            if (found != expected) throw BadInputException.At(path, where, expected, found);
+        }
+    }
+
+    private static ReluPolynomial Rebuild(string path, PolynomialDocument document)
+    {
+        string spec = document.Spec ?? throw Bad("spec", "a text", "nothing");
+        ReluFamily family = Enumerate<ReluFamily>("family", document.Family);
+        double leak = document.Leak is >= 0 and < 1 ? document.Leak.Value : throw Bad("leak", "a number from 0 to below 1", Shown(document.Leak));
+        bool claims = document.ClaimsMinimax ?? throw Bad("claimsMinimax", "true or false", "nothing");
+        IReadOnlyList<StageDocument> stages = document.Stages ?? throw Bad("stages", "a list", "nothing");
+        int most = family == ReluFamily.Composite ? MostStages : 1;
+        if (stages.Count == 0 || stages.Count > most) throw Bad("stages", most == 1 ? "1 stage" : $"1 to {most} stages", Shown(stages.Count));
+        if (claims && family == ReluFamily.Series) throw Bad("claimsMinimax", "false for a series", "true");
+
+        var polynomials = new Polynomial[stages.Count];
+        var claimed = new StageClaim[stages.Count];
+        long product = 1;
+        for (int i = 0; i < polynomials.Length; i++)
+        {
+            string at = FormattableString.Invariant($"stages[{i}]");
+            StageDocument stage = stages[i] ?? throw Bad(at, "a stage", "null");
+            polynomials[i] = Stage(at, stage, family);
+            claimed[i] = Claim(at, stage, polynomials[i], first: i == 0);
+            product *= polynomials[i].Degree;
+            if (family == ReluFamily.Composite && product > ReluPolynomial.LargestDegreeProduct)
+                throw Bad("stages", $"degrees with a product of at most {ReluPolynomial.LargestDegreeProduct}", FormattableString.Invariant($"more at stage {i + 1}"));
+        }
+
+        return ReluPolynomial.Of(family, leak, polynomials, claims ? claimed : [], spec);
+
+        Polynomial Stage(string at, StageDocument stage, ReluFamily inFamily)
+        {
+            Parity parity = Enumerate<Parity>($"{at}.parity", stage.Parity);
+            Parity expected = inFamily switch { ReluFamily.Composite => Parity.Odd, ReluFamily.Direct => Parity.Even, _ => Parity.None };
+            if (parity != expected) throw Bad($"{at}.parity", PolynomialDocument.Name(expected), stage.Parity!);
+            if (stage.Basis != PolynomialDocument.Basis) throw Bad($"{at}.basis", PolynomialDocument.Basis, stage.Basis ?? "nothing");
+            int largest = parity switch { Parity.Odd => Remez.LargestSignDegree, _ => Remez.LargestAbsoluteValueDegree };
+            int mostCoefficients = parity == Parity.None ? largest + 1 : (largest / 2) + 1;
+            int count = stage.Coefficients?.Count ?? throw Bad($"{at}.coefficients", "a list of numbers", "nothing");
+            if (count == 0 || count > mostCoefficients) throw Bad($"{at}.coefficients", $"1 to {mostCoefficients} numbers", Shown(count));
+            int degree = parity == Parity.None ? count - 1 : (2 * (count - 1)) + (parity == Parity.Odd ? 1 : 0);
+            if (stage.Degree != degree) throw Bad($"{at}.degree", FormattableString.Invariant($"{degree}, from {count} coefficients"), Shown(stage.Degree));
+            for (int k = 0; k < count; k++)
+            {
+                if (!double.IsFinite(stage.Coefficients[k])) throw Bad(FormattableString.Invariant($"{at}.coefficients[{k}]"), "a finite number", Shown(stage.Coefficients[k]));
+            }
+
+            double halfWidth = stage.HalfWidth is > 0 and < double.PositiveInfinity ? stage.HalfWidth.Value : throw Bad($"{at}.halfWidth", "a positive finite number", Shown(stage.HalfWidth));
+            if (parity == Parity.None && halfWidth != 1) throw Bad($"{at}.halfWidth", "1 for a series", Shown(halfWidth));
+            if (stage.Centre != 0) throw Bad($"{at}.centre", "0", Shown(stage.Centre));
+            return new Polynomial(parity, halfWidth, [.. stage.Coefficients]);
+        }
+
+        StageClaim Claim(string at, StageDocument stage, Polynomial polynomial, bool first)
+        {
+            if (stage.Interval is not [double lo, double hi] || !(lo < hi && double.IsFinite(lo) && double.IsFinite(hi)))
+                throw Bad($"{at}.interval", "two ascending finite numbers", stage.Interval is null ? "nothing" : Listed(stage.Interval));
+            // An odd stage is claimed against sgn beyond a gap, an even one against |t| from 0.
+            if (claims && !(polynomial.Parity == Parity.Odd ? lo > 0 : lo == 0 && hi == 1))
+                throw Bad($"{at}.interval", polynomial.Parity == Parity.Odd ? "a left end above 0" : "[0, 1]", Listed(stage.Interval));
+            if (claims && first && polynomial.Parity == Parity.Odd && hi != 1)
+                throw Bad($"{at}.interval", "a right end of 1", Listed(stage.Interval));
+            IReadOnlyList<double> points = stage.ReferencePoints ?? throw Bad($"{at}.referencePoints", "a list of numbers", "nothing");
+            int expected = claims ? polynomial.Coefficients.Count + 1 : 0;
+            if (points.Count != expected) throw Bad($"{at}.referencePoints", FormattableString.Invariant($"{expected} numbers"), Shown(points.Count));
+            for (int j = 0; j < points.Count; j++)
+            {
+                if (!(points[j] >= lo && points[j] <= hi && (j == 0 || points[j] > points[j - 1])))
+                    throw Bad(FormattableString.Invariant($"{at}.referencePoints[{j}]"), FormattableString.Invariant($"ascending numbers in [{lo}, {hi}]"), Shown(points[j]));
+            }
+
+            return new(lo, hi, points);
+        }
+
+        T Enumerate<T>(string where, string? found) where T : struct, Enum
+        {
+            foreach (T value in Enum.GetValues<T>())
+            {
+                if (PolynomialDocument.Name(value) == found) return value;
+            }
+
+            throw Bad(where, string.Join(" or ", Enum.GetValues<T>().Select(PolynomialDocument.Name)), found ?? "nothing");
+        }
+
+        BadInputException Bad(string where, string expected, string found) => BadInputException.At(path, where, expected, found);
+    }
+
+    /// <summary>
+    /// A spec that generates a polynomial must generate this one: the degrees, and the coefficients to 1e-8 of the largest, which is how far the tuned gap of another machine may lead.
+    /// A spec with a measured density is not compared: its histogram is a file that need not be there.
+    /// </summary>
+    private static void CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings)
+    {
+        const double tolerance = 1e-8;
+        if (polynomial.Spec.StartsWith(SpecForSeries, StringComparison.Ordinal)) return;
+        ReluPolynomial generated;
+        try
+        {
+            // A file that names a file would be believed for what stands in the other.
+            if (polynomial.Spec.StartsWith(SpecForFiles, StringComparison.Ordinal)) throw new BadInputException($"activation '{polynomial.Spec}': a file");
+            var spec = ActivationSpec.Parse(polynomial.Spec);
+            if (spec.Density is string density && SpecText.Real(density) is null) return;
+            generated = spec.Build();
+        }
+        catch (Exception e) when (e is BadInputException or RemezConvergenceException)
+        {
+            findings.Add(new("spec", polynomial.Spec, $"generates nothing: {e.Message}"));
+            return;
+        }
+
+        if (generated.Family != polynomial.Family || generated.Leak != polynomial.Leak || !generated.Degrees.SequenceEqual(polynomial.Degrees))
+        {
+            findings.Add(new("spec", polynomial.Spec, $"generates {Described(generated)}, the file holds {Described(polynomial)}"));
+            return;
+        }
+
+        for (int i = 0; i < polynomial.Stages.Count; i++)
+        {
+            IReadOnlyList<double> here = polynomial.Stages[i].Coefficients, there = generated.Stages[i].Coefficients;
+            double largest = there.Max(Math.Abs);
+            for (int k = 0; k < here.Count; k++)
+            {
+                if (Math.Abs(here[k] - there[k]) <= tolerance * largest) continue;
+                findings.Add(new(FormattableString.Invariant($"stages[{i}].coefficients[{k}]"), Shown(here[k]), $"{Shown(there[k])} by spec {polynomial.Spec}"));
+                break;
+            }
+        }
+    }
+
+    private static string Described(ReluPolynomial polynomial)
+        => FormattableString.Invariant($"{PolynomialDocument.Name(polynomial.Family)} {Listed(polynomial.Degrees)} with leak {polynomial.Leak}");
+
+    private static string Listed<T>(IEnumerable<T> values) => "[" + string.Join(", ", values.Select(value => FormattableString.Invariant($"{value}"))) + "]";
+
+    private static string Shown<T>(T value) => value is null ? "nothing" : FormattableString.Invariant($"{value}");
+
+    private static string Kind(JsonElement element) => element.ValueKind.ToString().ToLowerInvariant();
+
+    private static string FirstSentence(string message) => message.Split(" Path:")[0].Split(" LineNumber:")[0];
+}

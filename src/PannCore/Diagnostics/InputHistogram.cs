@@ -1,0 +1,98 @@
+using PannCore.Engine;
+using PannCore.Nn;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>
+/// Watches the inputs x of activations and counts x/B, B being the activation's range: how often a polynomial is asked where.
+/// Eight bins of equal width in every octave from 2^-12 to 1, on either side of 0, and one bin on either side below 2^-12.
+/// </summary>
+/// <remarks>
+/// A bin holds its lower end in magnitude; 1 and -1 lie in the outermost ones. What is larger in magnitude than 1, or is no number, is counted apart.
+/// A histogram by which a polynomial is chosen must come from training images.
+/// </remarks>
+public sealed class InputHistogram : IRunObserver
+{
+    private const int Octaves = 12, MantissaBits = 3, BinsASide = (Octaves << MantissaBits) + 1;
+    private const int Shift = 23 - MantissaBits, FirstBin = ((127 - Octaves) << MantissaBits) - 1;
+
+    private static readonly int One = BitConverter.SingleToInt32Bits(1);
+
+    private readonly ActivationRanges? _ranges;
+    private readonly OrderedDictionary<string, Layer> _byPath = [];
+
+    /// <summary>A histogram of a network with polynomials, or of one with other activations and these ranges.</summary>
+    /// <param name="ranges">B of each activation that has no range of its own; null where all have one.</param>
+    public InputHistogram(ActivationRanges? ranges = null) => _ranges = ranges;
+
+    /// <summary>What was counted at one activation.</summary>
+    public sealed class Layer
+    {
+        internal Layer(double range) => Range = range;
+
+        /// <summary>B.</summary>
+        public double Range { get; }
+
+        /// <summary>How many inputs lie in each bin.</summary>
+        public IReadOnlyList<long> Counts => Bins;
+
+        /// <summary>Inputs outside [-B, B]; NaN counts.</summary>
+        public long Outside { get; internal set; }
+
+        internal long[] Bins { get; } = new long[2 * BinsASide];
+    }
+
+    /// <summary>The ends of the bins in units of B, ascending from -1 to 1: one more than there are bins.</summary>
+    public static IReadOnlyList<double> Edges { get; } = MakeEdges();
+
+    /// <summary>What was counted, by the activation's path, in the order of execution.</summary>
+    public IReadOnlyDictionary<string, Layer> ByPath => _byPath;
+
+    /// <summary>Counts of all activations together.</summary>
+    public IReadOnlyList<long> Counts => [.. Enumerable.Range(0, 2 * BinsASide).Select(bin => _byPath.Values.Sum(layer => layer.Bins[bin]))];
+
+    /// <summary>Inputs outside their range, all activations together.</summary>
+    public long Outside => _byPath.Values.Sum(layer => layer.Outside);
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">An activation has no range, and none was given for it.</exception>
+    public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
+    {
+        if (op.Activation is not { } activation) return;
+        if (!_byPath.TryGetValue(path, out Layer? layer))
+        {
+            double range = activation.Range ?? _ranges?[path] ?? throw new InvalidOperationException($"histogram: {path} has no range, and none was given");
+            _byPath[path] = layer = new Layer(range);
+        }
+
+        float b = (float)layer.Range;
+        long[] bins = layer.Bins;
+        foreach (float x in inputs[0].Values)
+        {
+            // + 0 turns -0 into 0. The sign is taken as a number: as a branch it would be mispredicted every second time.
+            int signed = BitConverter.SingleToInt32Bits(x / b + 0f), bits = signed & int.MaxValue, negative = signed >> 31;
+            if (bits > One) // so is infinity, and NaN
+            {
+                layer.Outside++;
+                continue;
+            }
+
+            // Exponent and leading mantissa bits number the bins from 2^-12 on; ~bin is -1 - bin.
+            int bin = Math.Clamp((bits >> Shift) - FirstBin, 0, BinsASide - 1);
+            bins[BinsASide + (bin ^ negative)]++;
+        }
+    }
+
+    private static double[] MakeEdges()
+    {
+        double[] edges = new double[2 * BinsASide + 1];
+        for (int bin = 1; bin <= BinsASide; bin++)
+        {
+            int octave = (bin - 1) >> MantissaBits, part = (bin - 1) & ((1 << MantissaBits) - 1);
+            double end = double.ScaleB(1 + part / (double)(1 << MantissaBits), octave - Octaves);
+            (edges[BinsASide - bin], edges[BinsASide + bin]) = (-end, end);
+        }
+
+        return edges;
+    }
+}

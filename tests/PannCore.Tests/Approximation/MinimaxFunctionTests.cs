@@ -1,0 +1,71 @@
+using PannCore.Approximation;
+using Xunit;
+
+namespace PannCore.Tests.Approximation;
+
+public class MinimaxFunctionTests
+{
+    [Theory]
+    [InlineData("minimax:power-4,degree=3", 0.125)] // x^n from degree n - 1: 2^(1-n)
+    [InlineData("minimax:power-6,degree=5", 0.03125)]
+    [InlineData("minimax:abs,degree=2", 0.125)] // |x| of degree 2 is x^2 + 1/8
+    [InlineData("minimax:relu,degree=2", 0.0625)]
+    public void Known_answers(string spec, double error)
+    {
+        var function = MinimaxFunction.Parse(spec);
+        Assert.Equal(spec, function.Spec);
+        Assert.True(function.Certificate.Passed, function.Certificate.Objection);
+        Assert.Equal(error, function.Certificate.LevelledError, 1e-5 * error);
+        Assert.InRange(function.MaxError, error * (1 - 1e-9), 1.002 * error);
+    }
+
+    [Theory]
+    [InlineData("minimax:gelu,degree=8,range=5")]
+    [InlineData("minimax:tanh,degree=9,range=3")]
+    [InlineData("minimax:sigmoid,degree=31,range=8")]
+    [InlineData("minimax:silu,degree=20,range=8")]
+    public void The_bound_holds_on_a_fine_grid_and_is_tight(string spec)
+    {
+        var function = MinimaxFunction.Parse(spec);
+        Assert.Equal(spec, function.Spec);
+        double largest = 0;
+        for (int i = 0; i <= 200_000; i++)
+        {
+            double t = Math.Cos(Math.PI * i / 200_000);
+            largest = Math.Max(largest, Math.Abs(function.Polynomial.Evaluate(t) - function.Target.Evaluate(t)));
+        }
+
+        Assert.InRange(function.MaxError, largest, 1.003 * largest);
+        Assert.True(function.Certificate.Passed, function.Certificate.Objection);
+    }
+
+    [Fact]
+    public void A_symmetrical_function_is_priced_as_one()
+    {
+        // Coefficients of the other parity are zero, not rounding, and cost nothing.
+        var tanh = MinimaxFunction.Parse("minimax:tanh,degree=16,range=8");
+        Assert.All(tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 0), c => Assert.Equal(0, c));
+        Assert.Equal(EvaluationPlan.Of(new Polynomial(Parity.Odd, 1, [.. tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 1)])).Cost, tanh.Cost);
+        var abs = MinimaxFunction.Parse("minimax:abs,degree=16");
+        Assert.Equal(Remez.AbsoluteValue(16).LevelledError, abs.Certificate.LevelledError, 1e-5);
+        Assert.Equal(EvaluationPlan.Of(Remez.AbsoluteValue(16).Polynomial).Cost, abs.Cost);
+    }
+
+    [Fact]
+    public void An_error_below_rounding_claims_nothing_but_its_bound()
+    {
+        var function = MinimaxFunction.Parse("minimax:power-4,degree=5");
+        Assert.True(function.IsAtRounding);
+        Assert.InRange(function.MaxError, 0, 1e-13);
+    }
+
+    [Theory]
+    [InlineData("minimax:gelu", "polynomial 'minimax:gelu': no degree given; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:gelu,degree=8.5", "polynomial 'minimax:gelu,degree=8.5': degree '8.5' is not a whole number; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:gelu,degree=8,range=wide", "polynomial 'minimax:gelu,degree=8,range=wide': range 'wide' is not a number; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:gelu,order=8", "polynomial 'minimax:gelu,order=8': unexpected 'order=8'; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("direct:4", "polynomial 'direct:4': it begins otherwise; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:swish,degree=8", "unknown function 'swish'; known: sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N")]
+    public void Bad_input_gets_one_clear_error(string spec, string message)
+        => Assert.Equal(message, Assert.Throws<BadInputException>(() => MinimaxFunction.Parse(spec)).Message);
+}

@@ -1,0 +1,101 @@
+using PannCore.Approximation;
+using Xunit;
+
+namespace PannCore.Tests.Approximation;
+
+public sealed class TargetTests
+{
+    public static TheoryData<string, double> Smooth() => new()
+    {
+        { "sigmoid", 1 }, { "sigmoid", 8 }, { "silu", 1 }, { "silu", 8 }, { "gelu", 1 }, { "gelu", 8 }, { "tanh", 1 }, { "tanh", 8 }, { "power-7", 1 }, { "power-12", 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Smooth))]
+    public void The_bounds_hold_and_are_nearly_attained(string name, double range)
+    {
+        var target = Target.Parse(name, range);
+        Assert.Equal((name, range), (target.Name, target.Range));
+        Assert.Null(target.Kink);
+        const double h = 1e-4;
+        double slope = 0, curvature = 0;
+        for (int i = -10_000; i <= 10_000; i++)
+        {
+            double t = i / 10_000.0, left = target.Evaluate(t - h), middle = target.Evaluate(t), right = target.Evaluate(t + h);
+            slope = Math.Max(slope, Math.Abs(right - left) / (2 * h));
+            curvature = Math.Max(curvature, Math.Abs(right - 2 * middle + left) / (h * h));
+            if (target.Parity == Parity.Odd) Assert.Equal(-target.Evaluate(-t), middle);
+            if (target.Parity == Parity.Even) Assert.Equal(target.Evaluate(-t), middle);
+        }
+
+        // Differences: truncation below 1e-8 times third and fourth derivatives (below 1e5), rounding 1e-16 / 1e-8.
+        Assert.InRange(slope, 0, target.LargestSlope * (1 + 1e-3));
+        Assert.InRange(curvature, 0, target.LargestCurvature * (1 + 1e-3));
+        if (range == 8)
+        {
+            Assert.InRange(slope, 0.999 * target.LargestSlope, double.PositiveInfinity);
+            Assert.InRange(curvature, 0.999 * target.LargestCurvature, double.PositiveInfinity);
+        }
+    }
+
+    [Theory]
+    [InlineData("sigmoid", 0.7310585786300049)] // e / (1 + e)
+    [InlineData("silu", 0.7310585786300049)]
+    [InlineData("tanh", 0.7615941559557649)]
+    [InlineData("gelu", 0.8413447460685429)] // Φ(1)
+    public void Values_at_one_are_known(string name, double value)
+    {
+        Assert.Equal(value, Target.Parse(name, 1).Evaluate(1), 1e-15);
+        Assert.Equal(value, Target.Parse(name, 4).Evaluate(0.25), 1e-15);
+    }
+
+    [Fact]
+    public void Functions_with_a_kink_know_it()
+    {
+        foreach (string name in (string[])["sign", "abs", "relu", "leaky-0.1"]) Assert.Equal(0, Target.Parse(name).Kink);
+        Assert.Equal((-1, 0, 1), (Target.Sign.Evaluate(-2), Target.Sign.Evaluate(0), Target.Sign.Evaluate(2)));
+        Assert.Equal((2, 0), (Target.Relu.Evaluate(2), Target.Relu.Evaluate(-2)));
+        Assert.Equal((2, -0.5), (Target.Leaky(0.25).Evaluate(2), Target.Leaky(0.25).Evaluate(-2)));
+    }
+
+    public static TheoryData<string, double, int> Scans() => new()
+    {
+        { "sigmoid", 8, 9 }, { "silu", 8, 9 }, { "gelu", 8, 9 }, { "tanh", 30, 20 }, { "relu", 1, 9 }, { "power-50", 1, 9 }, { "sigmoid", 1, 24 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Scans))]
+    public void The_scan_bounds_the_error_whatever_the_polynomial(string name, double range, int degree)
+    {
+        // Not a minimax polynomial, and peaks that no grid of mine hits: the bound must hold on a grid a hundred times as fine, and be near.
+        var target = Target.Parse(name, range);
+        var p = new Polynomial(Parity.None, 1, [.. Enumerable.Range(0, degree + 1).Select(k => 0.3 * Math.Sin(1 + 12.9898 * k) / (1 + k))]);
+        ErrorBound scan = target.Scan(p, -1, 1, 1e-6);
+        double largest = 0;
+        for (int i = 0; i <= 200_000; i++)
+        {
+            double t = Math.Cos(Math.PI * i / 200_000);
+            largest = Math.Max(largest, Math.Abs(p.Evaluate(t) - target.Evaluate(t)));
+        }
+
+        Assert.InRange(largest, scan.Found * (1 - 1e-6), scan.Bound);
+        Assert.InRange(scan.Bound, scan.Found, 1.0005 * scan.Found + 2e-6);
+    }
+
+    [Theory]
+    [InlineData("swish", 1, "unknown function 'swish'; known: sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N")]
+    [InlineData("sigmoid", 0, "target sigmoid: range 0, expected 0.001 to 1000")]
+    [InlineData("gelu", double.NaN, "target gelu: range NaN, expected 0.001 to 1000")]
+    [InlineData("leaky-1", 1, "target leaky: slope 1, expected a number from 0 to below 1")]
+    [InlineData("leaky-x", 1, "target leaky: slope x, expected a number from 0 to below 1")]
+    [InlineData("power-2000", 1, "target power: exponent 2000, expected 0 to 1024")]
+    [InlineData("power--1", 1, "target power: exponent -1, expected 0 to 1024")]
+    public void Bad_functions_are_refused(string name, double range, string message)
+        => Assert.Equal(message, Assert.Throws<BadInputException>(() => Target.Parse(name, range)).Message);
+
+    [Fact]
+    public void Bad_bounds_are_refused()
+        => Assert.Equal(
+            "target f: bounds NaN of the slope and 1 of the curvature, expected numbers at least 0",
+            Assert.Throws<BadInputException>(() => new Target("f", Math.Exp, Parity.None, double.NaN, 1)).Message);
+}
