@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace PannCore.Approximation;
 
 /// <summary>The evaluation of a ReLU polynomial in integers: every value is an integer times 2^-F, every product is rounded to one, sums are exact.</summary>
-/// <remarks>The operations of <see cref="EvaluationConstants"/> in the order of <see cref="Float32Evaluation"/>; its constants are rounded to nearest, once. Integers of 64 bits, products of 128.</remarks>
+/// <remarks>The operations of <see cref="ClenshawForm"/> in the order of <see cref="Float32Evaluation"/>; its constants are rounded to nearest, once. Integers of 64 bits, products of 128.</remarks>
 public sealed class FixedPointEvaluation
 {
     /// <summary>Least and largest F.</summary>
@@ -27,7 +27,7 @@ public sealed class FixedPointEvaluation
             throw new BadInputException(FormattableString.Invariant($"fixed point: {fractionBits} fraction bits, expected {FewestBits} to {MostBits}"));
         (FractionBits, Rounding) = (fractionBits, rounding);
         _half = rounding == FixedPointRounding.Nearest ? 1UL << (fractionBits - 1) : 0;
-        var constants = EvaluationConstants.Of(polynomial);
+        var constants = ClenshawForm.Of(polynomial);
         _family = constants.Family;
         (_scale, _linear) = (Hold(constants.Scale), Hold(constants.Linear));
         _values = Array.ConvertAll(constants.Values, stage => Array.ConvertAll(stage, Hold));

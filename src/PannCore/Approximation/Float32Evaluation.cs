@@ -4,7 +4,7 @@ namespace PannCore.Approximation;
 
 /// <summary>The evaluation of a ReLU polynomial with every operation in float32, to measure its rounding.</summary>
 /// <remarks>
-/// The operations of <see cref="EvaluationConstants"/> in the order in which the kernels do them, its constants rounded once:
+/// The operations of <see cref="ClenshawForm"/> in the order in which the kernels do them, its constants rounded once:
 /// <c>b_k = (c_k - b_{k+2}) + v b_{k+1}</c>, no operation fused. A kernel that fuses multiply and add rounds less often.
 /// </remarks>
 internal sealed class Float32Evaluation
@@ -15,7 +15,7 @@ internal sealed class Float32Evaluation
 
     public Float32Evaluation(ReluPolynomial polynomial)
     {
-        var constants = EvaluationConstants.Of(polynomial);
+        var constants = ClenshawForm.Of(polynomial);
         _family = constants.Family;
         (_scale, _linear) = ((float)constants.Scale, (float)constants.Linear);
         _values = Array.ConvertAll(constants.Values, stage => Array.ConvertAll(stage, c => (float)c));

@@ -66,21 +66,23 @@ internal static class PolynomialKernel
         where TPort : ILanePort<TMemory, TV>
     {
         ref TMemory from = ref MemoryMarshal.GetReference(x), by = ref MemoryMarshal.GetReference(factor), to = ref MemoryMarshal.GetReference(result);
-        if (!form.Composite && !slope) Series<TMemory, T, TV, TLanes, TPort, EvenValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
-        else if (!form.Composite) Series<TMemory, T, TV, TLanes, TPort, EvenSlope<T, TV, TLanes>>(form, form.Slopes, ref from, ref by, ref to, x.Length);
+        if (form.Parity == SeriesParity.Even && !slope) Series<TMemory, T, TV, TLanes, TPort, EvenValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
+        else if (form.Parity == SeriesParity.Even) Series<TMemory, T, TV, TLanes, TPort, EvenSlope<T, TV, TLanes>>(form, form.Slopes, ref from, ref by, ref to, x.Length);
+        else if (form.Parity == SeriesParity.Both && !slope) Series<TMemory, T, TV, TLanes, TPort, FullValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
+        else if (form.Parity == SeriesParity.Both) Series<TMemory, T, TV, TLanes, TPort, FullSlope<T, TV, TLanes>>(form, form.Slopes, ref from, ref by, ref to, x.Length);
         else if (!slope) Series<TMemory, T, TV, TLanes, TPort, OddValue<T, TV, TLanes>>(form, form.Values, ref from, ref by, ref to, x.Length);
         else CompositeSlope<TMemory, T, TV, TLanes, TPort>(form, ref from, ref by, ref to, x.Length);
     }
 
-    /// <summary>Stages of one series each; what ends the last one tells the value of a composition from that, and the slope, of an even series.</summary>
+    /// <summary>Stages of one series each; their form tells the value of a composition from that, and the slope, of an even or a full series.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Series<TMemory, T, TV, TLanes, TPort, TEnd>(PolynomialForm<T> form, T[][] stages, ref TMemory from, ref TMemory by, ref TMemory to, int length)
+    private static void Series<TMemory, T, TV, TLanes, TPort, TForm>(PolynomialForm<T> form, T[][] stages, ref TMemory from, ref TMemory by, ref TMemory to, int length)
         where TMemory : unmanaged, IFloatingPointIeee754<TMemory>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
         where TPort : ILanePort<TMemory, TV>
-        where TEnd : ISeriesEnd<T, TV>
+        where TForm : ISeriesForm<T, TV>
     {
         TV scale = TLanes.Broadcast(form.Scale), minusTwo = TLanes.Broadcast(-(T.One + T.One)), linear = TLanes.Broadcast(form.Linear), range = TLanes.Broadcast(form.Range);
         int lanes = TLanes.Count;
@@ -100,14 +102,14 @@ internal static class PolynomialKernel
             TV d0, d1, d2, d3, d4, d5, d6, d7;
             for (int stage = 0; ; stage++)
             {
-                v0 = TLanes.MultiplyAdd(w0, w0, minusTwo);
-                v1 = TLanes.MultiplyAdd(w1, w1, minusTwo);
-                v2 = TLanes.MultiplyAdd(w2, w2, minusTwo);
-                v3 = TLanes.MultiplyAdd(w3, w3, minusTwo);
-                v4 = TLanes.MultiplyAdd(w4, w4, minusTwo);
-                v5 = TLanes.MultiplyAdd(w5, w5, minusTwo);
-                v6 = TLanes.MultiplyAdd(w6, w6, minusTwo);
-                v7 = TLanes.MultiplyAdd(w7, w7, minusTwo);
+                v0 = TForm.Argument(w0, minusTwo);
+                v1 = TForm.Argument(w1, minusTwo);
+                v2 = TForm.Argument(w2, minusTwo);
+                v3 = TForm.Argument(w3, minusTwo);
+                v4 = TForm.Argument(w4, minusTwo);
+                v5 = TForm.Argument(w5, minusTwo);
+                v6 = TForm.Argument(w6, minusTwo);
+                v7 = TForm.Argument(w7, minusTwo);
                 ClenshawSum.Of<T, TV, TLanes>(
                     stages[stage], v0, v1, v2, v3, v4, v5, v6, v7,
                     out b0, out b1, out b2, out b3, out b4, out b5, out b6, out b7,
@@ -125,14 +127,14 @@ internal static class PolynomialKernel
 
             ref TMemory f = ref Unsafe.Add(ref by, i);
             ref TMemory y = ref Unsafe.Add(ref to, i);
-            TPort.Store(TEnd.Of(TPort.Load(ref f), linear, range, w0, v0, b0, d0), ref y);
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, lanes)), linear, range, w1, v1, b1, d1), ref Unsafe.Add(ref y, lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 2 * lanes)), linear, range, w2, v2, b2, d2), ref Unsafe.Add(ref y, 2 * lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 3 * lanes)), linear, range, w3, v3, b3, d3), ref Unsafe.Add(ref y, 3 * lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 4 * lanes)), linear, range, w4, v4, b4, d4), ref Unsafe.Add(ref y, 4 * lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 5 * lanes)), linear, range, w5, v5, b5, d5), ref Unsafe.Add(ref y, 5 * lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 6 * lanes)), linear, range, w6, v6, b6, d6), ref Unsafe.Add(ref y, 6 * lanes));
-            TPort.Store(TEnd.Of(TPort.Load(ref Unsafe.Add(ref f, 7 * lanes)), linear, range, w7, v7, b7, d7), ref Unsafe.Add(ref y, 7 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref f), linear, range, w0, v0, b0, d0), ref y);
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, lanes)), linear, range, w1, v1, b1, d1), ref Unsafe.Add(ref y, lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 2 * lanes)), linear, range, w2, v2, b2, d2), ref Unsafe.Add(ref y, 2 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 3 * lanes)), linear, range, w3, v3, b3, d3), ref Unsafe.Add(ref y, 3 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 4 * lanes)), linear, range, w4, v4, b4, d4), ref Unsafe.Add(ref y, 4 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 5 * lanes)), linear, range, w5, v5, b5, d5), ref Unsafe.Add(ref y, 5 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 6 * lanes)), linear, range, w6, v6, b6, d6), ref Unsafe.Add(ref y, 6 * lanes));
+            TPort.Store(TForm.Of(TPort.Load(ref Unsafe.Add(ref f, 7 * lanes)), linear, range, w7, v7, b7, d7), ref Unsafe.Add(ref y, 7 * lanes));
         }
     }
 
@@ -208,45 +210,86 @@ internal static class PolynomialKernel
         }
     }
 
-    /// <summary>What becomes of the sums b = b_0, d = b_1 of the last stage; <c>factor</c> is x for values and dy for slopes.</summary>
-    private interface ISeriesEnd<T, TV>
+    /// <summary>
+    /// The variable v of a recurrence, from w; and what becomes of the sums b = b_0, d = b_1 of the last stage. <c>factor</c> is x for values and dy for slopes.
+    /// </summary>
+    private interface ISeriesForm<T, TV>
     {
+        static abstract TV Argument(TV w, TV minusTwo);
+
         static abstract TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d);
     }
 
+    /// <summary>b - v d / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TV HalfProduct<T, TV, TLanes>(TV b, TV v, TV d)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+        => TLanes.MultiplyAdd(TLanes.Multiply(v, TLanes.Broadcast(-T.One / (T.One + T.One))), d, b);
+
     /// <summary>x (a + w (b_0 - b_1)).</summary>
-    private readonly struct OddValue<T, TV, TLanes> : ISeriesEnd<T, TV>
+    private readonly struct OddValue<T, TV, TLanes> : ISeriesForm<T, TV>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
-            => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, TLanes.Subtract(b, d), linear));
+        public static TV Argument(TV w, TV minusTwo) => TLanes.MultiplyAdd(w, w, minusTwo);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d) => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, TLanes.Subtract(b, d), linear));
     }
 
     /// <summary>a x + B (b_0 - v b_1 / 2).</summary>
-    private readonly struct EvenValue<T, TV, TLanes> : ISeriesEnd<T, TV>
+    private readonly struct EvenValue<T, TV, TLanes> : ISeriesForm<T, TV>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
-        {
-            TV minusT2 = TLanes.Multiply(v, TLanes.Broadcast(-T.One / (T.One + T.One)));
-            return TLanes.MultiplyAdd(linear, factor, TLanes.Multiply(range, TLanes.MultiplyAdd(minusT2, d, b)));
-        }
+        public static TV Argument(TV w, TV minusTwo) => TLanes.MultiplyAdd(w, w, minusTwo);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d) => TLanes.MultiplyAdd(linear, factor, TLanes.Multiply(range, HalfProduct<T, TV, TLanes>(b, v, d)));
     }
 
     /// <summary>dy (a + w f_0).</summary>
-    private readonly struct EvenSlope<T, TV, TLanes> : ISeriesEnd<T, TV>
+    private readonly struct EvenSlope<T, TV, TLanes> : ISeriesForm<T, TV>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TV : struct
         where TLanes : ILanes<T, TV>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d)
-            => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, b, linear));
+        public static TV Argument(TV w, TV minusTwo) => TLanes.MultiplyAdd(w, w, minusTwo);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d) => TLanes.Multiply(factor, TLanes.MultiplyAdd(w, b, linear));
+    }
+
+    /// <summary>B (b_0 - v b_1 / 2).</summary>
+    private readonly struct FullValue<T, TV, TLanes> : ISeriesForm<T, TV>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Argument(TV w, TV minusTwo) => w;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d) => TLanes.Multiply(range, HalfProduct<T, TV, TLanes>(b, v, d));
+    }
+
+    /// <summary>dy f_0.</summary>
+    private readonly struct FullSlope<T, TV, TLanes> : ISeriesForm<T, TV>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TV : struct
+        where TLanes : ILanes<T, TV>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Argument(TV w, TV minusTwo) => w;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static TV Of(TV factor, TV linear, TV range, TV w, TV v, TV b, TV d) => TLanes.Multiply(factor, b);
     }
 }

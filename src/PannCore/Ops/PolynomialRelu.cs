@@ -102,12 +102,12 @@ public sealed class PolynomialRelu : Op
     /// <summary>
     /// Inside [-B, B]. Evaluated with unit roundoff u: x / B carries 3 roundings (B, its inverse, the product), worth 3 u L for a slope of at most L; the recurrence at the
     /// rounded argument errs by twice the scanned evaluation error of float32, which allows for other points and other fusing but is measured, not proved; the outer constants,
-    /// their product and sum carry 4 roundings of |r| &lt;= 1. In float64 these errors are 2^-29 times as large, to first order in u; 16 times that is allowed. An evaluation in
+    /// their product and sum carry 4 roundings of |r| &lt;= 1 + E. In float64 these errors are 2^-29 times as large, to first order in u; 16 times that is allowed. An evaluation in
     /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Outside [-B, B] and for other arithmetics, infinity: no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        double single = Math.ScaleB(1, -24), evaluation = Range * ((2 * Polynomial.Float32EvaluationError) + (((3 * Polynomial.LargestSlope) + 4) * single));
+        double single = Math.ScaleB(1, -24), evaluation = Range * ((2 * Polynomial.Float32EvaluationError) + (((3 * Polynomial.LargestSlope) + (4 * (1 + Polynomial.MaxError))) * single));
         bool isSingle = unitRoundoff == single, isDouble = unitRoundoff == Math.ScaleB(1, -53), narrowed = isSingle && Arithmetic == PolynomialArithmetic.Float64;
         if (!isSingle && !isDouble) evaluation = double.PositiveInfinity;
         if (isDouble || narrowed) evaluation = 16 * Math.ScaleB(evaluation, -29);
@@ -120,10 +120,14 @@ public sealed class PolynomialRelu : Op
         }
     }
 
-    private PolynomialForm<T> Form<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    private PolynomialForm<T> Form<T>() where T : unmanaged, IFloatingPointIeee754<T> => Form<T>(Polynomial, Range);
+
+    /// <summary>A polynomial over [-range, range] as the kernel reads it.</summary>
+    internal static PolynomialForm<T> Form<T>(ReluPolynomial polynomial, double range) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var form = ClenshawForm.Of(Polynomial);
-        return PolynomialForm<T>.Round(form.Composite, form.Scale / Range, form.Linear, Range, form.Values, form.Slopes);
+        var form = ClenshawForm.Of(polynomial);
+        SeriesParity parity = form.Family switch { ReluFamily.Composite => SeriesParity.Odd, ReluFamily.Direct => SeriesParity.Even, _ => SeriesParity.Both };
+        return PolynomialForm<T>.Round(parity, form.Scale / range, form.Linear, range, form.Values, form.Slopes);
     }
 
     /// <summary>Values (factor is x) or, times the factor, slopes.</summary>

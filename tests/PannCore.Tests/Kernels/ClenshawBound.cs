@@ -27,6 +27,11 @@ internal static class ClenshawBound
             slope = Product(slope, derivative, u);
             p = value;
         }
+        if (polynomial.Family == ReluFamily.Series)
+        {
+            Bounded value = Product(new(range, u * range), p, u);
+            return (value with { Error = 2 * value.Error }, slope with { Error = 2 * slope.Error });
+        }
         bool odd = polynomial.Family == ReluFamily.Composite;
         var argument = new Bounded(t, 3 * u * Math.Abs(t));
         // Composite: r = t (a + g p), r' = (a + g p) + g t p'. Direct: r = a t + g q, r' = a + g q'. B a, B g: three roundings each.
@@ -45,7 +50,8 @@ internal static class ClenshawBound
     {
         double h = 1 / stage.HalfWidth;
         Bounded s = Product(p, new(h, u * h), u), square = Product(s, s, u);
-        double v = (4 * square.Value) - 2, ev = (4 * square.Error) + (2 * u * Math.Abs(v));
+        bool full = stage.Parity == Parity.None;
+        double v = full ? 2 * s.Value : (4 * square.Value) - 2, ev = full ? 2 * s.Error : (4 * square.Error) + (2 * u * Math.Abs(v));
         double[] c = [.. stage.Coefficients];
         (Bounded b0, Bounded b1) = Recurrence(c, 1, v, ev, u);
         Bounded vBound = new(v, ev), half = new(0.5, 0), two = new(2, 0), step = new(h, u * h);
@@ -54,6 +60,12 @@ internal static class ClenshawBound
             // p = s (b_0 - b_1); dp/ds = sum (2k + 1) c_k U_2k = f_0 + f_1.
             (Bounded f0, Bounded f1) = Recurrence([.. c.Select((x, k) => ((2 * k) + 1) * x)], 3, v, ev, u);
             return (Product(s, Difference(b0, b1, u), u), Product(Sum(f0, f1, u), step, u));
+        }
+        if (full)
+        {
+            // p = b_0 - v b_1 / 2; dp/ds = sum k c_k U_(k-1) = f_0.
+            (Bounded f0, _) = Recurrence([.. c.Skip(1).Select((x, k) => (k + 1) * x)], 3, v, ev, u);
+            return (Difference(b0, Product(half, Product(vBound, b1, u), u), u), Product(f0, step, u));
         }
         // p = b_0 - v b_1 / 2; dp/ds = sum 2k c_k U_(2k-1) = 2 s f_0, where U_(2k-1) = 2 s (1, v, v^2 - 1, ...).
         (Bounded g0, _) = Recurrence([.. c.Skip(1).Select((x, k) => 2 * (k + 1) * x)], 3, v, ev, u);

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Numerics;
 using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Kernels;
+using PannCore.Ops;
 using PannCore.Tests.Support;
 using Xunit;
 
@@ -28,9 +30,14 @@ public sealed class PolynomialKernelTests
     [InlineData("composite:alpha=9", 7.0)]
     [InlineData("composite:7,7,27", 50.0)]
     [InlineData("composite:alpha=12", 11.0)]
+    [InlineData("square", 2.0)]
+    [InlineData("square,leak=0.3", 2.0)]
+    [InlineData("series:1", 3.0)]
+    [InlineData("series:12", 3.0)]
+    [InlineData("series:33", 0.1)]
     public void ValuesAndDerivativesAgree(string spec, double range)
     {
-        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        ReluPolynomial polynomial = Build(spec);
         Agree<float, float>(polynomial, range, Single);
         Agree<double, double>(polynomial, range, Double);
         Agree<float, double>(polynomial, range, Double);
@@ -39,10 +46,11 @@ public sealed class PolynomialKernelTests
     [Theory]
     [InlineData("direct:2")]
     [InlineData("direct:16")]
+    [InlineData("series:8")]
     [InlineData("composite:7,7")]
     public void EveryLengthGivesTheSameBitsAndStaysInside(string spec)
     {
-        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        ReluPolynomial polynomial = Build(spec);
         EveryLength<float, float>(polynomial);
         EveryLength<double, double>(polynomial);
         EveryLength<float, double>(polynomial);
@@ -50,10 +58,11 @@ public sealed class PolynomialKernelTests
 
     [Theory]
     [InlineData("direct:16")]
+    [InlineData("series:8")]
     [InlineData("composite:7,7")]
     public void AResultMayLieInAnArgument(string spec)
     {
-        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        ReluPolynomial polynomial = Build(spec);
         InPlace<float, float>(polynomial);
         InPlace<double, double>(polynomial);
         InPlace<float, double>(polynomial);
@@ -75,9 +84,10 @@ public sealed class PolynomialKernelTests
     [InlineData("direct:16,leak=0.1")]
     [InlineData("composite:7,7,leak=0.1")]
     [InlineData("composite:7,7,27")]
+    [InlineData("series:9")]
     public void TheMeasuredEvaluationIsTheKernels(string spec)
     {
-        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        ReluPolynomial polynomial = Build(spec);
         var evaluation = new Float32Evaluation(polynomial);
         float[] t = [0, 1, -1, .. Inputs(Longest).Select(v => (float)v)], y = new float[t.Length];
         PolynomialKernel.Run<float, float, float, Lanes1<float>, Port1<float, float>>(Form<float>(polynomial, 1), slope: false, t, t, y);
@@ -195,8 +205,14 @@ public sealed class PolynomialKernelTests
     }
 
     private static PolynomialForm<T> Form<T>(ReluPolynomial polynomial, double range) where T : unmanaged, IFloatingPointIeee754<T>
+        => PolynomialRelu.Form<T>(polynomial, range);
+
+    /// <summary>A spec's polynomial, or <c>series:N</c>: a series of both parities whose N coefficients shrink at random.</summary>
+    private static ReluPolynomial Build(string spec)
     {
-        var form = ClenshawForm.Of(polynomial);
-        return PolynomialForm<T>.Round(form.Composite, form.Scale / range, form.Linear, range, form.Values, form.Slopes);
+        if (!spec.StartsWith("series:", StringComparison.Ordinal)) return ActivationSpec.Parse(spec).Build();
+        var random = new CounterRandom(4, RandomStream.Weights, 0);
+        double[] coefficients = [.. Enumerable.Range(0, int.Parse(spec.AsSpan("series:".Length), CultureInfo.InvariantCulture)).Select(k => ((2 * random.Uniform(k)) - 1) / (1 + k))];
+        return ReluPolynomial.Of(ReluFamily.Series, 0, [new Polynomial(Parity.None, 1, coefficients)], [], spec);
     }
 }
