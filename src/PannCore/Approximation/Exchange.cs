@@ -17,7 +17,7 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     private const int StepsPerGap = 16;
     private const double Converged = 1 + 1e-9;
 
-    // With the factor by which a scan's bound exceeds its largest sample, 1/cos(π/128), this stays below LevelFactor.
+    // With the factor by which a scan's bound may exceed what it found, 1.0003, this stays below LevelFactor.
     private const double ScanFactor = 1.0001;
 
     private readonly double _centre = parity == Parity.None ? lo + (hi - lo) / 2 : 0, _halfWidth = parity == Parity.None ? (hi - lo) / 2 : hi;
