@@ -19,6 +19,11 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
     {
         int sourceSize = plan.SourceH * plan.SourceW * plan.SourceChannels, size = plan.H * plan.W * plan.Channels;
         pending?.Run(chunk * sourceSize, sourceSize);
+        if (plan.Fused)
+        {
+            RunFused(source.Span.Slice(chunk * sourceSize, sourceSize), weights.Span[..plan.PackedLength], result.Span.Slice(chunk * size, size), scratch);
+            return;
+        }
         Span<T> haloed = scratch.Take<T>(0, plan.HaloedLength);
         Halo.Copy(source.Span.Slice(chunk * sourceSize, sourceSize), haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
         Span<T> edge = scratch.Take<T>(1, plan.TileRows * plan.TileColumns);
@@ -34,7 +39,7 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         var strides = new TileStrides
         {
             Segments = phase.TapRows.Length,
-            Steps = plan.Fused ? channels : phase.TapColumns.Length * channels,
+            Steps = phase.TapColumns.Length * channels,
             ASegment = plan.HaloedW * channels,
             AStep = 1,
             ATile = plan.SourceStep * channels,
@@ -58,12 +63,12 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                     if (validPixels == rows && validChannels == columns)
                     {
                         strides.CTile = plan.GridStep * plan.Channels;
-                        Tile(strides, ref a, ref weight, ref image[at]);
+                        OuterProduct.Tile(rows, strides, ref a, ref weight, ref image[at], accumulate: false);
                         continue;
                     }
                     // A tile that would write beyond the row or the channels goes through a full-tile temporary.
                     strides.CTile = columns;
-                    Tile(strides, ref a, ref weight, ref edge[0]);
+                    OuterProduct.Tile(rows, strides, ref a, ref weight, ref edge[0], accumulate: false);
                     for (int i = 0; i < validPixels; i++)
                         edge.Slice(i * columns, validChannels).CopyTo(image[(at + (i * plan.GridStep * plan.Channels))..]);
                 }
@@ -71,9 +76,37 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         }
     }
 
-    private void Tile(in TileStrides strides, ref T a, ref T b, ref T c)
+    /// <summary>
+    /// A 3 x 3 convolution of stride 1 straight from the image: kernel rows above and below it are left out, tiles at its sides leave out a column. The last tile of a
+    /// row ends where the row ends, and computes pixels of the tile before it once more.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunFused(ReadOnlySpan<T> image, ReadOnlySpan<T> packed, Span<T> to, Scratch scratch)
     {
-        if (plan.Fused) OuterProduct.Fused(plan.TileRows, strides, ref a, ref b, ref c);
-        else OuterProduct.Tile(plan.TileRows, strides, ref a, ref b, ref c, accumulate: false);
+        int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, line = plan.W * channels, kernelRow = 3 * channels * columns;
+        Span<T> edge = scratch.Take<T>(1, rows * columns);
+        var strides = new TileStrides { Steps = channels, ASegment = line, ATile = channels };
+        for (int block = 0; block < plan.PaddedChannels; block += columns)
+        {
+            int validChannels = Math.Min(columns, plan.Channels - block);
+            bool whole = validChannels == columns;
+            strides.CTile = whole ? plan.Channels : columns;
+            for (int y = 0; y < plan.H; y++)
+            {
+                int first = Math.Max(0, 1 - y);
+                strides.Segments = Math.Min(3, plan.H + 1 - y) - first;
+                ReadOnlySpan<T> weight = packed[((block / columns * 3 * kernelRow) + (first * kernelRow))..], source = image[((y + first - 1) * line)..];
+                for (int x = 0; x < plan.W; x += rows)
+                {
+                    x = Math.Min(x, plan.W - rows);
+                    Span<T> pixels = to[((((y * plan.W) + x) * plan.Channels) + block)..];
+                    OuterProduct.Fused(
+                        rows, strides, ref MemoryMarshal.GetReference(source[(x * channels)..]), ref MemoryMarshal.GetReference(weight),
+                        ref MemoryMarshal.GetReference(whole ? pixels : edge), left: x > 0, right: x + rows < plan.W);
+                    if (whole) continue;
+                    for (int i = 0; i < rows; i++) edge.Slice(i * columns, validChannels).CopyTo(pixels[(i * plan.Channels)..]);
+                }
+            }
+        }
     }
 }

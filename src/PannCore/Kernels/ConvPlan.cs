@@ -34,7 +34,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
-        Fused = SourceStep == 1 && geometry is { S: 3, Stride: 1 } && OuterProduct.HasFused;
+        Fused = OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && W >= TileRows;
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];
@@ -90,7 +90,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public int TileColumns { get; }
 
-    /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
+    /// <summary>Whether tiles take the three kernel columns of a pixel at once, straight from the image; the weights are packed for it, column innermost.</summary>
     public bool Fused { get; }
 
     public int PaddedChannels { get; }

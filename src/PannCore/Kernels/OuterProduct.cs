@@ -55,10 +55,10 @@ internal static class OuterProduct
     public static bool HasFused => VectorBits == 512;
 
     /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
-    public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
+    public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c);
-        else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c);
+        if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c, left, right);
+        else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c, left, right);
     }
 
     /// <summary>Whether <see cref="FusedGradient"/> is there: it needs 24 accumulators and four more registers.</summary>
@@ -163,233 +163,212 @@ internal static class OuterProduct<T, TV, TLanes>
     }
 
     /// <summary>
-    /// A 3-column convolution of stride 1 for 16 pixels and one vector of output channels: each pixel is broadcast once and feeds its three taps, so that
-    /// 48 multiply-adds need 21 loads instead of 51. A segment is a kernel row, a step an input channel; b holds (row, channel, column).
-    /// Pixels lie <c>ATile</c> elements apart.
+    /// A 3 x 3 convolution of stride 1 and padding 1 for 16 neighbouring pixels and one vector of output channels: each source pixel is broadcast once and feeds its three
+    /// taps, so that 48 multiply-adds need 21 loads instead of 51. A segment is a kernel row, a step an input channel; b holds (row, channel, column).
+    /// a points to the source under the tile's first pixel; pixels lie <c>ATile</c> elements apart.
     /// </summary>
+    /// <param name="g">Strides.</param>
+    /// <param name="a">Source.</param>
+    /// <param name="b">Weights.</param>
+    /// <param name="c">Result.</param>
+    /// <param name="left">Whether there is a source pixel to the left of the tile; if not it counts as 0 and is not read.</param>
+    /// <param name="right">Likewise to the right.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fused16x1(in TileStrides g, ref T a, ref T b, ref T c)
+    public static void Fused16x1(in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1;
-        for (int down = 0; down < g.Down; down++)
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+        TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
+        for (int s = g.Segments; s > 0; s--)
         {
-            ref T aTile = ref a;
-            ref T cTile = ref c;
-            for (int across = 0; across < g.Across; across++)
+            ref T p = ref a;
+            for (int t = g.Steps; t > 0; t--)
             {
-                ref T aSegment = ref aTile;
-                ref T weight = ref b;
-                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-                TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
-                for (int s = 0; s < g.Segments; s++)
-                {
-                    ref T p = ref aSegment;
-                    for (int t = g.Steps; t > 0; t--)
-                    {
-                        TV u = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count)), w = TLanes.Load(ref Unsafe.Add(ref weight, 2 * TLanes.Count));
-                        ref T q = ref p;
-                        TV x = TLanes.Broadcast(q);
-                        c0 = TLanes.MultiplyAdd(x, u, c0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                        c1 = TLanes.MultiplyAdd(x, u, c1);
-                        c0 = TLanes.MultiplyAdd(x, v, c0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                        c2 = TLanes.MultiplyAdd(x, u, c2);
-                        c1 = TLanes.MultiplyAdd(x, v, c1);
-                        c0 = TLanes.MultiplyAdd(x, w, c0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                        c3 = TLanes.MultiplyAdd(x, u, c3);
-                        c2 = TLanes.MultiplyAdd(x, v, c2);
-                        c1 = TLanes.MultiplyAdd(x, w, c1);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                        c4 = TLanes.MultiplyAdd(x, u, c4);
-                        c3 = TLanes.MultiplyAdd(x, v, c3);
-                        c2 = TLanes.MultiplyAdd(x, w, c2);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                        c5 = TLanes.MultiplyAdd(x, u, c5);
-                        c4 = TLanes.MultiplyAdd(x, v, c4);
-                        c3 = TLanes.MultiplyAdd(x, w, c3);
-                        q = ref Unsafe.Add(ref q, s6);
-                        x = TLanes.Broadcast(q);
-                        c6 = TLanes.MultiplyAdd(x, u, c6);
-                        c5 = TLanes.MultiplyAdd(x, v, c5);
-                        c4 = TLanes.MultiplyAdd(x, w, c4);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                        c7 = TLanes.MultiplyAdd(x, u, c7);
-                        c6 = TLanes.MultiplyAdd(x, v, c6);
-                        c5 = TLanes.MultiplyAdd(x, w, c5);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                        c8 = TLanes.MultiplyAdd(x, u, c8);
-                        c7 = TLanes.MultiplyAdd(x, v, c7);
-                        c6 = TLanes.MultiplyAdd(x, w, c6);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                        c9 = TLanes.MultiplyAdd(x, u, c9);
-                        c8 = TLanes.MultiplyAdd(x, v, c8);
-                        c7 = TLanes.MultiplyAdd(x, w, c7);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                        c10 = TLanes.MultiplyAdd(x, u, c10);
-                        c9 = TLanes.MultiplyAdd(x, v, c9);
-                        c8 = TLanes.MultiplyAdd(x, w, c8);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                        c11 = TLanes.MultiplyAdd(x, u, c11);
-                        c10 = TLanes.MultiplyAdd(x, v, c10);
-                        c9 = TLanes.MultiplyAdd(x, w, c9);
-                        q = ref Unsafe.Add(ref q, s6);
-                        x = TLanes.Broadcast(q);
-                        c12 = TLanes.MultiplyAdd(x, u, c12);
-                        c11 = TLanes.MultiplyAdd(x, v, c11);
-                        c10 = TLanes.MultiplyAdd(x, w, c10);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                        c13 = TLanes.MultiplyAdd(x, u, c13);
-                        c12 = TLanes.MultiplyAdd(x, v, c12);
-                        c11 = TLanes.MultiplyAdd(x, w, c11);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                        c14 = TLanes.MultiplyAdd(x, u, c14);
-                        c13 = TLanes.MultiplyAdd(x, v, c13);
-                        c12 = TLanes.MultiplyAdd(x, w, c12);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                        c15 = TLanes.MultiplyAdd(x, u, c15);
-                        c14 = TLanes.MultiplyAdd(x, v, c14);
-                        c13 = TLanes.MultiplyAdd(x, w, c13);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                        c15 = TLanes.MultiplyAdd(x, v, c15);
-                        c14 = TLanes.MultiplyAdd(x, w, c14);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
-                        c15 = TLanes.MultiplyAdd(x, w, c15);
-                        p = ref Unsafe.Add(ref p, 1);
-                        weight = ref Unsafe.Add(ref weight, 3 * TLanes.Count);
-                    }
-                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
-                }
-                ref T to = ref cTile;
-                to = ref Put(c0, ref to, g.CTile, accumulate: false);
-                to = ref Put(c1, ref to, g.CTile, accumulate: false);
-                to = ref Put(c2, ref to, g.CTile, accumulate: false);
-                to = ref Put(c3, ref to, g.CTile, accumulate: false);
-                to = ref Put(c4, ref to, g.CTile, accumulate: false);
-                to = ref Put(c5, ref to, g.CTile, accumulate: false);
-                to = ref Put(c6, ref to, g.CTile, accumulate: false);
-                to = ref Put(c7, ref to, g.CTile, accumulate: false);
-                to = ref Put(c8, ref to, g.CTile, accumulate: false);
-                to = ref Put(c9, ref to, g.CTile, accumulate: false);
-                to = ref Put(c10, ref to, g.CTile, accumulate: false);
-                to = ref Put(c11, ref to, g.CTile, accumulate: false);
-                to = ref Put(c12, ref to, g.CTile, accumulate: false);
-                to = ref Put(c13, ref to, g.CTile, accumulate: false);
-                to = ref Put(c14, ref to, g.CTile, accumulate: false);
-                Put(c15, ref to, g.CTile, accumulate: false);
-                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
-                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
+                TV u = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count)), w = TLanes.Load(ref Unsafe.Add(ref b, 2 * TLanes.Count));
+                if (left) c0 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Subtract(ref p, s1)), u, c0);
+                ref T q = ref p;
+                TV x = TLanes.Broadcast(q);
+                c1 = TLanes.MultiplyAdd(x, u, c1);
+                c0 = TLanes.MultiplyAdd(x, v, c0);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                c2 = TLanes.MultiplyAdd(x, u, c2);
+                c1 = TLanes.MultiplyAdd(x, v, c1);
+                c0 = TLanes.MultiplyAdd(x, w, c0);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                c3 = TLanes.MultiplyAdd(x, u, c3);
+                c2 = TLanes.MultiplyAdd(x, v, c2);
+                c1 = TLanes.MultiplyAdd(x, w, c1);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                c4 = TLanes.MultiplyAdd(x, u, c4);
+                c3 = TLanes.MultiplyAdd(x, v, c3);
+                c2 = TLanes.MultiplyAdd(x, w, c2);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                c5 = TLanes.MultiplyAdd(x, u, c5);
+                c4 = TLanes.MultiplyAdd(x, v, c4);
+                c3 = TLanes.MultiplyAdd(x, w, c3);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
+                c6 = TLanes.MultiplyAdd(x, u, c6);
+                c5 = TLanes.MultiplyAdd(x, v, c5);
+                c4 = TLanes.MultiplyAdd(x, w, c4);
+                q = ref Unsafe.Add(ref q, s6);
+                x = TLanes.Broadcast(q);
+                c7 = TLanes.MultiplyAdd(x, u, c7);
+                c6 = TLanes.MultiplyAdd(x, v, c6);
+                c5 = TLanes.MultiplyAdd(x, w, c5);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                c8 = TLanes.MultiplyAdd(x, u, c8);
+                c7 = TLanes.MultiplyAdd(x, v, c7);
+                c6 = TLanes.MultiplyAdd(x, w, c6);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                c9 = TLanes.MultiplyAdd(x, u, c9);
+                c8 = TLanes.MultiplyAdd(x, v, c8);
+                c7 = TLanes.MultiplyAdd(x, w, c7);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                c10 = TLanes.MultiplyAdd(x, u, c10);
+                c9 = TLanes.MultiplyAdd(x, v, c9);
+                c8 = TLanes.MultiplyAdd(x, w, c8);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                c11 = TLanes.MultiplyAdd(x, u, c11);
+                c10 = TLanes.MultiplyAdd(x, v, c10);
+                c9 = TLanes.MultiplyAdd(x, w, c9);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s5));
+                c12 = TLanes.MultiplyAdd(x, u, c12);
+                c11 = TLanes.MultiplyAdd(x, v, c11);
+                c10 = TLanes.MultiplyAdd(x, w, c10);
+                q = ref Unsafe.Add(ref q, s6);
+                x = TLanes.Broadcast(q);
+                c13 = TLanes.MultiplyAdd(x, u, c13);
+                c12 = TLanes.MultiplyAdd(x, v, c12);
+                c11 = TLanes.MultiplyAdd(x, w, c11);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                c14 = TLanes.MultiplyAdd(x, u, c14);
+                c13 = TLanes.MultiplyAdd(x, v, c13);
+                c12 = TLanes.MultiplyAdd(x, w, c12);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                c15 = TLanes.MultiplyAdd(x, u, c15);
+                c14 = TLanes.MultiplyAdd(x, v, c14);
+                c13 = TLanes.MultiplyAdd(x, w, c13);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                c15 = TLanes.MultiplyAdd(x, v, c15);
+                c14 = TLanes.MultiplyAdd(x, w, c14);
+                if (right) c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c15);
+                p = ref Unsafe.Add(ref p, 1);
+                b = ref Unsafe.Add(ref b, 3 * TLanes.Count);
             }
-            a = ref Unsafe.Add(ref a, g.ADown);
-            b = ref Unsafe.Add(ref b, g.BDown);
-            c = ref Unsafe.Add(ref c, g.CDown);
+            a = ref Unsafe.Add(ref a, g.ASegment);
         }
+        c = ref Put(c0, ref c, g.CTile, accumulate: false);
+        c = ref Put(c1, ref c, g.CTile, accumulate: false);
+        c = ref Put(c2, ref c, g.CTile, accumulate: false);
+        c = ref Put(c3, ref c, g.CTile, accumulate: false);
+        c = ref Put(c4, ref c, g.CTile, accumulate: false);
+        c = ref Put(c5, ref c, g.CTile, accumulate: false);
+        c = ref Put(c6, ref c, g.CTile, accumulate: false);
+        c = ref Put(c7, ref c, g.CTile, accumulate: false);
+        c = ref Put(c8, ref c, g.CTile, accumulate: false);
+        c = ref Put(c9, ref c, g.CTile, accumulate: false);
+        c = ref Put(c10, ref c, g.CTile, accumulate: false);
+        c = ref Put(c11, ref c, g.CTile, accumulate: false);
+        c = ref Put(c12, ref c, g.CTile, accumulate: false);
+        c = ref Put(c13, ref c, g.CTile, accumulate: false);
+        c = ref Put(c14, ref c, g.CTile, accumulate: false);
+        Put(c15, ref c, g.CTile, accumulate: false);
     }
 
     /// <summary>As <see cref="Fused16x1"/>, for 8 pixels and two vectors of output channels: 48 multiply-adds need 16 loads. b holds (row, channel, column, two vectors).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fused8x2(in TileStrides g, ref T a, ref T b, ref T c)
+    public static void Fused8x2(in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1;
-        for (int down = 0; down < g.Down; down++)
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
+        for (int s = g.Segments; s > 0; s--)
         {
-            ref T aTile = ref a;
-            ref T cTile = ref c;
-            for (int across = 0; across < g.Across; across++)
+            ref T p = ref a;
+            for (int t = g.Steps; t > 0; t--)
             {
-                ref T aSegment = ref aTile;
-                ref T weight = ref b;
-                TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
-                for (int s = 0; s < g.Segments; s++)
+                TV u = TLanes.Load(ref b), u2 = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count));
+                TV v = TLanes.Load(ref Unsafe.Add(ref b, 2 * TLanes.Count)), v2 = TLanes.Load(ref Unsafe.Add(ref b, 3 * TLanes.Count));
+                TV w = TLanes.Load(ref Unsafe.Add(ref b, 4 * TLanes.Count)), w2 = TLanes.Load(ref Unsafe.Add(ref b, 5 * TLanes.Count));
+                TV x;
+                if (left)
                 {
-                    ref T p = ref aSegment;
-                    for (int t = g.Steps; t > 0; t--)
-                    {
-                        TV u = TLanes.Load(ref weight), u2 = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
-                        TV v = TLanes.Load(ref Unsafe.Add(ref weight, 2 * TLanes.Count)), v2 = TLanes.Load(ref Unsafe.Add(ref weight, 3 * TLanes.Count));
-                        TV w = TLanes.Load(ref Unsafe.Add(ref weight, 4 * TLanes.Count)), w2 = TLanes.Load(ref Unsafe.Add(ref weight, 5 * TLanes.Count));
-                        ref T q = ref p;
-                        TV x = TLanes.Broadcast(q);
-                        c0 = TLanes.MultiplyAdd(x, u, c0);
-                        d0 = TLanes.MultiplyAdd(x, u2, d0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                        c1 = TLanes.MultiplyAdd(x, u, c1);
-                        d1 = TLanes.MultiplyAdd(x, u2, d1);
-                        c0 = TLanes.MultiplyAdd(x, v, c0);
-                        d0 = TLanes.MultiplyAdd(x, v2, d0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                        c2 = TLanes.MultiplyAdd(x, u, c2);
-                        d2 = TLanes.MultiplyAdd(x, u2, d2);
-                        c1 = TLanes.MultiplyAdd(x, v, c1);
-                        d1 = TLanes.MultiplyAdd(x, v2, d1);
-                        c0 = TLanes.MultiplyAdd(x, w, c0);
-                        d0 = TLanes.MultiplyAdd(x, w2, d0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                        c3 = TLanes.MultiplyAdd(x, u, c3);
-                        d3 = TLanes.MultiplyAdd(x, u2, d3);
-                        c2 = TLanes.MultiplyAdd(x, v, c2);
-                        d2 = TLanes.MultiplyAdd(x, v2, d2);
-                        c1 = TLanes.MultiplyAdd(x, w, c1);
-                        d1 = TLanes.MultiplyAdd(x, w2, d1);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                        c4 = TLanes.MultiplyAdd(x, u, c4);
-                        d4 = TLanes.MultiplyAdd(x, u2, d4);
-                        c3 = TLanes.MultiplyAdd(x, v, c3);
-                        d3 = TLanes.MultiplyAdd(x, v2, d3);
-                        c2 = TLanes.MultiplyAdd(x, w, c2);
-                        d2 = TLanes.MultiplyAdd(x, w2, d2);
-                        q = ref Unsafe.Add(ref q, s4 + s1);
-                        x = TLanes.Broadcast(q);
-                        c5 = TLanes.MultiplyAdd(x, u, c5);
-                        d5 = TLanes.MultiplyAdd(x, u2, d5);
-                        c4 = TLanes.MultiplyAdd(x, v, c4);
-                        d4 = TLanes.MultiplyAdd(x, v2, d4);
-                        c3 = TLanes.MultiplyAdd(x, w, c3);
-                        d3 = TLanes.MultiplyAdd(x, w2, d3);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
-                        c6 = TLanes.MultiplyAdd(x, u, c6);
-                        d6 = TLanes.MultiplyAdd(x, u2, d6);
-                        c5 = TLanes.MultiplyAdd(x, v, c5);
-                        d5 = TLanes.MultiplyAdd(x, v2, d5);
-                        c4 = TLanes.MultiplyAdd(x, w, c4);
-                        d4 = TLanes.MultiplyAdd(x, w2, d4);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
-                        c7 = TLanes.MultiplyAdd(x, u, c7);
-                        d7 = TLanes.MultiplyAdd(x, u2, d7);
-                        c6 = TLanes.MultiplyAdd(x, v, c6);
-                        d6 = TLanes.MultiplyAdd(x, v2, d6);
-                        c5 = TLanes.MultiplyAdd(x, w, c5);
-                        d5 = TLanes.MultiplyAdd(x, w2, d5);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
-                        c7 = TLanes.MultiplyAdd(x, v, c7);
-                        d7 = TLanes.MultiplyAdd(x, v2, d7);
-                        c6 = TLanes.MultiplyAdd(x, w, c6);
-                        d6 = TLanes.MultiplyAdd(x, w2, d6);
-                        x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
-                        c7 = TLanes.MultiplyAdd(x, w, c7);
-                        d7 = TLanes.MultiplyAdd(x, w2, d7);
-                        p = ref Unsafe.Add(ref p, g.AStep);
-                        weight = ref Unsafe.Add(ref weight, 6 * TLanes.Count);
-                    }
-                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                    x = TLanes.Broadcast(Unsafe.Subtract(ref p, s1));
+                    c0 = TLanes.MultiplyAdd(x, u, c0);
+                    d0 = TLanes.MultiplyAdd(x, u2, d0);
                 }
-                ref T to = ref cTile;
-                to = ref Put(c0, d0, ref to, g.CTile, accumulate: false);
-                to = ref Put(c1, d1, ref to, g.CTile, accumulate: false);
-                to = ref Put(c2, d2, ref to, g.CTile, accumulate: false);
-                to = ref Put(c3, d3, ref to, g.CTile, accumulate: false);
-                to = ref Put(c4, d4, ref to, g.CTile, accumulate: false);
-                to = ref Put(c5, d5, ref to, g.CTile, accumulate: false);
-                to = ref Put(c6, d6, ref to, g.CTile, accumulate: false);
-                Put(c7, d7, ref to, g.CTile, accumulate: false);
-                aTile = ref Unsafe.Add(ref aTile, g.AAcross);
-                cTile = ref Unsafe.Add(ref cTile, g.CAcross);
+                ref T q = ref p;
+                x = TLanes.Broadcast(q);
+                c1 = TLanes.MultiplyAdd(x, u, c1);
+                d1 = TLanes.MultiplyAdd(x, u2, d1);
+                c0 = TLanes.MultiplyAdd(x, v, c0);
+                d0 = TLanes.MultiplyAdd(x, v2, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                c2 = TLanes.MultiplyAdd(x, u, c2);
+                d2 = TLanes.MultiplyAdd(x, u2, d2);
+                c1 = TLanes.MultiplyAdd(x, v, c1);
+                d1 = TLanes.MultiplyAdd(x, v2, d1);
+                c0 = TLanes.MultiplyAdd(x, w, c0);
+                d0 = TLanes.MultiplyAdd(x, w2, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                c3 = TLanes.MultiplyAdd(x, u, c3);
+                d3 = TLanes.MultiplyAdd(x, u2, d3);
+                c2 = TLanes.MultiplyAdd(x, v, c2);
+                d2 = TLanes.MultiplyAdd(x, v2, d2);
+                c1 = TLanes.MultiplyAdd(x, w, c1);
+                d1 = TLanes.MultiplyAdd(x, w2, d1);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                c4 = TLanes.MultiplyAdd(x, u, c4);
+                d4 = TLanes.MultiplyAdd(x, u2, d4);
+                c3 = TLanes.MultiplyAdd(x, v, c3);
+                d3 = TLanes.MultiplyAdd(x, v2, d3);
+                c2 = TLanes.MultiplyAdd(x, w, c2);
+                d2 = TLanes.MultiplyAdd(x, w2, d2);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s4));
+                c5 = TLanes.MultiplyAdd(x, u, c5);
+                d5 = TLanes.MultiplyAdd(x, u2, d5);
+                c4 = TLanes.MultiplyAdd(x, v, c4);
+                d4 = TLanes.MultiplyAdd(x, v2, d4);
+                c3 = TLanes.MultiplyAdd(x, w, c3);
+                d3 = TLanes.MultiplyAdd(x, w2, d3);
+                q = ref Unsafe.Add(ref q, s4 + s1);
+                x = TLanes.Broadcast(q);
+                c6 = TLanes.MultiplyAdd(x, u, c6);
+                d6 = TLanes.MultiplyAdd(x, u2, d6);
+                c5 = TLanes.MultiplyAdd(x, v, c5);
+                d5 = TLanes.MultiplyAdd(x, v2, d5);
+                c4 = TLanes.MultiplyAdd(x, w, c4);
+                d4 = TLanes.MultiplyAdd(x, w2, d4);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s1));
+                c7 = TLanes.MultiplyAdd(x, u, c7);
+                d7 = TLanes.MultiplyAdd(x, u2, d7);
+                c6 = TLanes.MultiplyAdd(x, v, c6);
+                d6 = TLanes.MultiplyAdd(x, v2, d6);
+                c5 = TLanes.MultiplyAdd(x, w, c5);
+                d5 = TLanes.MultiplyAdd(x, w2, d5);
+                x = TLanes.Broadcast(Unsafe.Add(ref q, s2));
+                c7 = TLanes.MultiplyAdd(x, v, c7);
+                d7 = TLanes.MultiplyAdd(x, v2, d7);
+                c6 = TLanes.MultiplyAdd(x, w, c6);
+                d6 = TLanes.MultiplyAdd(x, w2, d6);
+                if (right)
+                {
+                    x = TLanes.Broadcast(Unsafe.Add(ref q, s3));
+                    c7 = TLanes.MultiplyAdd(x, w, c7);
+                    d7 = TLanes.MultiplyAdd(x, w2, d7);
+                }
+                p = ref Unsafe.Add(ref p, 1);
+                b = ref Unsafe.Add(ref b, 6 * TLanes.Count);
             }
-            a = ref Unsafe.Add(ref a, g.ADown);
-            b = ref Unsafe.Add(ref b, g.BDown);
-            c = ref Unsafe.Add(ref c, g.CDown);
+            a = ref Unsafe.Add(ref a, g.ASegment);
         }
+        c = ref Put(c0, d0, ref c, g.CTile, accumulate: false);
+        c = ref Put(c1, d1, ref c, g.CTile, accumulate: false);
+        c = ref Put(c2, d2, ref c, g.CTile, accumulate: false);
+        c = ref Put(c3, d3, ref c, g.CTile, accumulate: false);
+        c = ref Put(c4, d4, ref c, g.CTile, accumulate: false);
+        c = ref Put(c5, d5, ref c, g.CTile, accumulate: false);
+        c = ref Put(c6, d6, ref c, g.CTile, accumulate: false);
+        Put(c7, d7, ref c, g.CTile, accumulate: false);
     }
 
     /// <summary>
