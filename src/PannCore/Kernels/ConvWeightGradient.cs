@@ -15,6 +15,9 @@ internal sealed class ConvWeightGradient
     /// <summary>Input channels of a tile that takes three kernel columns at once.</summary>
     private const int FusedChannels = 8;
 
+    /// <summary>Pixels that a fused tile sums up at least before it stores its accumulators, as far as there are images: loading and storing them takes as long as four pixels.</summary>
+    private const int FusedPixels = 512;
+
     private readonly ConvGeometry _g;
     private readonly ConvPlan<float> _forward;
     private readonly int _tileRows;
@@ -79,10 +82,12 @@ internal sealed class ConvWeightGradient
         sum.Clear();
         if (Fused)
         {
-            for (int n = first; n < end; n++)
+            int group = Math.Max(1, FusedPixels / pixels);
+            for (int n = first; n < end; n += group)
             {
-                before?.Run(n, 1, scratch);
-                AccumulateFused(x.Slice(n * imageSize, imageSize), dy.Slice(n * pixels * _g.K, pixels * _g.K), sum, scratch);
+                int count = Math.Min(group, end - n);
+                before?.Run(n, count, scratch);
+                AccumulateFused(count, x[(n * imageSize)..], dy[(n * pixels * _g.K)..], sum);
             }
             return;
         }
@@ -126,14 +131,11 @@ internal sealed class ConvWeightGradient
         }
     }
 
-    /// <summary>One image of a 3 x 3 convolution of stride 1: rows that meet no gradient are left out, and the halo is around the gradient's columns only.</summary>
+    /// <summary>A few images of a 3 x 3 convolution of stride 1, as they are: rows and columns that meet no gradient are left out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AccumulateFused(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
+    private void AccumulateFused(int images, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum)
     {
-        int line = (_g.W + 2) * _g.K;
-        Span<float> haloed = scratch.Take<float>(0, _g.H * line);
-        Halo.Copy(dy, haloed, _g.H, _g.W, _g.K, 0, 1, _g.H, _g.W + 2);
-        var strides = new TileStrides { Steps = _g.W, ASegment = _g.W * _g.C, AStep = _g.C, BStep = _g.K, BSegment = line, CTile = _g.K };
+        var strides = new TileStrides { Down = images, Steps = _g.W, AStep = _g.C, ADown = _g.H * _g.W * _g.C, BStep = _g.K, BDown = _g.H * _g.W * _g.K, CTile = _g.K };
         for (int r = 0; r < 3; r++)
         {
             // Output row oy meets input row oy + r - 1.
@@ -145,7 +147,7 @@ internal sealed class ConvWeightGradient
                 for (int k = 0; k < _g.K; k += OuterProduct.VectorBits / 32)
                 {
                     OuterProduct.FusedGradient(
-                        strides, ref MemoryMarshal.GetReference(x[((firstInput * _g.W * _g.C) + c)..]), ref haloed[(firstOutput * line) + k],
+                        strides, ref MemoryMarshal.GetReference(x[((firstInput * _g.W * _g.C) + c)..]), ref MemoryMarshal.GetReference(dy[((firstOutput * _g.W * _g.K) + k)..]),
                         ref sum[(((r * _rowsPadded) + c) * _g.K) + k], _g.C * _g.K);
                 }
             }

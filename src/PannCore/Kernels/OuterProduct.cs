@@ -372,9 +372,9 @@ internal static class OuterProduct<T, TV, TLanes>
     }
 
     /// <summary>
-    /// The weight gradient of a 3-column convolution of stride 1 for 8 input channels, 3 kernel columns and one vector of output channels, added to what is there: an input
-    /// value is broadcast once and meets the gradients of its three output pixels, so that 24 multiply-adds need 11 loads. A segment is an image row, a step a pixel; b points
-    /// to the gradient one pixel to the left, of an image with a column of zeros on either side; <paramref name="cTap"/> elements lie between the kernel columns of c.
+    /// The weight gradient of a 3-column convolution of stride 1 and padding 1 for 8 input channels, 3 kernel columns and one vector of output channels, added to what is there:
+    /// an input value is broadcast once and meets the gradients of its three output pixels, of which a step loads one, so that 24 multiply-adds need 9 loads. A segment is an
+    /// image row, a step a pixel; beyond the ends of a row the gradient is 0. <c>Down</c> counts images; <paramref name="cTap"/> elements lie between the kernel columns of c.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FusedGradient8x3(in TileStrides g, ref T a, ref T b, ref T c, nint cTap)
@@ -383,50 +383,56 @@ internal static class OuterProduct<T, TV, TLanes>
         TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
         TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
         TV e0 = c0, e1 = c0, e2 = c0, e3 = c0, e4 = c0, e5 = c0, e6 = c0, e7 = c0;
-        for (int s = 0; s < g.Segments; s++)
+        for (int down = g.Down; down > 0; down--)
         {
             ref T p = ref a;
             ref T q = ref b;
-            for (int t = g.Steps; t > 0; t--)
+            for (int s = g.Segments; s > 0; s--)
             {
-                TV u = TLanes.Load(ref q), v = TLanes.Load(ref Unsafe.Add(ref q, bStep)), w = TLanes.Load(ref Unsafe.Add(ref q, 2 * bStep));
-                TV x = TLanes.Broadcast(p);
-                c0 = TLanes.MultiplyAdd(x, w, c0);
-                d0 = TLanes.MultiplyAdd(x, v, d0);
-                e0 = TLanes.MultiplyAdd(x, u, e0);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 1));
-                c1 = TLanes.MultiplyAdd(x, w, c1);
-                d1 = TLanes.MultiplyAdd(x, v, d1);
-                e1 = TLanes.MultiplyAdd(x, u, e1);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 2));
-                c2 = TLanes.MultiplyAdd(x, w, c2);
-                d2 = TLanes.MultiplyAdd(x, v, d2);
-                e2 = TLanes.MultiplyAdd(x, u, e2);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 3));
-                c3 = TLanes.MultiplyAdd(x, w, c3);
-                d3 = TLanes.MultiplyAdd(x, v, d3);
-                e3 = TLanes.MultiplyAdd(x, u, e3);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 4));
-                c4 = TLanes.MultiplyAdd(x, w, c4);
-                d4 = TLanes.MultiplyAdd(x, v, d4);
-                e4 = TLanes.MultiplyAdd(x, u, e4);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 5));
-                c5 = TLanes.MultiplyAdd(x, w, c5);
-                d5 = TLanes.MultiplyAdd(x, v, d5);
-                e5 = TLanes.MultiplyAdd(x, u, e5);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 6));
-                c6 = TLanes.MultiplyAdd(x, w, c6);
-                d6 = TLanes.MultiplyAdd(x, v, d6);
-                e6 = TLanes.MultiplyAdd(x, u, e6);
-                x = TLanes.Broadcast(Unsafe.Add(ref p, 7));
-                c7 = TLanes.MultiplyAdd(x, w, c7);
-                d7 = TLanes.MultiplyAdd(x, v, d7);
-                e7 = TLanes.MultiplyAdd(x, u, e7);
-                p = ref Unsafe.Add(ref p, step);
-                q = ref Unsafe.Add(ref q, bStep);
+                TV u = TLanes.Zero, v = TLanes.Load(ref q);
+                for (int t = g.Steps; t > 0; t--)
+                {
+                    TV w = TLanes.Zero;
+                    q = ref Unsafe.Add(ref q, bStep);
+                    if (t > 1) w = TLanes.Load(ref q);
+                    TV x = TLanes.Broadcast(p);
+                    c0 = TLanes.MultiplyAdd(x, w, c0);
+                    d0 = TLanes.MultiplyAdd(x, v, d0);
+                    e0 = TLanes.MultiplyAdd(x, u, e0);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 1));
+                    c1 = TLanes.MultiplyAdd(x, w, c1);
+                    d1 = TLanes.MultiplyAdd(x, v, d1);
+                    e1 = TLanes.MultiplyAdd(x, u, e1);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 2));
+                    c2 = TLanes.MultiplyAdd(x, w, c2);
+                    d2 = TLanes.MultiplyAdd(x, v, d2);
+                    e2 = TLanes.MultiplyAdd(x, u, e2);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 3));
+                    c3 = TLanes.MultiplyAdd(x, w, c3);
+                    d3 = TLanes.MultiplyAdd(x, v, d3);
+                    e3 = TLanes.MultiplyAdd(x, u, e3);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 4));
+                    c4 = TLanes.MultiplyAdd(x, w, c4);
+                    d4 = TLanes.MultiplyAdd(x, v, d4);
+                    e4 = TLanes.MultiplyAdd(x, u, e4);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 5));
+                    c5 = TLanes.MultiplyAdd(x, w, c5);
+                    d5 = TLanes.MultiplyAdd(x, v, d5);
+                    e5 = TLanes.MultiplyAdd(x, u, e5);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 6));
+                    c6 = TLanes.MultiplyAdd(x, w, c6);
+                    d6 = TLanes.MultiplyAdd(x, v, d6);
+                    e6 = TLanes.MultiplyAdd(x, u, e6);
+                    x = TLanes.Broadcast(Unsafe.Add(ref p, 7));
+                    c7 = TLanes.MultiplyAdd(x, w, c7);
+                    d7 = TLanes.MultiplyAdd(x, v, d7);
+                    e7 = TLanes.MultiplyAdd(x, u, e7);
+                    (u, v) = (v, w);
+                    p = ref Unsafe.Add(ref p, step);
+                }
             }
-            a = ref Unsafe.Add(ref a, g.ASegment);
-            b = ref Unsafe.Add(ref b, g.BSegment);
+            a = ref Unsafe.Add(ref a, g.ADown);
+            b = ref Unsafe.Add(ref b, g.BDown);
         }
         ref T first = ref c;
         ref T second = ref Unsafe.Add(ref c, cTap);
