@@ -85,6 +85,7 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
     {
         int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, line = plan.W * channels, kernelRow = 3 * channels * columns;
         Span<T> edge = scratch.Take<T>(1, rows * columns);
+        CacheLines.Touch(image);
         var strides = new TileStrides { Steps = channels, ASegment = line, ATile = channels };
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {

@@ -16,7 +16,7 @@ internal sealed class ConvWeightGradient
     private const int FusedChannels = 8;
 
     /// <summary>Pixels that a fused tile sums up at least before it stores its accumulators, as far as there are images: loading and storing them takes as long as four pixels.</summary>
-    private const int FusedPixels = 512;
+    private const int FusedPixels = 256;
 
     private readonly ConvGeometry _g;
     private readonly ConvPlan<float> _forward;
@@ -135,6 +135,9 @@ internal sealed class ConvWeightGradient
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AccumulateFused(int images, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum)
     {
+        // Tiles that take every pixel's whole cache line are followed by the hardware's prefetcher.
+        if (_g.C > CacheLines.Floats) CacheLines.Touch(x[..(images * _g.H * _g.W * _g.C)]);
+        if (_g.K > CacheLines.Floats) CacheLines.Touch(dy[..(images * _g.H * _g.W * _g.K)]);
         var strides = new TileStrides { Down = images, Steps = _g.W, AStep = _g.C, ADown = _g.H * _g.W * _g.C, BStep = _g.K, BDown = _g.H * _g.W * _g.K, CTile = _g.K };
         for (int r = 0; r < 3; r++)
         {
