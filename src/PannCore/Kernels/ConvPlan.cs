@@ -11,8 +11,8 @@ namespace PannCore.Kernels;
 /// <param name="X">First column.</param>
 /// <param name="Rows">Rows in the sub-grid.</param>
 /// <param name="Columns">Columns in the sub-grid.</param>
-/// <param name="SourceY">Row of the haloed source under the first tap of the first pixel.</param>
-/// <param name="SourceX">Column of the haloed source, likewise.</param>
+/// <param name="SourceY">Row of the source, with its halo if the plan has one, under the first tap of the first pixel.</param>
+/// <param name="SourceX">Column of it, likewise.</param>
 /// <param name="TapRows">Kernel rows, in the order in which they meet rising source rows.</param>
 /// <param name="TapColumns">Kernel columns, likewise.</param>
 /// <param name="WeightOffset">Where this phase's packed weights begin.</param>
@@ -20,8 +20,8 @@ internal sealed record ConvPhase(
     int Y, int X, int Rows, int Columns, int SourceY, int SourceX, int[] TapRows, int[] TapColumns, int WeightOffset);
 
 /// <summary>
-/// How a convolution, or its data gradient, is computed as tiles of outer products over a source image with a zero halo:
-/// for a fixed kernel row, (kernel column, channel) is contiguous, so no patch matrix is built.
+/// How a convolution, or its data gradient, is computed as tiles of outer products over a source image: for a fixed kernel row, (kernel column, channel) is contiguous, so
+/// no patch matrix is built. Tiles read the image itself where at most the first and the last pixel of a row meet taps beyond it, else a copy with a halo of zeros.
 /// </summary>
 internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -34,15 +34,16 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
-        Fused = OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && W >= TileRows;
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];
         Axis[] columns = transposed ? Axis.DataGradient(geometry.W, geometry.S, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutW, geometry.S, geometry.Padding)];
-        Top = Math.Max(0, -rows.Min(a => a.Source));
-        Left = Math.Max(0, -columns.Min(a => a.Source));
-        HaloedH = Math.Max(SourceH, rows.Max(a => a.LastSource(SourceStep)) + 1) + Top;
-        HaloedW = Math.Max(SourceW, columns.Max(a => a.LastSource(SourceStep)) + 1) + Left;
+        Direct = Array.TrueForAll(columns, a => a.Count >= TileRows && -a.Source <= SourceStep && a.LastSource(SourceStep) - (SourceW - 1) <= SourceStep);
+        Fused = Direct && OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 };
+        Top = Direct ? 0 : Math.Max(0, -rows.Min(a => a.Source));
+        Left = Direct ? 0 : Math.Max(0, -columns.Min(a => a.Source));
+        HaloedH = Direct ? SourceH : Math.Max(SourceH, rows.Max(a => a.LastSource(SourceStep)) + 1) + Top;
+        HaloedW = Direct ? SourceW : Math.Max(SourceW, columns.Max(a => a.LastSource(SourceStep)) + 1) + Left;
 
         var phases = new List<ConvPhase>();
         int offset = 0;
@@ -90,7 +91,10 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public int TileColumns { get; }
 
-    /// <summary>Whether tiles take the three kernel columns of a pixel at once, straight from the image; the weights are packed for it, column innermost.</summary>
+    /// <summary>Whether tiles read the image itself; there is no halo then.</summary>
+    public bool Direct { get; }
+
+    /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
     public bool Fused { get; }
 
     public int PaddedChannels { get; }

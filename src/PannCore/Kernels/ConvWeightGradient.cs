@@ -15,25 +15,27 @@ internal sealed class ConvWeightGradient
     /// <summary>Input channels of a tile that takes three kernel columns at once.</summary>
     private const int FusedChannels = 8;
 
-    /// <summary>Pixels that a fused tile sums up at least before it stores its accumulators, as far as there are images: loading and storing them takes as long as four pixels.</summary>
-    private const int FusedPixels = 256;
+    /// <summary>Pixels that a tile sums up at least before it stores its accumulators, as far as there are images: loading and storing them takes as long as four pixels.</summary>
+    private const int PixelsOfGroup = 256;
 
     private readonly ConvGeometry _g;
-    private readonly ConvPlan<float> _forward;
     private readonly int _tileRows;
     private readonly int _tileColumns;
     private readonly int _rowsPadded;
     private readonly int _channelsPadded;
 
-    public ConvWeightGradient(ConvGeometry geometry, ConvPlan<float> forward)
+    public ConvWeightGradient(ConvGeometry geometry)
     {
         _g = geometry;
-        _forward = forward;
         (_tileRows, _tileColumns) = OuterProduct.TileSize<float>(geometry.K);
         _rowsPadded = (RowLength + _tileRows - 1) / _tileRows * _tileRows;
         _channelsPadded = (geometry.K + _tileColumns - 1) / _tileColumns * _tileColumns;
         Fused = OuterProduct.HasFusedGradient && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
+        Direct = Fused || geometry.C % _tileRows == 0;
     }
+
+    /// <summary>Whether tiles read the images themselves: a tile then belongs to one kernel column.</summary>
+    public bool Direct { get; }
 
     /// <summary>Whether tiles take the three kernel columns of 8 input channels at once.</summary>
     public bool Fused { get; }
@@ -80,78 +82,100 @@ internal sealed class ConvWeightGradient
         int first = (int)((long)images * partial / partialCount), end = (int)((long)images * (partial + 1) / partialCount);
         int imageSize = _g.H * _g.W * _g.C, pixels = _g.OutH * _g.OutW;
         sum.Clear();
-        if (Fused)
+        int group = Direct ? Math.Max(1, PixelsOfGroup / pixels) : 1;
+        for (int n = first; n < end; n += group)
         {
-            int group = Math.Max(1, FusedPixels / pixels);
-            for (int n = first; n < end; n += group)
+            int count = Math.Min(group, end - n);
+            before?.Run(n, count, scratch);
+            ReadOnlySpan<float> inputs = x.Slice(n * imageSize, count * imageSize), gradients = dy.Slice(n * pixels * _g.K, count * pixels * _g.K);
+            if (_channelsPadded != _g.K)
             {
-                int count = Math.Min(group, end - n);
-                before?.Run(n, count, scratch);
-                AccumulateFused(count, x[(n * imageSize)..], dy[(n * pixels * _g.K)..], sum);
+                Span<float> padded = scratch.Take<float>(1, count * pixels * _channelsPadded);
+                Halo.Copy(gradients, padded, count * pixels, _g.K, 1, 0, 0, count * pixels, _channelsPadded);
+                gradients = padded;
             }
-            return;
+            if (Direct) AccumulateDirect(count, inputs, gradients, sum);
+            else AccumulateHaloed(inputs, gradients, sum, scratch);
         }
+    }
 
-        // A tile may read past the end of the last kernel row; what it reads there lands in rows that are thrown away.
-        Span<float> haloed = scratch.Take<float>(0, _forward.HaloedLength + _tileRows);
-        bool whole = _channelsPadded == _g.K;
-        Span<float> padded = whole ? default : scratch.Take<float>(1, pixels * _channelsPadded);
+    /// <summary>A few images as they are: kernel row by kernel row, and column by column where the tiles do not take all three of them, the output pixels that meet input.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AccumulateDirect(int images, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum)
+    {
+        int line = _g.W * _g.C, gradientLine = _g.OutW * _channelsPadded, tileRows = Fused ? FusedChannels : _tileRows, tileColumns = Fused ? OuterProduct.VectorBits / 32 : _tileColumns;
+        // Where a tile's steps take line after line the hardware reads ahead by itself, and better.
+        if (_g.C * _g.Stride > CacheLines.Floats) CacheLines.Touch(x);
+        if (_channelsPadded > tileColumns) CacheLines.Touch(dy);
         var strides = new TileStrides
         {
-            Segments = _g.OutH,
-            Steps = _g.OutW,
-            ASegment = _g.Stride * _forward.HaloedW * _g.C,
+            Groups = images,
+            AGroup = _g.H * line,
+            BGroup = _g.OutH * gradientLine,
+            ASegment = _g.Stride * line,
             AStep = _g.Stride * _g.C,
             ATile = 1,
             BStep = _channelsPadded,
             CTile = _channelsPadded,
         };
-        for (int n = first; n < end; n++)
+        for (int r = 0; r < _g.R; r++)
         {
-            before?.Run(n, 1, scratch);
-            Halo.Copy(x.Slice(n * imageSize, imageSize), haloed, _g.H, _g.W, _g.C, _forward.Top, _forward.Left, _forward.HaloedH, _forward.HaloedW);
-            ReadOnlySpan<float> gradient = dy.Slice(n * pixels * _g.K, pixels * _g.K);
-            if (!whole)
+            (int y, int endY) = Meeting(r, _g.H, _g.OutH);
+            for (int s = 0; s < (Fused ? 1 : _g.S); s++)
             {
-                Halo.Copy(gradient, padded, pixels, _g.K, 1, 0, 0, pixels, _channelsPadded);
-                gradient = padded;
-            }
-            for (int r = 0; r < _g.R; r++)
-            {
-                for (int j = 0; j < _rowsPadded; j += _tileRows)
+                (int firstX, int endX) = Fused ? (0, _g.W) : Meeting(s, _g.W, _g.OutW);
+                if (y >= endY || firstX >= endX) continue;
+                strides.Segments = endY - y;
+                strides.Steps = endX - firstX;
+                strides.BSegment = gradientLine - (strides.Steps * _channelsPadded);
+                int from = (((y * _g.Stride) + r - _g.Padding) * line) + (Fused ? 0 : ((firstX * _g.Stride) + s - _g.Padding) * _g.C), with = (y * gradientLine) + (firstX * _channelsPadded);
+                for (int c = 0; c < _g.C; c += tileRows)
                 {
-                    for (int k = 0; k < _channelsPadded; k += _tileColumns)
+                    for (int k = 0; k < _channelsPadded; k += tileColumns)
                     {
-                        OuterProduct.Tile(
-                            _tileRows, strides, ref haloed[(r * _forward.HaloedW * _g.C) + j],
-                            ref MemoryMarshal.GetReference(gradient[k..]), ref sum[(((r * _rowsPadded) + j) * _channelsPadded) + k], accumulate: true);
+                        ref float a = ref MemoryMarshal.GetReference(x[(from + c)..]), b = ref MemoryMarshal.GetReference(dy[(with + k)..]);
+                        ref float to = ref sum[(((r * _rowsPadded) + (s * _g.C) + c) * _channelsPadded) + k];
+                        if (Fused) OuterProduct.FusedGradient(strides, ref a, ref b, ref to, _g.C * _channelsPadded);
+                        else OuterProduct.Tile(_tileRows, strides, ref a, ref b, ref to, accumulate: true);
                     }
                 }
             }
         }
     }
 
-    /// <summary>A few images of a 3 x 3 convolution of stride 1, as they are: rows and columns that meet no gradient are left out.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AccumulateFused(int images, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum)
+    /// <summary>Along one axis, the outputs [First, End) whose tap of this number lies in the image.</summary>
+    private (int First, int End) Meeting(int tap, int inputs, int outputs)
     {
-        // Tiles that take every pixel's whole cache line are followed by the hardware's prefetcher.
-        if (_g.C > CacheLines.Floats) CacheLines.Touch(x[..(images * _g.H * _g.W * _g.C)]);
-        if (_g.K > CacheLines.Floats) CacheLines.Touch(dy[..(images * _g.H * _g.W * _g.K)]);
-        var strides = new TileStrides { Down = images, Steps = _g.W, AStep = _g.C, ADown = _g.H * _g.W * _g.C, BStep = _g.K, BDown = _g.H * _g.W * _g.K, CTile = _g.K };
-        for (int r = 0; r < 3; r++)
+        int beyond = _g.Padding - tap, end = inputs + beyond;
+        return (Math.Max(0, (beyond + _g.Stride - 1) / _g.Stride), end <= 0 ? 0 : Math.Min(outputs, (end + _g.Stride - 1) / _g.Stride));
+    }
+
+    /// <summary>One image with a halo, for channel counts that are no multiple of a tile's rows: a row of the tile is a kernel column and a channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AccumulateHaloed(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum, Scratch scratch)
+    {
+        int haloedW = _g.W + (2 * _g.Padding), haloedH = _g.H + (2 * _g.Padding);
+        // A tile may read past the end of the last kernel row; what it reads there lands in rows that are thrown away.
+        Span<float> haloed = scratch.Take<float>(0, (haloedH * haloedW * _g.C) + _tileRows);
+        Halo.Copy(x, haloed, _g.H, _g.W, _g.C, _g.Padding, _g.Padding, haloedH, haloedW);
+        var strides = new TileStrides
         {
-            // Output row oy meets input row oy + r - 1.
-            int firstInput = Math.Max(0, r - 1), firstOutput = Math.Max(0, 1 - r);
-            strides.Segments = _g.H - firstInput - firstOutput;
-            if (strides.Segments <= 0) continue;
-            for (int c = 0; c < _g.C; c += FusedChannels)
+            Segments = _g.OutH,
+            Steps = _g.OutW,
+            ASegment = _g.Stride * haloedW * _g.C,
+            AStep = _g.Stride * _g.C,
+            ATile = 1,
+            BStep = _channelsPadded,
+            CTile = _channelsPadded,
+        };
+        for (int r = 0; r < _g.R; r++)
+        {
+            for (int j = 0; j < _rowsPadded; j += _tileRows)
             {
-                for (int k = 0; k < _g.K; k += OuterProduct.VectorBits / 32)
+                for (int k = 0; k < _channelsPadded; k += _tileColumns)
                 {
-                    OuterProduct.FusedGradient(
-                        strides, ref MemoryMarshal.GetReference(x[((firstInput * _g.W * _g.C) + c)..]), ref MemoryMarshal.GetReference(dy[((firstOutput * _g.W * _g.K) + k)..]),
-                        ref sum[(((r * _rowsPadded) + c) * _g.K) + k], _g.C * _g.K);
+                    OuterProduct.Tile(
+                        _tileRows, strides, ref haloed[(r * haloedW * _g.C) + j], ref MemoryMarshal.GetReference(dy[k..]), ref sum[(((r * _rowsPadded) + j) * _channelsPadded) + k], accumulate: true);
                 }
             }
         }

@@ -6,21 +6,30 @@ namespace PannCore.Kernels;
 
 /// <summary>
 /// Strides of one tile of accumulated outer products, in elements:
-/// <c>c[i, v] (+)= sum over s &lt; Segments, t &lt; Steps of a[s ASegment + t AStep + i ATile] * b[(s Steps + t) BStep + v]</c>.
+/// <c>c[i, v] (+)= sum over n &lt; Groups, s &lt; Segments, t &lt; Steps of a[n AGroup + s ASegment + t AStep + i ATile] * b[n BGroup + s (Steps BStep + BSegment) + t BStep + v]</c>.
 /// </summary>
 /// <remarks>
 /// Convolution forward: i is an output pixel, v an output channel, a segment a kernel row, a step one (kernel column, input channel).
-/// Weight gradient: i is a (kernel column, input channel), v an output channel, a segment an image row, a step an output pixel.
+/// Weight gradient: i is a (kernel column, input channel), v an output channel, a group an image, a segment an image row, a step an output pixel.
 /// Data gradient: as forward, on the gradient of the output. One microkernel serves them all. It computes a whole grid of such tiles in one
 /// call, <see cref="Down"/> rows of <see cref="Across"/> tiles, because a call costs as much as a small tile does. The fused tiles say themselves how they read a and b.
 /// </remarks>
 internal struct TileStrides()
 {
+    public int Groups = 1;
     public int Segments = 1;
     public int Steps;
+
+    /// <summary>Steps at the beginning of a segment that the first row leaves out, without reading: the first pixel of an image row has no neighbour on its left.</summary>
+    public int SkippedFirst;
+
+    /// <summary>Steps at the end of a segment that the last row leaves out.</summary>
+    public int SkippedLast;
+    public nint AGroup;
     public nint ASegment;
     public nint AStep;
     public nint ATile;
+    public nint BGroup;
     public nint BStep;
     public nint BSegment;
     public nint CTile;
@@ -55,10 +64,10 @@ internal static class OuterProduct
     public static bool HasFused => VectorBits == 512;
 
     /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
-    public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right) where T : unmanaged, IFloatingPointIeee754<T>
+    public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c, left, right);
-        else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c, left, right);
+        if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused16x1(g, ref a, ref b, ref c);
+        else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c);
     }
 
     /// <summary>Whether <see cref="FusedGradient"/> is there: it needs 24 accumulators and four more registers.</summary>
@@ -71,6 +80,12 @@ internal static class OuterProduct
     /// <summary>Computes one tile of the size given by <see cref="TileSize{T}"/> for the same number of columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Tile<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        => TileFromSecond(tileRows, g, ref Unsafe.Add(ref a, g.ATile), ref b, ref c, accumulate);
+
+    /// <summary>The same where <paramref name="a"/> points to the second row, because the first may begin before the array: <see cref="TileStrides.SkippedFirst"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TileFromSecond<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (Vector512.IsHardwareAccelerated)
@@ -93,66 +108,76 @@ internal static class OuterProduct<T, TV, TLanes>
     where TV : struct
     where TLanes : ILanes<T, TV>
 {
+    /// <summary>The tile for one vector of columns; <c>a</c> points to its second row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile16x1(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
+        int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
         for (int down = 0; down < g.Down; down++)
         {
             ref T aTile = ref a;
             ref T cTile = ref c;
             for (int across = 0; across < g.Across; across++)
             {
-                ref T aSegment = ref aTile;
-                ref T weight = ref b;
+                ref T aGroup = ref aTile;
+                ref T bGroup = ref b;
                 TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
                 TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
-                for (int s = 0; s < g.Segments; s++)
+                for (int group = g.Groups; group > 0; group--)
                 {
-                    ref T p = ref aSegment;
-                    ref T q = ref Unsafe.Add(ref aSegment, 8 * s1);
-                    for (int t = g.Steps; t > 0; t--)
+                    ref T aSegment = ref aGroup;
+                    ref T weight = ref bGroup;
+                    for (int s = g.Segments; s > 0; s--)
                     {
-                        TV w = TLanes.Load(ref weight);
-                        c0 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c0);
-                        c1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c1);
-                        c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c2);
-                        c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s3)), w, c3);
-                        c4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c4);
-                        c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c5);
-                        c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c6);
-                        c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c7);
-                        c8 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c8);
-                        c9 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c9);
-                        c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c10);
-                        c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c11);
-                        c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c12);
-                        c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c13);
-                        c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c14);
-                        c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s7)), w, c15);
-                        p = ref Unsafe.Add(ref p, step);
-                        q = ref Unsafe.Add(ref q, step);
-                        weight = ref Unsafe.Add(ref weight, bStep);
+                        ref T p = ref aSegment;
+                        ref T q = ref Unsafe.Add(ref aSegment, 8 * s1);
+                        for (int t = g.Steps; t > 0; t--)
+                        {
+                            TV w = TLanes.Load(ref weight);
+                            if (t <= from) c0 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Subtract(ref p, s1)), w, c0);
+                            c1 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c1);
+                            c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c2);
+                            c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c3);
+                            c4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s3)), w, c4);
+                            c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c5);
+                            c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c6);
+                            c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c7);
+                            c8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c8);
+                            c9 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c9);
+                            c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c10);
+                            c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c11);
+                            c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c12);
+                            c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c13);
+                            c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c14);
+                            if (t > to) c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c15);
+                            p = ref Unsafe.Add(ref p, step);
+                            q = ref Unsafe.Add(ref q, step);
+                            weight = ref Unsafe.Add(ref weight, bStep);
+                        }
+                        aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                        weight = ref Unsafe.Add(ref weight, g.BSegment);
                     }
-                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                    aGroup = ref Unsafe.Add(ref aGroup, g.AGroup);
+                    bGroup = ref Unsafe.Add(ref bGroup, g.BGroup);
                 }
-                ref T to = ref cTile;
-                to = ref Put(c0, ref to, g.CTile, accumulate);
-                to = ref Put(c1, ref to, g.CTile, accumulate);
-                to = ref Put(c2, ref to, g.CTile, accumulate);
-                to = ref Put(c3, ref to, g.CTile, accumulate);
-                to = ref Put(c4, ref to, g.CTile, accumulate);
-                to = ref Put(c5, ref to, g.CTile, accumulate);
-                to = ref Put(c6, ref to, g.CTile, accumulate);
-                to = ref Put(c7, ref to, g.CTile, accumulate);
-                to = ref Put(c8, ref to, g.CTile, accumulate);
-                to = ref Put(c9, ref to, g.CTile, accumulate);
-                to = ref Put(c10, ref to, g.CTile, accumulate);
-                to = ref Put(c11, ref to, g.CTile, accumulate);
-                to = ref Put(c12, ref to, g.CTile, accumulate);
-                to = ref Put(c13, ref to, g.CTile, accumulate);
-                to = ref Put(c14, ref to, g.CTile, accumulate);
-                Put(c15, ref to, g.CTile, accumulate);
+                ref T at = ref cTile;
+                at = ref Put(c0, ref at, g.CTile, accumulate);
+                at = ref Put(c1, ref at, g.CTile, accumulate);
+                at = ref Put(c2, ref at, g.CTile, accumulate);
+                at = ref Put(c3, ref at, g.CTile, accumulate);
+                at = ref Put(c4, ref at, g.CTile, accumulate);
+                at = ref Put(c5, ref at, g.CTile, accumulate);
+                at = ref Put(c6, ref at, g.CTile, accumulate);
+                at = ref Put(c7, ref at, g.CTile, accumulate);
+                at = ref Put(c8, ref at, g.CTile, accumulate);
+                at = ref Put(c9, ref at, g.CTile, accumulate);
+                at = ref Put(c10, ref at, g.CTile, accumulate);
+                at = ref Put(c11, ref at, g.CTile, accumulate);
+                at = ref Put(c12, ref at, g.CTile, accumulate);
+                at = ref Put(c13, ref at, g.CTile, accumulate);
+                at = ref Put(c14, ref at, g.CTile, accumulate);
+                Put(c15, ref at, g.CTile, accumulate);
                 aTile = ref Unsafe.Add(ref aTile, g.AAcross);
                 cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
@@ -165,18 +190,14 @@ internal static class OuterProduct<T, TV, TLanes>
     /// <summary>
     /// A 3 x 3 convolution of stride 1 and padding 1 for 16 neighbouring pixels and one vector of output channels: each source pixel is broadcast once and feeds its three
     /// taps, so that 48 multiply-adds need 21 loads instead of 51. A segment is a kernel row, a step an input channel; b holds (row, channel, column).
-    /// a points to the source under the tile's first pixel; pixels lie <c>ATile</c> elements apart.
+    /// a points to the source under the tile's first pixel; pixels lie <c>ATile</c> elements apart. A column beyond the image is left out where <c>SkippedFirst</c> or
+    /// <c>SkippedLast</c> is not 0.
     /// </summary>
-    /// <param name="g">Strides.</param>
-    /// <param name="a">Source.</param>
-    /// <param name="b">Weights.</param>
-    /// <param name="c">Result.</param>
-    /// <param name="left">Whether there is a source pixel to the left of the tile; if not it counts as 0 and is not read.</param>
-    /// <param name="right">Likewise to the right.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fused16x1(in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right)
+    public static void Fused16x1(in TileStrides g, ref T a, ref T b, ref T c)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1;
+        bool left = g.SkippedFirst == 0, right = g.SkippedLast == 0;
         TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
         TV c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
         for (int s = g.Segments; s > 0; s--)
@@ -277,9 +298,10 @@ internal static class OuterProduct<T, TV, TLanes>
 
     /// <summary>As <see cref="Fused16x1"/>, for 8 pixels and two vectors of output channels: 48 multiply-adds need 16 loads. b holds (row, channel, column, two vectors).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fused8x2(in TileStrides g, ref T a, ref T b, ref T c, bool left, bool right)
+    public static void Fused8x2(in TileStrides g, ref T a, ref T b, ref T c)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1;
+        bool left = g.SkippedFirst == 0, right = g.SkippedLast == 0;
         TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
         for (int s = g.Segments; s > 0; s--)
         {
@@ -374,7 +396,7 @@ internal static class OuterProduct<T, TV, TLanes>
     /// <summary>
     /// The weight gradient of a 3-column convolution of stride 1 and padding 1 for 8 input channels, 3 kernel columns and one vector of output channels, added to what is there:
     /// an input value is broadcast once and meets the gradients of its three output pixels, of which a step loads one, so that 24 multiply-adds need 9 loads. A segment is an
-    /// image row, a step a pixel; beyond the ends of a row the gradient is 0. <c>Down</c> counts images; <paramref name="cTap"/> elements lie between the kernel columns of c.
+    /// image row, a step a pixel; beyond the ends of a row the gradient is 0. A group is an image. <paramref name="cTap"/> elements lie between the kernel columns of c.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FusedGradient8x3(in TileStrides g, ref T a, ref T b, ref T c, nint cTap)
@@ -383,7 +405,7 @@ internal static class OuterProduct<T, TV, TLanes>
         TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
         TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
         TV e0 = c0, e1 = c0, e2 = c0, e3 = c0, e4 = c0, e5 = c0, e6 = c0, e7 = c0;
-        for (int down = g.Down; down > 0; down--)
+        for (int group = g.Groups; group > 0; group--)
         {
             ref T p = ref a;
             ref T q = ref b;
@@ -431,8 +453,8 @@ internal static class OuterProduct<T, TV, TLanes>
                     p = ref Unsafe.Add(ref p, step);
                 }
             }
-            a = ref Unsafe.Add(ref a, g.ADown);
-            b = ref Unsafe.Add(ref b, g.BDown);
+            a = ref Unsafe.Add(ref a, g.AGroup);
+            b = ref Unsafe.Add(ref b, g.BGroup);
         }
         ref T first = ref c;
         ref T second = ref Unsafe.Add(ref c, cTap);
@@ -463,64 +485,80 @@ internal static class OuterProduct<T, TV, TLanes>
         Put(e7, ref third, g.CTile, accumulate: true);
     }
 
+    /// <summary>Likewise for two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile8x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
-        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, step = g.AStep, bStep = g.BStep;
+        int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
         for (int down = 0; down < g.Down; down++)
         {
             ref T aTile = ref a;
             ref T cTile = ref c;
             for (int across = 0; across < g.Across; across++)
             {
-                ref T aSegment = ref aTile;
-                ref T weight = ref b;
+                ref T aGroup = ref aTile;
+                ref T bGroup = ref b;
                 TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
                 TV d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
-                for (int s = 0; s < g.Segments; s++)
+                for (int group = g.Groups; group > 0; group--)
                 {
-                    ref T p = ref aSegment;
-                    for (int t = g.Steps; t > 0; t--)
+                    ref T aSegment = ref aGroup;
+                    ref T weight = ref bGroup;
+                    for (int s = g.Segments; s > 0; s--)
                     {
-                        TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
-                        TV x = TLanes.Broadcast(p);
-                        c0 = TLanes.MultiplyAdd(x, w, c0);
-                        d0 = TLanes.MultiplyAdd(x, v, d0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
-                        c1 = TLanes.MultiplyAdd(x, w, c1);
-                        d1 = TLanes.MultiplyAdd(x, v, d1);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
-                        c2 = TLanes.MultiplyAdd(x, w, c2);
-                        d2 = TLanes.MultiplyAdd(x, v, d2);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
-                        c3 = TLanes.MultiplyAdd(x, w, c3);
-                        d3 = TLanes.MultiplyAdd(x, v, d3);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
-                        c4 = TLanes.MultiplyAdd(x, w, c4);
-                        d4 = TLanes.MultiplyAdd(x, v, d4);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
-                        c5 = TLanes.MultiplyAdd(x, w, c5);
-                        d5 = TLanes.MultiplyAdd(x, v, d5);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s6));
-                        c6 = TLanes.MultiplyAdd(x, w, c6);
-                        d6 = TLanes.MultiplyAdd(x, v, d6);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s7));
-                        c7 = TLanes.MultiplyAdd(x, w, c7);
-                        d7 = TLanes.MultiplyAdd(x, v, d7);
-                        p = ref Unsafe.Add(ref p, step);
-                        weight = ref Unsafe.Add(ref weight, bStep);
+                        ref T p = ref aSegment;
+                        for (int t = g.Steps; t > 0; t--)
+                        {
+                            TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
+                            if (t <= from)
+                            {
+                                TV y = TLanes.Broadcast(Unsafe.Subtract(ref p, s1));
+                                c0 = TLanes.MultiplyAdd(y, w, c0);
+                                d0 = TLanes.MultiplyAdd(y, v, d0);
+                            }
+                            TV x = TLanes.Broadcast(p);
+                            c1 = TLanes.MultiplyAdd(x, w, c1);
+                            d1 = TLanes.MultiplyAdd(x, v, d1);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                            c2 = TLanes.MultiplyAdd(x, w, c2);
+                            d2 = TLanes.MultiplyAdd(x, v, d2);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                            c3 = TLanes.MultiplyAdd(x, w, c3);
+                            d3 = TLanes.MultiplyAdd(x, v, d3);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                            c4 = TLanes.MultiplyAdd(x, w, c4);
+                            d4 = TLanes.MultiplyAdd(x, v, d4);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
+                            c5 = TLanes.MultiplyAdd(x, w, c5);
+                            d5 = TLanes.MultiplyAdd(x, v, d5);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
+                            c6 = TLanes.MultiplyAdd(x, w, c6);
+                            d6 = TLanes.MultiplyAdd(x, v, d6);
+                            if (t > to)
+                            {
+                                TV y = TLanes.Broadcast(Unsafe.Add(ref p, s6));
+                                c7 = TLanes.MultiplyAdd(y, w, c7);
+                                d7 = TLanes.MultiplyAdd(y, v, d7);
+                            }
+                            p = ref Unsafe.Add(ref p, step);
+                            weight = ref Unsafe.Add(ref weight, bStep);
+                        }
+                        aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                        weight = ref Unsafe.Add(ref weight, g.BSegment);
                     }
-                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                    aGroup = ref Unsafe.Add(ref aGroup, g.AGroup);
+                    bGroup = ref Unsafe.Add(ref bGroup, g.BGroup);
                 }
-                ref T to = ref cTile;
-                to = ref Put(c0, d0, ref to, g.CTile, accumulate);
-                to = ref Put(c1, d1, ref to, g.CTile, accumulate);
-                to = ref Put(c2, d2, ref to, g.CTile, accumulate);
-                to = ref Put(c3, d3, ref to, g.CTile, accumulate);
-                to = ref Put(c4, d4, ref to, g.CTile, accumulate);
-                to = ref Put(c5, d5, ref to, g.CTile, accumulate);
-                to = ref Put(c6, d6, ref to, g.CTile, accumulate);
-                Put(c7, d7, ref to, g.CTile, accumulate);
+                ref T at = ref cTile;
+                at = ref Put(c0, d0, ref at, g.CTile, accumulate);
+                at = ref Put(c1, d1, ref at, g.CTile, accumulate);
+                at = ref Put(c2, d2, ref at, g.CTile, accumulate);
+                at = ref Put(c3, d3, ref at, g.CTile, accumulate);
+                at = ref Put(c4, d4, ref at, g.CTile, accumulate);
+                at = ref Put(c5, d5, ref at, g.CTile, accumulate);
+                at = ref Put(c6, d6, ref at, g.CTile, accumulate);
+                Put(c7, d7, ref at, g.CTile, accumulate);
                 aTile = ref Unsafe.Add(ref aTile, g.AAcross);
                 cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
@@ -530,47 +568,63 @@ internal static class OuterProduct<T, TV, TLanes>
         }
     }
 
+    /// <summary>Likewise for 16 registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile4x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
     {
-        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, step = g.AStep, bStep = g.BStep;
+        nint s1 = g.ATile, s2 = 2 * s1, step = g.AStep, bStep = g.BStep;
+        int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
         for (int down = 0; down < g.Down; down++)
         {
             ref T aTile = ref a;
             ref T cTile = ref c;
             for (int across = 0; across < g.Across; across++)
             {
-                ref T aSegment = ref aTile;
-                ref T weight = ref b;
+                ref T aGroup = ref aTile;
+                ref T bGroup = ref b;
                 TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
-                for (int s = 0; s < g.Segments; s++)
+                for (int group = g.Groups; group > 0; group--)
                 {
-                    ref T p = ref aSegment;
-                    for (int t = g.Steps; t > 0; t--)
+                    ref T aSegment = ref aGroup;
+                    ref T weight = ref bGroup;
+                    for (int s = g.Segments; s > 0; s--)
                     {
-                        TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
-                        TV x = TLanes.Broadcast(p);
-                        c0 = TLanes.MultiplyAdd(x, w, c0);
-                        d0 = TLanes.MultiplyAdd(x, v, d0);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
-                        c1 = TLanes.MultiplyAdd(x, w, c1);
-                        d1 = TLanes.MultiplyAdd(x, v, d1);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
-                        c2 = TLanes.MultiplyAdd(x, w, c2);
-                        d2 = TLanes.MultiplyAdd(x, v, d2);
-                        x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
-                        c3 = TLanes.MultiplyAdd(x, w, c3);
-                        d3 = TLanes.MultiplyAdd(x, v, d3);
-                        p = ref Unsafe.Add(ref p, step);
-                        weight = ref Unsafe.Add(ref weight, bStep);
+                        ref T p = ref aSegment;
+                        for (int t = g.Steps; t > 0; t--)
+                        {
+                            TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
+                            if (t <= from)
+                            {
+                                TV y = TLanes.Broadcast(Unsafe.Subtract(ref p, s1));
+                                c0 = TLanes.MultiplyAdd(y, w, c0);
+                                d0 = TLanes.MultiplyAdd(y, v, d0);
+                            }
+                            TV x = TLanes.Broadcast(p);
+                            c1 = TLanes.MultiplyAdd(x, w, c1);
+                            d1 = TLanes.MultiplyAdd(x, v, d1);
+                            x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                            c2 = TLanes.MultiplyAdd(x, w, c2);
+                            d2 = TLanes.MultiplyAdd(x, v, d2);
+                            if (t > to)
+                            {
+                                TV y = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                                c3 = TLanes.MultiplyAdd(y, w, c3);
+                                d3 = TLanes.MultiplyAdd(y, v, d3);
+                            }
+                            p = ref Unsafe.Add(ref p, step);
+                            weight = ref Unsafe.Add(ref weight, bStep);
+                        }
+                        aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                        weight = ref Unsafe.Add(ref weight, g.BSegment);
                     }
-                    aSegment = ref Unsafe.Add(ref aSegment, g.ASegment);
+                    aGroup = ref Unsafe.Add(ref aGroup, g.AGroup);
+                    bGroup = ref Unsafe.Add(ref bGroup, g.BGroup);
                 }
-                ref T to = ref cTile;
-                to = ref Put(c0, d0, ref to, g.CTile, accumulate);
-                to = ref Put(c1, d1, ref to, g.CTile, accumulate);
-                to = ref Put(c2, d2, ref to, g.CTile, accumulate);
-                Put(c3, d3, ref to, g.CTile, accumulate);
+                ref T at = ref cTile;
+                at = ref Put(c0, d0, ref at, g.CTile, accumulate);
+                at = ref Put(c1, d1, ref at, g.CTile, accumulate);
+                at = ref Put(c2, d2, ref at, g.CTile, accumulate);
+                Put(c3, d3, ref at, g.CTile, accumulate);
                 aTile = ref Unsafe.Add(ref aTile, g.AAcross);
                 cTile = ref Unsafe.Add(ref cTile, g.CAcross);
             }
