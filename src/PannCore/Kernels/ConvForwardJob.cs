@@ -19,68 +19,61 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
     {
         int sourceSize = plan.SourceH * plan.SourceW * plan.SourceChannels, size = plan.H * plan.W * plan.Channels;
         pending?.Run(chunk * sourceSize, sourceSize);
-        ReadOnlySpan<T> image = source.Span.Slice(chunk * sourceSize, sourceSize);
-        if (plan.Direct)
-        {
-            CacheLines.Touch(image);
-        }
-        else
+        ReadOnlySpan<T> image = source.Span.Slice(chunk * sourceSize, sourceSize), packed = weights.Span[..plan.PackedLength];
+        if (!plan.Direct)
         {
             Span<T> haloed = scratch.Take<T>(0, plan.HaloedLength);
             Halo.Copy(image, haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
             image = haloed;
         }
-        Span<T> edge = scratch.Take<T>(1, plan.TileRows * plan.TileColumns);
-        foreach (ConvPhase phase in plan.Phases) RunPhase(phase, image, weights.Span[..plan.PackedLength], result.Span.Slice(chunk * size, size), edge);
+        else
+        {
+            CacheLines.Touch(image);
+        }
+        Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TileRows * plan.TileColumns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPhase(ConvPhase phase, ReadOnlySpan<T> source, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
+    private void Convolve(ReadOnlySpan<T> source, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
     {
-        int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, taps = phase.TapColumns.Length, step = plan.SourceStep, pixel = plan.GridStep * plan.Channels;
-        int kernelRow = taps * channels * columns, blockLength = phase.TapRows.Length * kernelRow;
-        var strides = new TileStrides
-        {
-            Steps = plan.Fused ? channels : taps * channels,
-            ASegment = plan.HaloedW * channels,
-            AStep = 1,
-            ATile = step * channels,
-            BStep = columns,
-        };
+        int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, step = plan.SourceStep, gridStep = plan.GridStep, line = plan.HaloedW * channels;
+        bool direct = plan.Direct, fused = plan.Fused;
+        var strides = new TileStrides { ASegment = line, AStep = 1, ATile = step * channels, BStep = columns };
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
             int validChannels = Math.Min(columns, plan.Channels - block);
-            for (int y = 0; y < phase.Rows; y++)
+            // Row by row through all phases, so that the result is written from end to end.
+            for (int y = 0; y < plan.Phases[0].Rows; y++)
             {
-                // Kernel rows beyond the image are left out. A phase without taps (stride above the kernel size) reads nothing and writes zeros.
-                int sourceY = phase.SourceY + (y * step), first = Math.Max(0, -sourceY);
-                strides.Segments = taps == 0 ? 0 : Math.Max(0, Math.Min(phase.TapRows.Length, plan.HaloedH - sourceY) - first);
-                ReadOnlySpan<T> weight = packed, lines = source;
-                if (strides.Segments > 0)
+                foreach (ConvPhase phase in plan.Phases)
                 {
-                    weight = packed[(phase.WeightOffset + (block / columns * blockLength) + (first * kernelRow))..];
-                    lines = source[((sourceY + first) * plan.HaloedW * channels)..];
-                }
-                int row = ((phase.Y + (y * plan.GridStep)) * plan.W) + phase.X;
-                for (int x = 0; x < phase.Columns; x += rows)
-                {
-                    // The last tile of a row ends where the row ends, and computes pixels of the tile before it once more.
-                    if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
-                    int sourceX = phase.SourceX + (x * step), beyond = sourceX + ((rows - 1) * step) + taps - plan.HaloedW;
-                    Span<T> to = image[(((row + (x * plan.GridStep)) * plan.Channels) + block)..];
-                    int validPixels = Math.Min(rows, phase.Columns - x);
-                    bool whole = validPixels == rows && validChannels == columns;
-                    strides.CTile = whole ? pixel : columns;
-                    strides.SkippedFirst = plan.Direct && sourceX < 0 ? -sourceX * channels : 0;
-                    strides.SkippedLast = plan.Direct && beyond > 0 ? beyond * channels : 0;
-                    ref T a = ref MemoryMarshal.GetReference(strides.Segments == 0 ? lines : lines[((sourceX + step) * channels)..]);
-                    ref T b = ref MemoryMarshal.GetReference(weight);
-                    ref T c = ref MemoryMarshal.GetReference(whole ? to : edge);
-                    if (plan.Fused) OuterProduct.Fused(rows, strides, ref a, ref b, ref c);
-                    else OuterProduct.TileFromSecond(rows, strides, ref a, ref b, ref c, accumulate: false);
-                    if (whole) continue;
-                    // A tile that would write beyond the row or the channels goes through a full-tile temporary.
-                    for (int i = 0; i < validPixels; i++) edge.Slice(i * columns, validChannels).CopyTo(to[(i * pixel)..]);
+                    if (y >= phase.Rows) continue;
+                    // Kernel rows beyond the image are left out. A phase without taps (stride above the kernel size) reads nothing and writes zeros.
+                    int taps = phase.TapColumns.Length, kernelRow = taps * channels * columns, sourceY = phase.SourceY + (y * step), first = Math.Max(0, -sourceY);
+                    int segments = taps == 0 ? 0 : Math.Max(0, Math.Min(phase.TapRows.Length, plan.HaloedH - sourceY) - first);
+                    int weight = segments == 0 ? 0 : phase.WeightOffset + (((block / columns * phase.TapRows.Length) + first) * kernelRow), row = segments == 0 ? 0 : (sourceY + first) * line;
+                    strides.Segments = segments;
+                    strides.Steps = fused ? channels : taps * channels;
+                    for (int x = 0; x < phase.Columns; x += rows)
+                    {
+                        // The last tile of a row ends where the row ends, and computes pixels of the tile before it once more.
+                        if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
+                        int sourceX = phase.SourceX + (x * step), beyond = sourceX + ((rows - 1) * step) + taps - plan.HaloedW;
+                        Span<T> to = image[(((((phase.Y + (y * gridStep)) * plan.W) + phase.X + (x * gridStep)) * plan.Channels) + block)..];
+                        int validPixels = Math.Min(rows, phase.Columns - x);
+                        bool whole = validPixels == rows && validChannels == columns;
+                        strides.CTile = whole ? gridStep * plan.Channels : columns;
+                        strides.SkippedFirst = direct && sourceX < 0 ? -sourceX * channels : 0;
+                        strides.SkippedLast = direct && beyond > 0 ? beyond * channels : 0;
+                        ref T a = ref MemoryMarshal.GetReference(source[(segments == 0 ? 0 : row + ((sourceX + step) * channels))..]);
+                        ref T b = ref MemoryMarshal.GetReference(packed[weight..]);
+                        ref T c = ref MemoryMarshal.GetReference(whole ? to : edge);
+                        if (fused) OuterProduct.Fused(rows, strides, ref a, ref b, ref c);
+                        else OuterProduct.TileFromSecond(rows, strides, ref a, ref b, ref c, accumulate: false);
+                        if (whole) continue;
+                        // A tile that would write beyond the row or the channels goes through a full-tile temporary.
+                        for (int i = 0; i < validPixels; i++) edge.Slice(i * columns, validChannels).CopyTo(to[(i * gridStep * plan.Channels)..]);
+                    }
                 }
             }
         }
