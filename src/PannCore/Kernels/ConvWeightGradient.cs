@@ -18,6 +18,9 @@ internal sealed class ConvWeightGradient
     /// <summary>Pixels that a tile sums up at least before it stores its accumulators, as far as there are images: loading and storing them takes as long as four pixels.</summary>
     private const int PixelsOfGroup = 256;
 
+    /// <summary>Input channels whose partial sums are added together.</summary>
+    private const int FinishedChannels = 8;
+
     private readonly ConvGeometry _g;
     private readonly int _tileRows;
     private readonly int _tileColumns;
@@ -40,6 +43,9 @@ internal sealed class ConvWeightGradient
     /// <summary>Whether tiles take the three kernel columns of 8 input channels at once.</summary>
     public bool Fused { get; }
 
+    /// <summary>Whether tiles take three kernel rows of three columns and three channels at once.</summary>
+    public bool ThreeRows => OuterProduct.HasFusedGradient && _g is { R: 3, S: 3, C: 3 };
+
     /// <summary>Elements of one partial sum: kernel row, then (kernel column, channel) and output channel, both padded to whole tiles.</summary>
     public int PartialLength => _g.R * _rowsPadded * _channelsPadded;
 
@@ -57,21 +63,25 @@ internal sealed class ConvWeightGradient
     public void Run(int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, Memory<float> partials, Memory<float> dw, Workers workers, IImages? before = null)
     {
         workers.Run(new PartialJob(this, images, x, dy, partials, before), Partials(images));
-        workers.Run(new FinishJob(this, Partials(images), partials, dw), _g.C, small: true);
+        workers.Run(new FinishJob(this, Partials(images), partials, dw), (_g.C + FinishedChannels - 1) / FinishedChannels, small: true);
     }
 
-    /// <summary>Adds the partial sums of one input channel in index order and puts them into PyTorch's order.</summary>
+    /// <summary>Adds the partial sums of a few input channels in index order and puts them into PyTorch's order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(int c, int count, ReadOnlySpan<float> partials, Span<float> dw, Scratch scratch)
+    private void Finish(int chunk, int count, ReadOnlySpan<float> partials, Span<float> dw, Scratch scratch)
     {
-        Span<float> sum = scratch.Take<float>(0, _g.K);
+        int first = chunk * FinishedChannels, channels = Math.Min(FinishedChannels, _g.C - first);
+        Span<float> sum = scratch.Take<float>(0, channels * _channelsPadded);
         for (int tap = 0; tap < _g.R * _g.S; tap++)
         {
-            int row = ((tap / _g.S * _rowsPadded) + (tap % _g.S * _g.C) + c) * _channelsPadded;
-            sum.Clear();
-            for (int partial = 0; partial < count; partial++)
-                TensorPrimitives.Add(sum, partials.Slice((partial * PartialLength) + row, _g.K), sum);
-            for (int k = 0; k < sum.Length; k++) dw[(((k * _g.C) + c) * _g.R * _g.S) + tap] = sum[k];
+            int row = ((tap / _g.S * _rowsPadded) + (tap % _g.S * _g.C) + first) * _channelsPadded;
+            partials.Slice(row, sum.Length).CopyTo(sum);
+            for (int partial = 1; partial < count; partial++)
+                TensorPrimitives.Add(sum, partials.Slice((partial * PartialLength) + row, sum.Length), sum);
+            for (int k = 0; k < _g.K; k++)
+            {
+                for (int c = 0; c < channels; c++) dw[(((k * _g.C) + first + c) * _g.R * _g.S) + tap] = sum[(c * _channelsPadded) + k];
+            }
         }
     }
 
@@ -168,7 +178,9 @@ internal sealed class ConvWeightGradient
             BStep = _channelsPadded,
             CTile = _channelsPadded,
         };
-        for (int r = 0; r < _g.R; r++)
+        for (int k = 0; k < _channelsPadded && ThreeRows; k += OuterProduct.VectorBits / 32)
+            OuterProduct.ThreeRowGradient(strides, haloedW * _g.C, ref haloed[0], ref MemoryMarshal.GetReference(dy[k..]), ref sum[k], _rowsPadded * _channelsPadded);
+        for (int r = 0; r < _g.R && !ThreeRows; r++)
         {
             for (int j = 0; j < _rowsPadded; j += _tileRows)
             {
