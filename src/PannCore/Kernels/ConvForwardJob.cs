@@ -28,8 +28,9 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         }
         else
         {
-            CacheLines.Touch(image);
+            CacheLines.Touch(image, plan.SourceW * plan.SourceChannels, plan.RowsRead);
         }
+        if (plan.LeavesOut) result.Span.Slice(chunk * size, size).Clear();
         Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TileRows * plan.TileColumns));
     }
 
@@ -47,10 +48,10 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
             {
                 foreach (ConvPhase phase in plan.Phases)
                 {
-                    if (y >= phase.Rows) continue;
-                    // Kernel rows beyond the image are left out. A phase without taps (stride above the kernel size) reads nothing and writes zeros.
+                    if (y >= phase.Rows || phase.TapRows.Length * phase.TapColumns.Length == 0) continue;
+                    // Kernel rows beyond the image are left out; a row that meets none becomes zeros.
                     int taps = phase.TapColumns.Length, kernelRow = taps * channels * columns, sourceY = phase.SourceY + (y * step), first = Math.Max(0, -sourceY);
-                    int segments = taps == 0 ? 0 : Math.Max(0, Math.Min(phase.TapRows.Length, plan.HaloedH - sourceY) - first);
+                    int segments = Math.Max(0, Math.Min(phase.TapRows.Length, plan.HaloedH - sourceY) - first);
                     int weight = segments == 0 ? 0 : phase.WeightOffset + (((block / columns * phase.TapRows.Length) + first) * kernelRow), row = segments == 0 ? 0 : (sourceY + first) * line;
                     strides.Segments = segments;
                     strides.Steps = fused ? channels : taps * channels;

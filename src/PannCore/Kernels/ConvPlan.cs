@@ -56,6 +56,8 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
             }
         }
         Phases = [.. phases];
+        RowsRead = geometry.R == 1 ? SourceStep : 1;
+        LeavesOut = phases.Exists(phase => phase.TapRows.Length * phase.TapColumns.Length == 0);
         PackedLength = offset;
     }
 
@@ -96,6 +98,12 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
     public bool Fused { get; }
+
+    /// <summary>Every which row of the source is read: those between the rows of a kernel smaller than the stride are not.</summary>
+    public int RowsRead { get; }
+
+    /// <summary>Whether some pixels of the result meet no taps and are 0.</summary>
+    public bool LeavesOut { get; }
 
     public int PaddedChannels { get; }
 

@@ -115,8 +115,8 @@ internal sealed class ConvWeightGradient
     {
         int line = _g.W * _g.C, gradientLine = _g.OutW * _channelsPadded, tileRows = Fused ? FusedChannels : _tileRows, tileColumns = Fused ? OuterProduct.VectorBits / 32 : _tileColumns;
         // Where a tile's steps take line after line the hardware reads ahead by itself, and better.
-        if (_g.C * _g.Stride > CacheLines.Floats) CacheLines.Touch(x);
-        if (_channelsPadded > tileColumns) CacheLines.Touch(dy);
+        if (_g.C * _g.Stride > CacheLines.Floats) CacheLines.Touch(x, line, _g.R == 1 ? _g.Stride : 1);
+        if (_channelsPadded > tileColumns) CacheLines.Touch(dy, dy.Length, 1);
         var strides = new TileStrides
         {
             Groups = images,
