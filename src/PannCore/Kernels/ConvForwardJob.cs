@@ -31,14 +31,15 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
             CacheLines.Touch(image, plan.SourceW * plan.SourceChannels, plan.RowsRead);
         }
         if (plan.LeavesOut) result.Span.Slice(chunk * size, size).Clear();
-        Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TileRows * plan.TileColumns));
+        Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TilePixels * plan.TileColumns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Convolve(ReadOnlySpan<T> source, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
     {
         int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, step = plan.SourceStep, gridStep = plan.GridStep, line = plan.HaloedW * channels;
-        bool direct = plan.Direct, fused = plan.Fused;
+        int tilePixels = plan.TilePixels, pixel = (plan.Paired ? 1 : gridStep) * plan.Channels;
+        bool direct = plan.Direct, fused = plan.Fused, paired = plan.Paired;
         var strides = new TileStrides { ASegment = line, AStep = 1, ATile = step * channels, BStep = columns };
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
@@ -61,19 +62,20 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                         if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
                         int sourceX = phase.SourceX + (x * step), beyond = sourceX + ((rows - 1) * step) + taps - plan.HaloedW;
                         Span<T> to = image[(((((phase.Y + (y * gridStep)) * plan.W) + phase.X + (x * gridStep)) * plan.Channels) + block)..];
-                        int validPixels = Math.Min(rows, phase.Columns - x);
-                        bool whole = validPixels == rows && validChannels == columns;
-                        strides.CTile = whole ? gridStep * plan.Channels : columns;
+                        int validPixels = phase.Columns >= rows ? tilePixels : phase.Columns;
+                        bool whole = validPixels == tilePixels && validChannels == columns;
+                        strides.CTile = whole ? pixel : columns;
                         strides.SkippedFirst = direct && sourceX < 0 ? -sourceX * channels : 0;
                         strides.SkippedLast = direct && beyond > 0 ? beyond * channels : 0;
                         ref T a = ref MemoryMarshal.GetReference(source[(segments == 0 ? 0 : row + ((sourceX + step) * channels))..]);
                         ref T b = ref MemoryMarshal.GetReference(packed[weight..]);
                         ref T c = ref MemoryMarshal.GetReference(whole ? to : edge);
-                        if (fused) OuterProduct.Fused(rows, strides, ref a, ref b, ref c);
+                        if (paired) OuterProduct.Paired(strides, ref a, ref b, ref c);
+                        else if (fused) OuterProduct.Fused(rows, strides, ref a, ref b, ref c);
                         else OuterProduct.TileFromSecond(rows, strides, ref a, ref b, ref c, accumulate: false);
                         if (whole) continue;
                         // A tile that would write beyond the row or the channels goes through a full-tile temporary.
-                        for (int i = 0; i < validPixels; i++) edge.Slice(i * columns, validChannels).CopyTo(to[(i * gridStep * plan.Channels)..]);
+                        for (int i = 0; i < validPixels; i++) edge.Slice(i * columns, validChannels).CopyTo(to[(i * pixel)..]);
                     }
                 }
             }

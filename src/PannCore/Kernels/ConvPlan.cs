@@ -34,12 +34,19 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
+        TilePixels = TileRows;
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];
         Axis[] columns = transposed ? Axis.DataGradient(geometry.W, geometry.S, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutW, geometry.S, geometry.Padding)];
+        Paired = transposed && OuterProduct.HasFused && TileRows == 16 && geometry is { R: 3, S: 3, Stride: 2, Padding: 1 } && W % 2 == 0 && W >= TileRows;
+        if (Paired)
+        {
+            TileRows /= 2;
+            columns = [new(0, W / 2, -1, [1, 2, 0])];
+        }
         Direct = Array.TrueForAll(columns, a => a.Count >= TileRows && -a.Source <= SourceStep && a.LastSource(SourceStep) - (SourceW - 1) <= SourceStep);
-        Fused = Direct && OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 };
+        Fused = Paired || (Direct && OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 });
         Top = Direct ? 0 : Math.Max(0, -rows.Min(a => a.Source));
         Left = Direct ? 0 : Math.Max(0, -columns.Min(a => a.Source));
         HaloedH = Direct ? SourceH : Math.Max(SourceH, rows.Max(a => a.LastSource(SourceStep)) + 1) + Top;
@@ -89,7 +96,11 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public int HaloedW { get; }
 
+    /// <summary>Pixels of a phase's sub-grid that a tile takes.</summary>
     public int TileRows { get; }
+
+    /// <summary>Pixels of the result that it computes: as many, or twice if <see cref="Paired"/>.</summary>
+    public int TilePixels { get; }
 
     public int TileColumns { get; }
 
@@ -104,6 +115,9 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     /// <summary>Whether some pixels of the result meet no taps and are 0.</summary>
     public bool LeavesOut { get; }
+
+    /// <summary>Whether a tile computes the even and the odd columns of the data gradient for stride 2 together; a phase then has the three kernel columns of both.</summary>
+    public bool Paired { get; }
 
     public int PaddedChannels { get; }
 

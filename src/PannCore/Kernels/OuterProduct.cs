@@ -70,6 +70,10 @@ internal static class OuterProduct
         else OuterProduct<T, Vector512<T>, Lanes512<T>>.Fused8x2(g, ref a, ref b, ref c);
     }
 
+    /// <summary>One tile of the data gradient of a convolution with three kernel columns and stride 2; see <see cref="OuterProduct{T, TV, TLanes}.Paired16x1"/>.</summary>
+    public static void Paired<T>(in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
+        => OuterProduct<T, Vector512<T>, Lanes512<T>>.Paired16x1(g, ref a, ref b, ref c);
+
     /// <summary>Whether <see cref="FusedGradient"/> is there: it needs 24 accumulators and four more registers.</summary>
     public static bool HasFusedGradient => VectorBits == 512;
 
@@ -395,6 +399,78 @@ internal static class OuterProduct<T, TV, TLanes>
         c = ref Put(c5, d5, ref c, g.CTile, accumulate: false);
         c = ref Put(c6, d6, ref c, g.CTile, accumulate: false);
         Put(c7, d7, ref c, g.CTile, accumulate: false);
+    }
+
+    /// <summary>
+    /// The data gradient of a 3-column convolution of stride 2 and padding 1, for 16 neighbouring pixels and one vector of channels: an even pixel meets the middle kernel column at
+    /// the output pixel that is half of it, an odd one the last column there and the first column one further. So 8 output pixels and their right neighbour feed 16 pixels, and 24
+    /// multiply-adds need 12 loads. Otherwise as <see cref="Fused16x1"/>; b holds (row, channel, column), the middle column first.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Paired16x1(in TileStrides g, ref T a, ref T b, ref T c)
+    {
+        bool right = g.SkippedLast == 0;
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, s8 = 8 * s1;
+        TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0, d4 = c0, d5 = c0, d6 = c0, d7 = c0;
+        for (int s = g.Segments; s > 0; s--)
+        {
+            ref T p = ref a;
+            for (int t = g.Steps; t > 0; t--)
+            {
+                TV u = TLanes.Load(ref b), v = TLanes.Load(ref Unsafe.Add(ref b, TLanes.Count)), w = TLanes.Load(ref Unsafe.Add(ref b, 2 * TLanes.Count));
+                TV x = TLanes.Broadcast(p);
+                c0 = TLanes.MultiplyAdd(x, u, c0);
+                d0 = TLanes.MultiplyAdd(x, v, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
+                c1 = TLanes.MultiplyAdd(x, u, c1);
+                d1 = TLanes.MultiplyAdd(x, v, d1);
+                d0 = TLanes.MultiplyAdd(x, w, d0);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s2));
+                c2 = TLanes.MultiplyAdd(x, u, c2);
+                d2 = TLanes.MultiplyAdd(x, v, d2);
+                d1 = TLanes.MultiplyAdd(x, w, d1);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s3));
+                c3 = TLanes.MultiplyAdd(x, u, c3);
+                d3 = TLanes.MultiplyAdd(x, v, d3);
+                d2 = TLanes.MultiplyAdd(x, w, d2);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s4));
+                c4 = TLanes.MultiplyAdd(x, u, c4);
+                d4 = TLanes.MultiplyAdd(x, v, d4);
+                d3 = TLanes.MultiplyAdd(x, w, d3);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
+                c5 = TLanes.MultiplyAdd(x, u, c5);
+                d5 = TLanes.MultiplyAdd(x, v, d5);
+                d4 = TLanes.MultiplyAdd(x, w, d4);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s6));
+                c6 = TLanes.MultiplyAdd(x, u, c6);
+                d6 = TLanes.MultiplyAdd(x, v, d6);
+                d5 = TLanes.MultiplyAdd(x, w, d5);
+                x = TLanes.Broadcast(Unsafe.Add(ref p, s7));
+                c7 = TLanes.MultiplyAdd(x, u, c7);
+                d7 = TLanes.MultiplyAdd(x, v, d7);
+                d6 = TLanes.MultiplyAdd(x, w, d6);
+                if (right) d7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s8)), w, d7);
+                p = ref Unsafe.Add(ref p, 1);
+                b = ref Unsafe.Add(ref b, 3 * TLanes.Count);
+            }
+            a = ref Unsafe.Add(ref a, g.ASegment);
+        }
+        c = ref Put(c0, ref c, g.CTile, accumulate: false);
+        c = ref Put(d0, ref c, g.CTile, accumulate: false);
+        c = ref Put(c1, ref c, g.CTile, accumulate: false);
+        c = ref Put(d1, ref c, g.CTile, accumulate: false);
+        c = ref Put(c2, ref c, g.CTile, accumulate: false);
+        c = ref Put(d2, ref c, g.CTile, accumulate: false);
+        c = ref Put(c3, ref c, g.CTile, accumulate: false);
+        c = ref Put(d3, ref c, g.CTile, accumulate: false);
+        c = ref Put(c4, ref c, g.CTile, accumulate: false);
+        c = ref Put(d4, ref c, g.CTile, accumulate: false);
+        c = ref Put(c5, ref c, g.CTile, accumulate: false);
+        c = ref Put(d5, ref c, g.CTile, accumulate: false);
+        c = ref Put(c6, ref c, g.CTile, accumulate: false);
+        c = ref Put(d6, ref c, g.CTile, accumulate: false);
+        c = ref Put(c7, ref c, g.CTile, accumulate: false);
+        Put(d7, ref c, g.CTile, accumulate: false);
     }
 
     /// <summary>
