@@ -114,9 +114,9 @@ internal sealed class ConvWeightGradient
     private void AccumulateDirect(int images, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> sum)
     {
         int line = _g.W * _g.C, gradientLine = _g.OutW * _channelsPadded, tileRows = Fused ? FusedChannels : _tileRows, tileColumns = Fused ? OuterProduct.VectorBits / 32 : _tileColumns;
-        // Where a tile's steps take line after line the hardware reads ahead by itself, and better.
-        if (_g.C * _g.Stride > CacheLines.Floats) CacheLines.Touch(x, line, _g.R == 1 ? _g.Stride : 1);
-        if (_channelsPadded > tileColumns) CacheLines.Touch(dy, dy.Length, 1);
+        // Where a tile's steps take line after line the hardware reads ahead by itself, and better; a single tap is too little work for it.
+        if (_g.R * _g.S > 1 && _g.C * _g.Stride > CacheLines.Floats) CacheLines.Touch(x);
+        if (_g.R * _g.S > 1 && _channelsPadded > tileColumns) CacheLines.Touch(dy);
         var strides = new TileStrides
         {
             Groups = images,
