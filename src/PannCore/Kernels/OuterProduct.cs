@@ -89,23 +89,38 @@ internal static class OuterProduct
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Tile<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
         where T : unmanaged, IFloatingPointIeee754<T>
-        => TileFromSecond(tileRows, g, ref Unsafe.Add(ref a, g.ATile), ref b, ref c, accumulate);
+        => Tile<T, AllRows>(tileRows, g, ref Unsafe.Add(ref a, g.ATile), ref b, ref c, accumulate);
 
     /// <summary>The same where <paramref name="a"/> points to the second row, because the first may begin before the array: <see cref="TileStrides.SkippedFirst"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TileFromSecond<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if ((g.SkippedFirst | g.SkippedLast) == 0) Tile<T, AllRows>(tileRows, g, ref a, ref b, ref c, accumulate);
+        else Tile<T, EndsSkip>(tileRows, g, ref a, ref b, ref c, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tile<T, TRows>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TRows : struct
+    {
         if (Vector512.IsHardwareAccelerated)
         {
-            if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile16x1(g, ref a, ref b, ref c, accumulate);
-            else OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile8x2(g, ref a, ref b, ref c, accumulate);
+            if (tileRows == 16) OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile16x1<TRows>(g, ref a, ref b, ref c, accumulate);
+            else OuterProduct<T, Vector512<T>, Lanes512<T>>.Tile8x2<TRows>(g, ref a, ref b, ref c, accumulate);
         }
-        else if (Vector256.IsHardwareAccelerated) OuterProduct<T, Vector256<T>, Lanes256<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
-        else if (Vector128.IsHardwareAccelerated) OuterProduct<T, Vector128<T>, Lanes128<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
-        else OuterProduct<T, T, Lanes1<T>>.Tile4x2(g, ref a, ref b, ref c, accumulate);
+        else if (Vector256.IsHardwareAccelerated) OuterProduct<T, Vector256<T>, Lanes256<T>>.Tile4x2<TRows>(g, ref a, ref b, ref c, accumulate);
+        else if (Vector128.IsHardwareAccelerated) OuterProduct<T, Vector128<T>, Lanes128<T>>.Tile4x2<TRows>(g, ref a, ref b, ref c, accumulate);
+        else OuterProduct<T, T, Lanes1<T>>.Tile4x2<TRows>(g, ref a, ref b, ref c, accumulate);
     }
 }
+
+/// <summary>A tile all of whose rows take part in every step: compiled apart, because the questions cost the short tiles of Winograd's algorithms 5 %.</summary>
+internal readonly struct AllRows;
+
+/// <summary>A tile whose first and last row leave out steps: <see cref="TileStrides.SkippedFirst"/>.</summary>
+internal readonly struct EndsSkip;
 
 /// <summary>
 /// The microkernel: accumulators live in explicit locals, because the compiler neither unrolls loops over them nor keeps
@@ -118,9 +133,9 @@ internal static class OuterProduct<T, TV, TLanes>
 {
     /// <summary>The tile for one vector of columns; <c>a</c> points to its second row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Tile16x1(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    public static void Tile16x1<TRows>(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate) where TRows : struct
     {
-        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, s7 = 7 * s1, step = g.AStep, bStep = g.BStep;
+        nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, step = g.AStep, bStep = g.BStep;
         int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
         for (int down = 0; down < g.Down; down++)
         {
@@ -143,7 +158,7 @@ internal static class OuterProduct<T, TV, TLanes>
                         for (int t = g.Steps; t > 0; t--)
                         {
                             TV w = TLanes.Load(ref weight);
-                            if (t <= from) c0 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Subtract(ref p, s1)), w, c0);
+                            if (typeof(TRows) == typeof(AllRows) || t <= from) c0 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Subtract(ref p, s1)), w, c0);
                             c1 = TLanes.MultiplyAdd(TLanes.Broadcast(p), w, c1);
                             c2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s1)), w, c2);
                             c3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s2)), w, c3);
@@ -151,14 +166,14 @@ internal static class OuterProduct<T, TV, TLanes>
                             c5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s4)), w, c5);
                             c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s5)), w, c6);
                             c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s6)), w, c7);
-                            c8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, s7)), w, c8);
+                            c8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Subtract(ref q, s1)), w, c8);
                             c9 = TLanes.MultiplyAdd(TLanes.Broadcast(q), w, c9);
                             c10 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s1)), w, c10);
                             c11 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s2)), w, c11);
                             c12 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s3)), w, c12);
                             c13 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s4)), w, c13);
                             c14 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s5)), w, c14);
-                            if (t > to) c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c15);
+                            if (typeof(TRows) == typeof(AllRows) || t > to) c15 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, s6)), w, c15);
                             p = ref Unsafe.Add(ref p, step);
                             q = ref Unsafe.Add(ref q, step);
                             weight = ref Unsafe.Add(ref weight, bStep);
@@ -567,7 +582,7 @@ internal static class OuterProduct<T, TV, TLanes>
 
     /// <summary>Likewise for two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Tile8x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    public static void Tile8x2<TRows>(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate) where TRows : struct
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, s4 = 4 * s1, s5 = 5 * s1, s6 = 6 * s1, step = g.AStep, bStep = g.BStep;
         int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
@@ -591,7 +606,7 @@ internal static class OuterProduct<T, TV, TLanes>
                         for (int t = g.Steps; t > 0; t--)
                         {
                             TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
-                            if (t <= from)
+                            if (typeof(TRows) == typeof(AllRows) || t <= from)
                             {
                                 TV y = TLanes.Broadcast(Unsafe.Subtract(ref p, s1));
                                 c0 = TLanes.MultiplyAdd(y, w, c0);
@@ -615,7 +630,7 @@ internal static class OuterProduct<T, TV, TLanes>
                             x = TLanes.Broadcast(Unsafe.Add(ref p, s5));
                             c6 = TLanes.MultiplyAdd(x, w, c6);
                             d6 = TLanes.MultiplyAdd(x, v, d6);
-                            if (t > to)
+                            if (typeof(TRows) == typeof(AllRows) || t > to)
                             {
                                 TV y = TLanes.Broadcast(Unsafe.Add(ref p, s6));
                                 c7 = TLanes.MultiplyAdd(y, w, c7);
@@ -650,7 +665,7 @@ internal static class OuterProduct<T, TV, TLanes>
 
     /// <summary>Likewise for 16 registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Tile4x2(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate)
+    public static void Tile4x2<TRows>(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate) where TRows : struct
     {
         nint s1 = g.ATile, s2 = 2 * s1, step = g.AStep, bStep = g.BStep;
         int from = g.Steps - g.SkippedFirst, to = g.SkippedLast;
@@ -673,7 +688,7 @@ internal static class OuterProduct<T, TV, TLanes>
                         for (int t = g.Steps; t > 0; t--)
                         {
                             TV w = TLanes.Load(ref weight), v = TLanes.Load(ref Unsafe.Add(ref weight, TLanes.Count));
-                            if (t <= from)
+                            if (typeof(TRows) == typeof(AllRows) || t <= from)
                             {
                                 TV y = TLanes.Broadcast(Unsafe.Subtract(ref p, s1));
                                 c0 = TLanes.MultiplyAdd(y, w, c0);
@@ -685,7 +700,7 @@ internal static class OuterProduct<T, TV, TLanes>
                             x = TLanes.Broadcast(Unsafe.Add(ref p, s1));
                             c2 = TLanes.MultiplyAdd(x, w, c2);
                             d2 = TLanes.MultiplyAdd(x, v, d2);
-                            if (t > to)
+                            if (typeof(TRows) == typeof(AllRows) || t > to)
                             {
                                 TV y = TLanes.Broadcast(Unsafe.Add(ref p, s2));
                                 c3 = TLanes.MultiplyAdd(y, w, c3);
