@@ -178,9 +178,13 @@ internal sealed class ConvWeightGradient
             BStep = _channelsPadded,
             CTile = _channelsPadded,
         };
-        for (int k = 0; k < _channelsPadded && ThreeRows; k += OuterProduct.VectorBits / 32)
-            OuterProduct.ThreeRowGradient(strides, haloedW * _g.C, ref haloed[0], ref MemoryMarshal.GetReference(dy[k..]), ref sum[k], _rowsPadded * _channelsPadded);
-        for (int r = 0; r < _g.R && !ThreeRows; r++)
+        if (ThreeRows)
+        {
+            for (int k = 0; k < _channelsPadded; k += OuterProduct.VectorBits / 32)
+                OuterProduct.ThreeRowGradient(strides, haloedW * _g.C, ref haloed[0], ref MemoryMarshal.GetReference(dy[k..]), ref sum[k], _rowsPadded * _channelsPadded);
+            return;
+        }
+        for (int r = 0; r < _g.R; r++)
         {
             for (int j = 0; j < _rowsPadded; j += _tileRows)
             {
