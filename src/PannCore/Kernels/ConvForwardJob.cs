@@ -26,8 +26,9 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
             Halo.Copy(image, haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
             image = haloed;
         }
-        else
+        else if (pending is null)
         {
+            // Pending work has just read it.
             int line = plan.SourceW * plan.SourceChannels, together = plan.RowsRead == 1 ? plan.SourceH : 1;
             for (int y = 0; y < plan.SourceH; y += Math.Max(together, plan.RowsRead)) CacheLines.Touch(image.Slice(y * line, together * line));
         }
