@@ -86,7 +86,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers, before);
             return;
         }
-        var gradient = new ConvWeightGradient(g, Direct<float>(g, transposed: false).Plan);
+        var gradient = new ConvWeightGradient(g);
         gradient.Run(images, x.Memory, dy, pass.Temporary(partials * gradient.PartialLength), pass.ParameterGradient(0), pass.Workers, before);
     }
 
