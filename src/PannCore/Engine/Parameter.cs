@@ -1,3 +1,5 @@
+using PannCore.Kernels;
+
 namespace PannCore.Engine;
 
 /// <summary>
@@ -8,7 +10,7 @@ public sealed class Parameter
 {
     private readonly float[] _values;
     private readonly object _packing = new();
-    private readonly Dictionary<object, object> _packed = [];
+    private readonly List<object> _packed = [];
 
     /// <summary>A parameter of zeros.</summary>
     public Parameter(string name, Shape shape, bool trainable = true)
@@ -64,30 +66,40 @@ public sealed class Parameter
     }
 
     /// <summary>
-    /// A form derived from the values, made once for each version; several runs may ask at the same time. <paramref name="pack"/> is given
+    /// A form derived from the values, made once for each version; several runs may ask at the same time. The packing is given
     /// the form of the version before, whose memory it may use again: weights change only while no other run uses the model.
     /// </summary>
-    internal TForm Packed<TForm>(object key, Func<float[], TForm?, TForm> pack) where TForm : notnull
+    internal TForm Packed<TPacking, TForm>(in TPacking packing, Workers workers) where TPacking : struct, IPacking<TForm>, IEquatable<TPacking>
     {
         lock (_packing)
         {
-            if (_packed.TryGetValue(key, out object? known))
+            PackedForm<TPacking, TForm>? packed = null;
+            foreach (object known in _packed)
             {
-                var packed = (PackedForm<TForm>)known;
-                if (packed.Version != Version) packed.Form = pack(_values, packed.Form);
-                packed.Version = Version;
-                return packed.Form;
+                if (known is PackedForm<TPacking, TForm> candidate && candidate.Packing.Equals(packing)) packed = candidate;
             }
-            TForm form = pack(_values, default);
-            _packed[key] = new PackedForm<TForm> { Version = Version, Form = form };
-            return form;
+            if (packed is null) _packed.Add(packed = new(packing));
+            if (packed.Version != Version) packed.Form = packing.Pack(_values, packed.Form, workers);
+            packed.Version = Version;
+            return packed.Form!;
         }
     }
 
-    private sealed class PackedForm<TForm>
+    private sealed class PackedForm<TPacking, TForm>(TPacking packing)
     {
-        public required int Version { get; set; }
+        public TPacking Packing { get; } = packing;
 
-        public required TForm Form { get; set; }
+        public int? Version { get; set; }
+
+        public TForm? Form { get; set; }
     }
+}
+
+/// <summary>How a form is derived from a parameter's values; equal packings give the same form.</summary>
+internal interface IPacking<TForm>
+{
+    /// <param name="values">The parameter's values.</param>
+    /// <param name="old">The form of other values, null or default at first, whose memory may be used again.</param>
+    /// <param name="workers">The threads to use.</param>
+    TForm Pack(float[] values, TForm? old, Workers workers);
 }

@@ -19,61 +19,68 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
     {
         int sourceSize = plan.SourceH * plan.SourceW * plan.SourceChannels, size = plan.H * plan.W * plan.Channels;
         pending?.Run(chunk * sourceSize, sourceSize);
-        Span<T> haloed = scratch.Take<T>(0, plan.HaloedLength);
-        Halo.Copy(source.Span.Slice(chunk * sourceSize, sourceSize), haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
-        Span<T> edge = scratch.Take<T>(1, plan.TileRows * plan.TileColumns);
-        Span<T> image = result.Span.Slice(chunk * size, size);
-        ReadOnlySpan<T> packed = weights.Span[..plan.PackedLength];
-        foreach (ConvPhase phase in plan.Phases) RunPhase(phase, haloed, packed, image, edge);
+        ReadOnlySpan<T> image = source.Span.Slice(chunk * sourceSize, sourceSize), packed = weights.Span[..plan.PackedLength];
+        if (!plan.Direct)
+        {
+            Span<T> haloed = scratch.Take<T>(0, plan.HaloedLength);
+            Halo.Copy(image, haloed, plan.SourceH, plan.SourceW, plan.SourceChannels, plan.Top, plan.Left, plan.HaloedH, plan.HaloedW);
+            image = haloed;
+        }
+        else if (pending is null)
+        {
+            // Pending work has just read it.
+            int line = plan.SourceW * plan.SourceChannels, together = plan.RowsRead == 1 ? plan.SourceH : 1;
+            for (int y = 0; y < plan.SourceH; y += Math.Max(together, plan.RowsRead)) CacheLines.Touch(image.Slice(y * line, together * line));
+        }
+        if (plan.LeavesOut) result.Span.Slice(chunk * size, size).Clear();
+        Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TilePixels * plan.TileColumns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPhase(ConvPhase phase, Span<T> haloed, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
+    private void Convolve(ReadOnlySpan<T> source, ReadOnlySpan<T> packed, Span<T> image, Span<T> edge)
     {
-        int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows;
-        var strides = new TileStrides
-        {
-            Segments = phase.TapRows.Length,
-            Steps = plan.Fused ? channels : phase.TapColumns.Length * channels,
-            ASegment = plan.HaloedW * channels,
-            AStep = 1,
-            ATile = plan.SourceStep * channels,
-            BStep = columns,
-        };
-        int blockLength = strides.Segments * phase.TapColumns.Length * channels * columns;
+        int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, step = plan.SourceStep, gridStep = plan.GridStep, line = plan.HaloedW * channels;
+        int tilePixels = plan.TilePixels, pixel = (plan.Paired ? 1 : gridStep) * plan.Channels;
+        bool direct = plan.Direct, fused = plan.Fused, paired = plan.Paired;
+        var strides = new TileStrides { ASegment = line, AStep = 1, ATile = step * channels, BStep = columns };
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
-            // A phase without taps (stride above the kernel size) reads no weights and writes zeros.
-            ref T weight = ref Unsafe.Add(ref MemoryMarshal.GetReference(packed), blockLength == 0 ? 0 : phase.WeightOffset + (block / columns * blockLength));
             int validChannels = Math.Min(columns, plan.Channels - block);
-            for (int y = 0; y < phase.Rows; y++)
+            // Row by row through all phases, so that the result is written from end to end.
+            for (int y = 0; y < plan.Phases[0].Rows; y++)
             {
-                int sourceRow = ((phase.SourceY + (y * plan.SourceStep)) * plan.HaloedW) + phase.SourceX;
-                int resultRow = ((phase.Y + (y * plan.GridStep)) * plan.W) + phase.X;
-                for (int x = 0; x < phase.Columns; x += rows)
+                foreach (ConvPhase phase in plan.Phases)
                 {
-                    ref T a = ref haloed[(sourceRow + (x * plan.SourceStep)) * channels];
-                    int at = ((resultRow + (x * plan.GridStep)) * plan.Channels) + block;
-                    int validPixels = Math.Min(rows, phase.Columns - x);
-                    if (validPixels == rows && validChannels == columns)
+                    if (y >= phase.Rows || phase.TapRows.Length * phase.TapColumns.Length == 0) continue;
+                    // Kernel rows beyond the image are left out; a row that meets none becomes zeros.
+                    int taps = phase.TapColumns.Length, kernelRow = taps * channels * columns, sourceY = phase.SourceY + (y * step), first = Math.Max(0, -sourceY);
+                    int segments = Math.Max(0, Math.Min(phase.TapRows.Length, plan.HaloedH - sourceY) - first);
+                    int weight = segments == 0 ? 0 : phase.WeightOffset + (((block / columns * phase.TapRows.Length) + first) * kernelRow), row = segments == 0 ? 0 : (sourceY + first) * line;
+                    strides.Segments = segments;
+                    strides.Steps = fused ? channels : taps * channels;
+                    for (int x = 0; x < phase.Columns; x += rows)
                     {
-                        strides.CTile = plan.GridStep * plan.Channels;
-                        Tile(strides, ref a, ref weight, ref image[at]);
-                        continue;
+                        // The last tile of a row ends where the row ends, and computes pixels of the tile before it once more.
+                        if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
+                        int sourceX = phase.SourceX + (x * step), beyond = sourceX + ((rows - 1) * step) + taps - plan.HaloedW;
+                        Span<T> to = image[(((((phase.Y + (y * gridStep)) * plan.W) + phase.X + (x * gridStep)) * plan.Channels) + block)..];
+                        int validPixels = phase.Columns >= rows ? tilePixels : phase.Columns;
+                        bool whole = validPixels == tilePixels && validChannels == columns;
+                        strides.CTile = whole ? pixel : columns;
+                        strides.SkippedFirst = direct && sourceX < 0 ? -sourceX * channels : 0;
+                        strides.SkippedLast = direct && beyond > 0 ? beyond * channels : 0;
+                        ref T a = ref MemoryMarshal.GetReference(source[(segments == 0 ? 0 : row + ((sourceX + step) * channels))..]);
+                        ref T b = ref MemoryMarshal.GetReference(packed[weight..]);
+                        ref T c = ref MemoryMarshal.GetReference(whole ? to : edge);
+                        if (paired) OuterProduct.Paired(strides, ref a, ref b, ref c);
+                        else if (fused) OuterProduct.Fused(rows, strides, ref a, ref b, ref c);
+                        else OuterProduct.TileFromSecond(rows, strides, ref a, ref b, ref c, accumulate: false);
+                        if (whole) continue;
+                        // A tile that would write beyond the row or the channels goes through a full-tile temporary.
+                        for (int i = 0; i < validPixels; i++) edge.Slice(i * columns, validChannels).CopyTo(to[(i * pixel)..]);
                     }
-                    // A tile that would write beyond the row or the channels goes through a full-tile temporary.
-                    strides.CTile = columns;
-                    Tile(strides, ref a, ref weight, ref edge[0]);
-                    for (int i = 0; i < validPixels; i++)
-                        edge.Slice(i * columns, validChannels).CopyTo(image[(at + (i * plan.GridStep * plan.Channels))..]);
                 }
             }
         }
-    }
-
-    private void Tile(in TileStrides strides, ref T a, ref T b, ref T c)
-    {
-        if (plan.Fused) OuterProduct.Fused(plan.TileRows, strides, ref a, ref b, ref c);
-        else OuterProduct.Tile(plan.TileRows, strides, ref a, ref b, ref c, accumulate: false);
     }
 }

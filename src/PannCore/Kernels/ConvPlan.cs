@@ -11,8 +11,8 @@ namespace PannCore.Kernels;
 /// <param name="X">First column.</param>
 /// <param name="Rows">Rows in the sub-grid.</param>
 /// <param name="Columns">Columns in the sub-grid.</param>
-/// <param name="SourceY">Row of the haloed source under the first tap of the first pixel.</param>
-/// <param name="SourceX">Column of the haloed source, likewise.</param>
+/// <param name="SourceY">Row of the source, with its halo if the plan has one, under the first tap of the first pixel.</param>
+/// <param name="SourceX">Column of it, likewise.</param>
 /// <param name="TapRows">Kernel rows, in the order in which they meet rising source rows.</param>
 /// <param name="TapColumns">Kernel columns, likewise.</param>
 /// <param name="WeightOffset">Where this phase's packed weights begin.</param>
@@ -20,8 +20,8 @@ internal sealed record ConvPhase(
     int Y, int X, int Rows, int Columns, int SourceY, int SourceX, int[] TapRows, int[] TapColumns, int WeightOffset);
 
 /// <summary>
-/// How a convolution, or its data gradient, is computed as tiles of outer products over a source image with a zero halo:
-/// for a fixed kernel row, (kernel column, channel) is contiguous, so no patch matrix is built.
+/// How a convolution, or its data gradient, is computed as tiles of outer products over a source image: for a fixed kernel row, (kernel column, channel) is contiguous, so
+/// no patch matrix is built. Tiles read the image itself where at most the first and the last pixel of a row meet taps beyond it, else a copy with a halo of zeros.
 /// </summary>
 internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -34,15 +34,23 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
         (GridStep, SourceStep) = transposed ? (geometry.Stride, 1) : (1, geometry.Stride);
         Taps = geometry.R * geometry.S;
         (TileRows, TileColumns) = OuterProduct.TileSize<T>(Channels);
-        Fused = SourceStep == 1 && geometry is { S: 3, Stride: 1 } && OuterProduct.HasFused;
+        TilePixels = TileRows;
         PaddedChannels = (Channels + TileColumns - 1) / TileColumns * TileColumns;
 
         Axis[] rows = transposed ? Axis.DataGradient(geometry.H, geometry.R, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutH, geometry.R, geometry.Padding)];
         Axis[] columns = transposed ? Axis.DataGradient(geometry.W, geometry.S, geometry.Stride, geometry.Padding) : [Axis.Forward(geometry.OutW, geometry.S, geometry.Padding)];
-        Top = Math.Max(0, -rows.Min(a => a.Source));
-        Left = Math.Max(0, -columns.Min(a => a.Source));
-        HaloedH = Math.Max(SourceH, rows.Max(a => a.LastSource(SourceStep)) + 1) + Top;
-        HaloedW = Math.Max(SourceW, columns.Max(a => a.LastSource(SourceStep)) + 1) + Left;
+        Paired = transposed && OuterProduct.HasFused && TileRows == 16 && geometry is { R: 3, S: 3, Stride: 2, Padding: 1 } && W % 2 == 0 && W >= TileRows;
+        if (Paired)
+        {
+            TileRows /= 2;
+            columns = [new(0, W / 2, -1, [1, 2, 0])];
+        }
+        Direct = Array.TrueForAll(columns, a => a.Count >= TileRows && -a.Source <= SourceStep && a.LastSource(SourceStep) - (SourceW - 1) <= SourceStep);
+        Fused = Paired || (Direct && OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 });
+        Top = Direct ? 0 : Math.Max(0, -rows.Min(a => a.Source));
+        Left = Direct ? 0 : Math.Max(0, -columns.Min(a => a.Source));
+        HaloedH = Direct ? SourceH : Math.Max(SourceH, rows.Max(a => a.LastSource(SourceStep)) + 1) + Top;
+        HaloedW = Direct ? SourceW : Math.Max(SourceW, columns.Max(a => a.LastSource(SourceStep)) + 1) + Left;
 
         var phases = new List<ConvPhase>();
         int offset = 0;
@@ -55,6 +63,8 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
             }
         }
         Phases = [.. phases];
+        RowsRead = geometry.R == 1 ? SourceStep : 1;
+        LeavesOut = phases.Exists(phase => phase.TapRows.Length * phase.TapColumns.Length == 0);
         PackedLength = offset;
     }
 
@@ -86,12 +96,28 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public int HaloedW { get; }
 
+    /// <summary>Pixels of a phase's sub-grid that a tile takes.</summary>
     public int TileRows { get; }
+
+    /// <summary>Pixels of the result that it computes: as many, or twice if <see cref="Paired"/>.</summary>
+    public int TilePixels { get; }
 
     public int TileColumns { get; }
 
+    /// <summary>Whether tiles read the image itself; there is no halo then.</summary>
+    public bool Direct { get; }
+
     /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
     public bool Fused { get; }
+
+    /// <summary>Every which row of the source is read: those between the rows of a kernel smaller than the stride are not.</summary>
+    public int RowsRead { get; }
+
+    /// <summary>Whether some pixels of the result meet no taps and are 0.</summary>
+    public bool LeavesOut { get; }
+
+    /// <summary>Whether a tile computes the even and the odd columns of the data gradient for stride 2 together; a phase then has the three kernel columns of both.</summary>
+    public bool Paired { get; }
 
     public int PaddedChannels { get; }
 

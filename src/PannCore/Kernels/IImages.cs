@@ -11,7 +11,8 @@ internal interface IImages
 }
 
 /// <summary>Such work, so many images a chunk.</summary>
-internal readonly struct ImagesJob(IImages work, int images) : IJob
+internal readonly struct ImagesJob<TImages>(TImages work, int images) : IJob
+    where TImages : struct, IImages
 {
     public int Chunks => (images + work.Group - 1) / work.Group;
 

@@ -82,11 +82,11 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         int images = x.Shape[0], partials = ConvWeightGradient.Partials(images);
         if (Winograd(g, pass.Convolution, LeastChannelsOfWeightGradient) is { } form)
         {
-            var plan = new WinogradPlan(g, form, transposed: false);
+            WinogradPlan plan = Plan(g, form, transposed: false, pass.Workers);
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers, before);
             return;
         }
-        var gradient = new ConvWeightGradient(g, Direct<float>(g, transposed: false).Plan);
+        var gradient = new ConvWeightGradient(g);
         gradient.Run(images, x.Memory, dy, pass.Temporary(partials * gradient.PartialLength), pass.ParameterGradient(0), pass.Workers, before);
     }
 
@@ -125,7 +125,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// <summary>The direct float32 kernel, compiled for float64.</summary>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
-        (ConvPlan<double> plan, Memory<double> packed) = Direct<double>(Geometry(inputs[0].Shape), transposed: false);
+        (ConvPlan<double> plan, Memory<double> packed) = Direct<double>(Geometry(inputs[0].Shape), transposed: false, workspace.Workers);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, inputs[0].Values, packed, output.Values), inputs[0].Shape[0]);
     }
 
@@ -147,11 +147,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, bound.Values);
             return;
         }
-        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, "magnitudes"), (values, _) =>
-        {
-            ConvPlan<double> made = ConvPlan<double>.Forward(g);
-            return (made, made.Pack([.. values.Select(Math.Abs)], g.S));
-        });
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(g, SumsOfKernels: false), workspace.Workers);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
         TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
         // Products below the normal numbers are off by half of the least subnormal one at most.
@@ -162,13 +158,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     {
         int m = form.Output;
         ConvGeometry tiles = new((g.H + m - 1) / m, (g.W + m - 1) / m, g.C, g.K, 1, 1, 1, 0);
-        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<(ConvPlan<double> Plan, Memory<double> Packed)>((g, form, "magnitudes"), (values, _) =>
-        {
-            // Rounded to float32 and made a little larger than that rounding.
-            float[] sums = [.. Enumerable.Range(0, g.K * g.C).Select(pair => 1.000001f * values.AsSpan(9 * pair, 9).ToArray().Sum(Math.Abs))];
-            ConvPlan<double> made = ConvPlan<double>.Forward(tiles);
-            return (made, made.Pack(sums, 1));
-        });
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(tiles, SumsOfKernels: true), workspace.Workers);
         double[] patches = new double[images * tiles.H * tiles.W * g.C], perTile = new double[images * tiles.H * tiles.W * g.K];
         for (int i = 0; i < patches.Length; i++)
         {
@@ -194,22 +184,33 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
 
+    /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
-        var job = new ImagesJob(Images(g, transposed, images, from, pending, to, algorithm, workers), images);
+        if (Winograd(g, algorithm, LeastChannels) is { } form) Run(Winograd(g, form, transposed, images, from, pending, to, workers), images, workers);
+        else Run(Direct(g, transposed, from, pending, to, workers), images, workers);
+    }
+
+    private static void Run<TImages>(in TImages work, int images, Workers workers) where TImages : struct, IImages
+    {
+        var job = new ImagesJob<TImages>(work, images);
         workers.Run(job, job.Chunks);
     }
 
-    /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
+    /// <summary>The same, to be done at the beginning of other work.</summary>
     private IImages Images(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
+        => Winograd(g, algorithm, LeastChannels) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers) : Direct(g, transposed, from, pending, to, workers);
+
+    private WinogradForward Winograd(ConvGeometry g, WinogradForm form, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
-        if (Winograd(g, algorithm, LeastChannels) is { } form)
-        {
-            (WinogradPlan plan, Memory<float> packed) = Packed(g, form, transposed, workers);
-            return new WinogradForward(plan, images, from, packed, to, pending);
-        }
-        (ConvPlan<float> direct, Memory<float> weights) = Direct<float>(g, transposed);
-        return new ConvForwardJob<float>(direct, from, weights, to, pending);
+        WinogradPlan plan = Plan(g, form, transposed, workers);
+        return new(plan, images, from, weight.Packed<WinogradPacking, Memory<float>>(new(plan), workers), to, pending);
+    }
+
+    private ConvForwardJob<float> Direct(ConvGeometry g, bool transposed, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
+    {
+        (ConvPlan<float> plan, Memory<float> packed) = Direct<float>(g, transposed, workers);
+        return new(plan, from, packed, to, pending);
     }
 
     /// <summary>The form of Winograd's algorithm to use; null for the direct sum.</summary>
@@ -221,24 +222,52 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         _ => Math.Min(g.C, g.K) >= leastChannels ? WinogradForm.Two : null,
     };
 
-    private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
-        => weight.Packed<(ConvPlan<T> Plan, Memory<T> Packed)>((g, transposed, typeof(T)), (values, old) =>
-        {
-            ConvPlan<T> plan = old.Plan ?? (transposed ? ConvPlan<T>.DataGradient(g) : ConvPlan<T>.Forward(g));
-            Memory<T> packed = old.Plan is null ? AlignedBuffer.Allocate<T>(plan.PackedLength) : old.Packed;
-            plan.Pack(values, g.S, packed.Span);
-            return (plan, packed);
-        });
+    private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed, Workers workers) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+        => weight.Packed<DirectPacking<T>, (ConvPlan<T>, Memory<T>)>(new(g, transposed), workers);
 
-    private (WinogradPlan Plan, Memory<float> Packed) Packed(ConvGeometry g, WinogradForm form, bool transposed, Workers workers)
-        => weight.Packed<(WinogradPlan Plan, Memory<float> Packed)>((g, form, transposed), (values, old) =>
+    private WinogradPlan Plan(ConvGeometry g, WinogradForm form, bool transposed, Workers workers) => weight.Packed<WinogradPlanning, WinogradPlan>(new(g, form, transposed), workers);
+
+    private readonly record struct DirectPacking<T>(ConvGeometry Geometry, bool Transposed) : IPacking<(ConvPlan<T> Plan, Memory<T> Packed)>
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        public (ConvPlan<T> Plan, Memory<T> Packed) Pack(float[] values, (ConvPlan<T> Plan, Memory<T> Packed) old, Workers workers)
         {
-            WinogradPlan plan = old.Plan ?? new(g, form, transposed);
-            Memory<float> packed = old.Plan is null ? AlignedBuffer.Allocate<float>(plan.PackedLength) : old.Packed;
-            var job = new WinogradPackJob(plan, values, packed);
-            workers.Run(job, job.Chunks, small: true);
+            ConvPlan<T> plan = old.Plan ?? (Transposed ? ConvPlan<T>.DataGradient(Geometry) : ConvPlan<T>.Forward(Geometry));
+            Memory<T> packed = old.Plan is null ? AlignedBuffer.Allocate<T>(plan.PackedLength) : old.Packed;
+            plan.Pack(values, Geometry.S, packed.Span);
             return (plan, packed);
-        });
+        }
+    }
+
+    private readonly record struct WinogradPacking(WinogradPlan Plan) : IPacking<Memory<float>>
+    {
+        public Memory<float> Pack(float[] values, Memory<float> old, Workers workers)
+        {
+            Memory<float> packed = old.IsEmpty ? AlignedBuffer.Allocate<float>(Plan.PackedLength) : old;
+            var job = new WinogradPackJob(Plan, values, packed);
+            workers.Run(job, job.Chunks, small: true);
+            return packed;
+        }
+    }
+
+    /// <summary>A plan depends on shapes only; it is kept like a packed form.</summary>
+    private readonly record struct WinogradPlanning(ConvGeometry Geometry, WinogradForm Form, bool Transposed) : IPacking<WinogradPlan>
+    {
+        public WinogradPlan Pack(float[] values, WinogradPlan? old, Workers workers) => old ?? new(Geometry, Form, Transposed);
+    }
+
+    /// <summary>For bounds: the absolute values of the weights; for Winograd's algorithm their sums over each kernel.</summary>
+    private readonly record struct MagnitudePacking(ConvGeometry Geometry, bool SumsOfKernels) : IPacking<(ConvPlan<double> Plan, Memory<double> Packed)>
+    {
+        public (ConvPlan<double> Plan, Memory<double> Packed) Pack(float[] values, (ConvPlan<double> Plan, Memory<double> Packed) old, Workers workers)
+        {
+            ConvPlan<double> plan = ConvPlan<double>.Forward(Geometry);
+            if (!SumsOfKernels) return (plan, plan.Pack([.. values.Select(Math.Abs)], Geometry.S));
+            // Rounded to float32 and made a little larger than that rounding.
+            float[] sums = [.. Enumerable.Range(0, values.Length / 9).Select(pair => 1.000001f * values.AsSpan(9 * pair, 9).ToArray().Sum(Math.Abs))];
+            return (plan, plan.Pack(sums, 1));
+        }
+    }
 }
 
 /// <summary>Convolution of a tensor.</summary>

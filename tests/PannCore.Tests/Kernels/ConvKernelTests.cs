@@ -14,12 +14,18 @@ public sealed class ConvKernelTests
 {
     private const int Shapes = 40;
 
-    /// <summary>H, W, C and K of 3 x 3 convolutions of stride 1, for the tiles that take three kernel columns at once; they follow the random ones.</summary>
-    private static readonly (int H, int W, int C, int K)[] Fused = [(1, 1, 8, 16), (1, 5, 16, 32), (2, 1, 24, 16), (5, 1, 8, 64), (3, 7, 16, 16), (9, 18, 8, 32), (4, 33, 3, 16)];
+    /// <summary>H, W, C, K, kernel size and stride of convolutions with half the kernel as padding that tiles read straight from the image; they follow the random ones.</summary>
+    private static readonly (int H, int W, int C, int K, int Kernel, int Stride)[] Direct =
+    [
+        (1, 1, 8, 16, 3, 1), (1, 5, 16, 32, 3, 1), (2, 1, 24, 16, 3, 1), (5, 1, 8, 64, 3, 1), (3, 7, 16, 16, 3, 1), (9, 18, 8, 32, 3, 1), (4, 33, 3, 16, 3, 1),
+        (1, 16, 16, 16, 3, 1), (2, 17, 8, 5, 3, 1), (3, 8, 32, 64, 3, 1), (4, 9, 5, 40, 3, 1),
+        (8, 16, 16, 32, 3, 2), (1, 16, 8, 20, 3, 2), (5, 19, 16, 24, 3, 2), (6, 18, 5, 12, 3, 2), (7, 16, 32, 40, 3, 2), (5, 7, 3, 40, 3, 2),
+        (6, 32, 16, 32, 1, 2), (5, 17, 8, 33, 1, 2), (3, 16, 16, 16, 1, 1), (5, 20, 4, 18, 5, 2), (4, 26, 8, 33, 3, 3), (2, 24, 4, 17, 5, 1),
+    ];
 
     private const double Single = 1.0 / (1 << 24);
 
-    public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes + Fused.Length)];
+    public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes + Direct.Length)];
 
     [Theory]
     [MemberData(nameof(Numbers))]
@@ -66,7 +72,7 @@ public sealed class ConvKernelTests
     [Fact]
     public void TheShapesReachEveryPathOfTheTiles()
     {
-        Case[] cases = [.. Enumerable.Range(0, Shapes + Fused.Length).Select(Case.Random)];
+        Case[] cases = [.. Enumerable.Range(0, Shapes + Direct.Length).Select(Case.Random)];
         Assert.Contains(cases, c => c.G.K % 16 != 0 && c.G.K > 16);
         Assert.Contains(cases, c => c.G.K > 32);
         Assert.Contains(cases, c => c.G.K < 16);
@@ -74,11 +80,22 @@ public sealed class ConvKernelTests
         Assert.Contains(cases, c => c.G.Padding > c.G.R / 2);
         Assert.Contains(cases, c => c.G.H < c.G.R);
         Assert.Contains(cases, c => c.Images > ConvWeightGradient.MaxPartials);
+        Assert.Contains(cases, c => !ConvPlan<float>.Forward(c.G).Direct);
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { Direct: true, Fused: false, SourceStep: 2 } && c.G is { R: 3, K: > 16 });
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { Direct: true, SourceStep: 2 } && c.G is { R: 5 });
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).RowsRead == 2);
+        Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G) is { Direct: true, Paired: false, GridStep: > 1 } && c.G.R == 3);
+        Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G) is { Direct: true, LeavesOut: true });
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G) is { Direct: true, Fused: false } && c.G is { R: 3, Stride: 2 });
+        Assert.Contains(cases, c => !new ConvWeightGradient(c.G).Direct);
         if (OuterProduct.VectorBits != 512) return;
+        Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G).Paired && c.G.C == 16);
+        Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G).Paired && c.G.C < 16);
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G).ThreeRows && c.G is { Stride: 2, K: > 32 });
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.H == 1);
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.W > 16);
-        Assert.Contains(cases, c => new ConvWeightGradient(c.G, ConvPlan<float>.Forward(c.G)).Fused && c.G is { H: 1, W: 1 });
-        Assert.Contains(cases, c => new ConvWeightGradient(c.G, ConvPlan<float>.Forward(c.G)).Fused && c.G is { H: > 2, W: > 2, C: > 8 });
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G).Fused && c.G is { H: 1, W: 1 });
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G).Fused && c.G is { H: > 2, W: > 2, C: > 8 });
     }
 
     private static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();
@@ -99,8 +116,9 @@ public sealed class ConvKernelTests
             {
                 if (number >= Shapes)
                 {
-                    (int h, int w, int c, int k) = Fused[number - Shapes];
-                    return new(new(h, w, c, k, 3, 3, 1, 1), 2, Values(1, 2 * h * w * c), Values(2, 9 * k * c), Values(3, 2 * h * w * k));
+                    (int h, int w, int c, int k, int kernel, int stride) = Direct[number - Shapes];
+                    var direct = new ConvGeometry(h, w, c, k, kernel, kernel, stride, kernel / 2);
+                    return new(direct, 2, Values(1, 2 * h * w * c), Values(2, kernel * kernel * k * c), Values(3, 2 * direct.OutH * direct.OutW * k));
                 }
                 int Between(int index, int low, int high) => low + random.Below(draw + index, high - low + 1);
                 var g = new ConvGeometry(
@@ -141,7 +159,7 @@ public sealed class ConvKernelTests
 
         public float[] WeightGradient(Workers workers)
         {
-            var gradient = new ConvWeightGradient(G, ConvPlan<float>.Forward(G));
+            var gradient = new ConvWeightGradient(G);
             Guarded<float> x = new(X), dy = new(Dy), dw = new(W.Length), partials = new(ConvWeightGradient.Partials(Images) * gradient.PartialLength);
             gradient.Run(Images, x.Memory, dy.Memory, partials.Memory, dw.Memory, workers);
             dw.AssertIntact();

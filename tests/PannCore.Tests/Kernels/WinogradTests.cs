@@ -126,7 +126,7 @@ public sealed class WinogradTests
         using var workers = new Workers(2);
         var pack = new WinogradPackJob(plan, weights, packed);
         workers.Run(pack, pack.Chunks);
-        var convolution = new ImagesJob(new WinogradForward(plan, images, from, packed, to), images);
+        var convolution = new ImagesJob<WinogradForward>(new WinogradForward(plan, images, from, packed, to), images);
         workers.Run(convolution, convolution.Chunks);
     }
 
