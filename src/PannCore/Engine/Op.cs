@@ -46,7 +46,7 @@ public abstract class Op
         _applied = true;
         string path = run.PathOf(this);
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
-        bool hadPending = inputs[0].Pending is not null;
+        ElementwiseChain? before = inputs[0].Pending;
         run.Pending = inPlace && IsElementwise(run.Statistics) ? inputs[0].TakePending() : null;
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
         if (inPlace) run.BeforeOverwriting(memory);
@@ -56,8 +56,15 @@ public abstract class Op
         }
         catch
         {
-            // The input's work was this operation's to do and may be half done: its values are lost, and using it must not give others.
-            if (hadPending && inputs[0].Pending is null) inputs[0].Release();
+            run.Done(run.TakePending());
+            // The input's work was this operation's to do and may be half done, or its memory half overwritten: its values are lost, and using it must not give others.
+            bool isLost = inPlace || (before is { IsDone: false } && inputs[0].Pending is null);
+            if (isLost)
+            {
+                run.Done(before);
+                inputs[0].Release();
+            }
+            if (!inPlace) run.Return(memory);
             throw;
         }
         foreach (Tensor input in inputs) input.IsReadBackward |= BackwardReadsInputs;

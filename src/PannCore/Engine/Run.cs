@@ -192,7 +192,7 @@ public sealed class Run : IDisposable
     {
         if (Pending is null)
         {
-            Pending = Notes.Chains.Take();
+            Pending = Notes.SpareChains.Take();
             Pending.Begin(target);
             Notes.PutOff.Add(Pending);
         }
@@ -215,10 +215,10 @@ public sealed class Run : IDisposable
         Done(pending);
     }
 
-    /// <summary>Work that was put off has been done, or is not needed.</summary>
+    /// <summary>Work that was put off has been done, or is not needed; saying so again changes nothing.</summary>
     internal void Done(ElementwiseChain? pending)
     {
-        if (pending is null) return;
+        if (pending is null or { IsDone: true }) return;
         Notes.PutOff.Remove(pending);
         pending.IsDone = true;
         foreach (Memory<float> buffer in pending.Kept) Return(buffer);
@@ -324,7 +324,7 @@ public sealed class Run : IDisposable
 
     private GradientBuffer Buffer(Memory<float> memory, ElementwiseChain? pending = null)
     {
-        GradientBuffer buffer = Notes.GradientBuffers.Take();
+        GradientBuffer buffer = Notes.SpareGradients.Take();
         buffer.Begin(memory, pending);
         return buffer;
     }

@@ -19,11 +19,11 @@ internal sealed class RunNotes
     /// <summary>Elementwise work that has been put off.</summary>
     public List<ElementwiseChain> PutOff { get; } = [];
 
-    /// <summary>All work that has ever been put off.</summary>
-    public Spares<ElementwiseChain> Chains { get; } = new();
+    /// <summary>Objects for work that is put off, kept from run to run.</summary>
+    public Spares<ElementwiseChain> SpareChains { get; } = new();
 
-    /// <summary>All gradients on their way back.</summary>
-    public Spares<GradientBuffer> GradientBuffers { get; } = new();
+    /// <summary>Objects for gradients on their way back, kept from run to run.</summary>
+    public Spares<GradientBuffer> SpareGradients { get; } = new();
 
     /// <summary>The gradients found.</summary>
     public Dictionary<Parameter, Memory<float>> Gradients { get; } = [];
@@ -42,8 +42,8 @@ internal sealed class RunNotes
         Live.Clear();
         Tape.Clear();
         Saved.Clear();
-        Chains.TakeBack();
-        GradientBuffers.TakeBack();
+        SpareChains.TakeBack();
+        SpareGradients.TakeBack();
         Gradients.Clear();
         Modules.Clear();
         Paths.Clear();

@@ -1,5 +1,6 @@
 using PannCore.Approximation;
 using PannCore.Engine;
+using PannCore.Kernels;
 using PannCore.Ops;
 using PannCore.Tests.Support;
 using Xunit;
@@ -47,6 +48,73 @@ public sealed class PutOffTests
         workspace.Dispose();
         Assert.Throws<ObjectDisposedException>(() => y.Values.Length);
         Assert.Equal("these values could not be computed: the attempt before has failed in the middle", Assert.Throws<InvalidOperationException>(() => y.Values.Length).Message);
+    }
+
+    /// <summary>The work that an operation took over and failed to do must not be done later, into memory that belongs to somebody else by then.</summary>
+    [Fact]
+    public void WorkOfAnOperationThatFailedIsForgotten()
+    {
+        using var workspace = new Workspace(2);
+        using var run = new Run(workspace);
+        Parameter weight = Filled("weight", 1, new(4, 4, 3, 3)), scale = Filled("scale", 1, new(4)), shift = Filled("shift", 100, new(4)), mean = Filled("mean", 0, new(4)), variance = Filled("variance", 1, new(4));
+        var shape = new Shape(1, 8, 8, 4);
+        Tensor x = run.Input(shape, Enumerable.Repeat(1f, shape.Length).ToArray()), y = x.BatchNorm(scale, shift, mean, variance);
+        using ManualResetEventSlim busy = new(), end = new();
+        var other = new Thread(() => workspace.Workers.Run(new Wait(busy, end), 1));
+        other.Start();
+        busy.Wait();
+        Assert.Throws<InvalidOperationException>(() => y.Conv2d(weight, 1, 1)); // the workspace is another thread's
+        end.Set();
+        other.Join();
+        Assert.Throws<ObjectDisposedException>(() => y.Values.Length);
+        Tensor innocent = run.Input(shape, Enumerable.Repeat(7f, shape.Length).ToArray());
+        _ = x.LastUse().Relu().Values.Length;
+        Assert.All(innocent.Values.ToArray(), value => Assert.Equal(7, value));
+    }
+
+    /// <summary>Whether somebody has looked at an input before does not change what an operation that fails leaves of it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnInputThatWasOnlyReadOutlivesAFailure(bool readBefore)
+    {
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace);
+        Tensor y = run.Input(new(1, 2, 2, 4), new float[16]).Relu();
+        if (readBefore) _ = y.Values.Length;
+        Assert.Throws<FormatException>(() => new Failing().Apply(y));
+        Assert.All(y.Values.ToArray(), value => Assert.Equal(0, value));
+    }
+
+    private static Parameter Filled(string name, float value, Shape shape)
+    {
+        var parameter = new Parameter(name, shape, trainable: true);
+        parameter.Update(values => values.Fill(value));
+        return parameter;
+    }
+
+    private readonly struct Wait(ManualResetEventSlim busy, ManualResetEventSlim end) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            busy.Set();
+            end.Wait();
+        }
+    }
+
+    /// <summary>Reads its input and throws.</summary>
+    private sealed class Failing : Op
+    {
+        public override string Name => "failing";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+        protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+            => throw new FormatException($"{inputs[0].Values[0]}");
+
+        protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy) => throw new NotSupportedException();
+
+        public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output) => throw new NotSupportedException();
     }
 
     /// <summary>Steps that each make a tensor from earlier ones; the result is the last tensor.</summary>

@@ -70,6 +70,7 @@ public sealed class PolynomialKernelTests
 
     [Theory]
     [InlineData("direct:4")]
+    [InlineData("square")]
     [InlineData("composite:7,7")]
     public void SpecialValuesGoThrough(string spec)
     {
