@@ -43,11 +43,22 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         int tilePixels = plan.TilePixels, pixel = (plan.Paired ? 1 : gridStep) * plan.Channels;
         bool direct = plan.Direct, fused = plan.Fused, paired = plan.Paired;
         var strides = new TileStrides { ASegment = line, AStep = 1, ATile = step * channels, BStep = columns };
+        int together = 1, across = rows;
+        if (plan.IsGrid)
+        {
+            (together, across) = (plan.Phases[0].Rows, plan.Phases[0].Columns);
+            strides.Down = together;
+            strides.ADown = step * line;
+            strides.CDown = gridStep * plan.W * plan.Channels;
+            strides.Across = across / rows;
+            strides.AAcross = rows * strides.ATile;
+            strides.CAcross = rows * pixel;
+        }
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
             int validChannels = Math.Min(columns, plan.Channels - block);
             // Row by row through all phases, so that the result is written from end to end.
-            for (int y = 0; y < plan.Phases[0].Rows; y++)
+            for (int y = 0; y < plan.Phases[0].Rows; y += together)
             {
                 foreach (ConvPhase phase in plan.Phases)
                 {
@@ -58,7 +69,7 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                     int weight = segments == 0 ? 0 : phase.WeightOffset + (((block / columns * phase.TapRows.Length) + first) * kernelRow), row = segments == 0 ? 0 : (sourceY + first) * line;
                     strides.Segments = segments;
                     strides.Steps = fused ? channels : taps * channels;
-                    for (int x = 0; x < phase.Columns; x += rows)
+                    for (int x = 0; x < phase.Columns; x += across)
                     {
                         // The last tile of a row ends where the row ends, and computes pixels of the tile before it once more.
                         if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
