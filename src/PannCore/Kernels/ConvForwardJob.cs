@@ -42,12 +42,24 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         int channels = plan.SourceChannels, columns = plan.TileColumns, rows = plan.TileRows, step = plan.SourceStep, gridStep = plan.GridStep, line = plan.HaloedW * channels;
         int tilePixels = plan.TilePixels, pixel = (plan.Paired ? 1 : gridStep) * plan.Channels;
         bool direct = plan.Direct, fused = plan.Fused, paired = plan.Paired;
-        var strides = new TileStrides { ASegment = line, AStep = 1, ATile = step * channels, BStep = columns };
+        int together = plan.IsGrid ? plan.Phases[0].Rows : 1, across = 1;
+        var strides = new TileStrides
+        {
+            ASegment = line,
+            AStep = 1,
+            ATile = step * channels,
+            BStep = columns,
+            AAcross = rows * step * channels,
+            CAcross = rows * pixel,
+            Down = together,
+            ADown = step * line,
+            CDown = gridStep * plan.W * plan.Channels,
+        };
         for (int block = 0; block < plan.PaddedChannels; block += columns)
         {
             int validChannels = Math.Min(columns, plan.Channels - block);
             // Row by row through all phases, so that the result is written from end to end.
-            for (int y = 0; y < plan.Phases[0].Rows; y++)
+            for (int y = 0; y < plan.Phases[0].Rows; y += together)
             {
                 foreach (ConvPhase phase in plan.Phases)
                 {
@@ -58,7 +70,7 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                     int weight = segments == 0 ? 0 : phase.WeightOffset + (((block / columns * phase.TapRows.Length) + first) * kernelRow), row = segments == 0 ? 0 : (sourceY + first) * line;
                     strides.Segments = segments;
                     strides.Steps = fused ? channels : taps * channels;
-                    for (int x = 0; x < phase.Columns; x += rows)
+                    for (int x = 0; x < phase.Columns; x += across * rows)
                     {
                         // The last tile of a row ends where the row ends, and computes pixels of the tile before it once more.
                         if (phase.Columns >= rows) x = Math.Min(x, phase.Columns - rows);
@@ -69,6 +81,9 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
                         strides.CTile = whole ? pixel : columns;
                         strides.SkippedFirst = direct && sourceX < 0 ? -sourceX * channels : 0;
                         strides.SkippedLast = direct && beyond > 0 ? beyond * channels : 0;
+                        // Tiles that leave nothing out are done in one call as far as the row has them.
+                        bool inside = whole && !fused && sourceX >= 0 && beyond <= 0;
+                        strides.Across = across = inside ? Math.Min((phase.Columns - x) / rows, 1 - (beyond / (rows * step))) : 1;
                         ref T a = ref MemoryMarshal.GetReference(source[(segments == 0 ? 0 : row + ((sourceX + step) * channels))..]);
                         ref T b = ref MemoryMarshal.GetReference(packed[weight..]);
                         ref T c = ref MemoryMarshal.GetReference(whole ? to : edge);

@@ -63,6 +63,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
             }
         }
         Phases = [.. phases];
+        IsGrid = Direct && geometry is { R: 1, S: 1, Padding: 0 } && Channels % TileColumns == 0 && phases[0].Columns % TileRows == 0;
         RowsRead = geometry.R == 1 ? SourceStep : 1;
         LeavesOut = phases.Exists(phase => phase.TapRows.Length * phase.TapColumns.Length == 0);
         PackedLength = offset;
@@ -109,6 +110,9 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     /// <summary>Whether tiles take the three kernel columns of a pixel at once; the weights are packed for it, column innermost.</summary>
     public bool Fused { get; }
+
+    /// <summary>Whether all tiles of an image are alike, so that one call does them: a 1 x 1 kernel, and whole tiles.</summary>
+    public bool IsGrid { get; }
 
     /// <summary>Every which row of the source is read: those between the rows of a kernel smaller than the stride are not.</summary>
     public int RowsRead { get; }

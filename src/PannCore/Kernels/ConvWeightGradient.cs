@@ -43,8 +43,8 @@ internal sealed class ConvWeightGradient
     /// <summary>Whether tiles take the three kernel columns of 8 input channels at once.</summary>
     public bool Fused { get; }
 
-    /// <summary>Whether tiles take three kernel rows of three columns and three channels at once.</summary>
-    public bool ThreeRows => OuterProduct.HasFusedGradient && _g is { R: 3, S: 3, C: 3 };
+    /// <summary>Whether tiles take the three columns and three channels of a kernel row, and no more.</summary>
+    public bool NineRows => _g is { R: 3, S: 3, C: 3 };
 
     /// <summary>Elements of one partial sum: kernel row, then (kernel column, channel) and output channel, both padded to whole tiles.</summary>
     public int PartialLength => _g.R * _rowsPadded * _channelsPadded;
@@ -178,10 +178,10 @@ internal sealed class ConvWeightGradient
             BStep = _channelsPadded,
             CTile = _channelsPadded,
         };
-        if (ThreeRows)
+        if (NineRows)
         {
-            for (int k = 0; k < _channelsPadded; k += OuterProduct.VectorBits / 32)
-                OuterProduct.ThreeRowGradient(strides, haloedW * _g.C, ref haloed[0], ref MemoryMarshal.GetReference(dy[k..]), ref sum[k], _rowsPadded * _channelsPadded);
+            for (int k = 0; k < _channelsPadded; k += Math.Max(1, OuterProduct.VectorBits / 32))
+                OuterProduct.NineRowGradient(strides, haloedW * _g.C, ref haloed[0], ref MemoryMarshal.GetReference(dy[k..]), ref sum[k], _rowsPadded * _channelsPadded);
             return;
         }
         for (int r = 0; r < _g.R; r++)

@@ -81,9 +81,23 @@ internal static class OuterProduct
     public static void FusedGradient<T>(in TileStrides g, ref T a, ref T b, ref T c, nint cTap) where T : unmanaged, IFloatingPointIeee754<T>
         => OuterProduct<T, Vector512<T>, Lanes512<T>>.FusedGradient8x3(g, ref a, ref b, ref c, cTap);
 
-    /// <summary>The weight gradient for 3 input channels; see <see cref="OuterProduct{T, TV, TLanes}.ThreeRowGradient9x3"/>.</summary>
-    public static void ThreeRowGradient<T>(in TileStrides g, nint aRow, ref T a, ref T b, ref T c, nint cRow) where T : unmanaged, IFloatingPointIeee754<T>
-        => OuterProduct<T, Vector512<T>, Lanes512<T>>.ThreeRowGradient9x3(g, aRow, ref a, ref b, ref c, cRow);
+    /// <summary>The weight gradient for 3 x 3 taps of 3 input channels; see <see cref="OuterProduct{T, TV, TLanes}.NineRowGradient"/>. 16 registers hold the accumulators of one kernel row.</summary>
+    public static void NineRowGradient<T>(in TileStrides g, nint aRow, ref T a, ref T b, ref T c, nint cRow) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            OuterProduct<T, Vector512<T>, Lanes512<T>>.NineRowGradient<ThreeKernelRows>(g, aRow, ref a, ref b, ref c, cRow);
+            return;
+        }
+        for (int row = 0; row < 3; row++)
+        {
+            if (Vector256.IsHardwareAccelerated) OuterProduct<T, Vector256<T>, Lanes256<T>>.NineRowGradient<OneKernelRow>(g, aRow, ref a, ref b, ref c, cRow);
+            else if (Vector128.IsHardwareAccelerated) OuterProduct<T, Vector128<T>, Lanes128<T>>.NineRowGradient<OneKernelRow>(g, aRow, ref a, ref b, ref c, cRow);
+            else OuterProduct<T, T, Lanes1<T>>.NineRowGradient<OneKernelRow>(g, aRow, ref a, ref b, ref c, cRow);
+            a = ref Unsafe.Add(ref a, aRow);
+            c = ref Unsafe.Add(ref c, cRow);
+        }
+    }
 
     /// <summary>Computes one tile of the size given by <see cref="TileSize{T}"/> for the same number of columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,6 +135,12 @@ internal readonly struct AllRows;
 
 /// <summary>A tile whose first and last row leave out steps: <see cref="TileStrides.SkippedFirst"/>.</summary>
 internal readonly struct EndsSkip;
+
+/// <summary>A tile that takes three kernel rows at once.</summary>
+internal readonly struct ThreeKernelRows;
+
+/// <summary>A tile that takes one.</summary>
+internal readonly struct OneKernelRow;
 
 /// <summary>
 /// The microkernel: accumulators live in explicit locals, because the compiler neither unrolls loops over them nor keeps
@@ -730,11 +750,12 @@ internal static class OuterProduct<T, TV, TLanes>
     }
 
     /// <summary>
-    /// The weight gradient for 3 x 3 taps of 3 input channels and one vector of output channels, added to what is there: 27 accumulators, where a tile of 16 rows for each kernel
-    /// row would use 9 of them. A segment is a row of output pixels, a step a pixel; <paramref name="aRow"/> elements lie between the kernel rows of a, <paramref name="cRow"/> of c.
+    /// The weight gradient for 3 columns of 3 input channels, one or three kernel rows and one vector of output channels, added to what is there: 9 accumulators for each kernel row,
+    /// of which the other tiles would leave 3 or 7 unused. A segment is a row of output pixels, a step a pixel; <paramref name="aRow"/> elements lie between the kernel rows of a,
+    /// <paramref name="cRow"/> of c.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ThreeRowGradient9x3(in TileStrides g, nint aRow, ref T a, ref T b, ref T c, nint cRow)
+    public static void NineRowGradient<TKernelRows>(in TileStrides g, nint aRow, ref T a, ref T b, ref T c, nint cRow) where TKernelRows : struct
     {
         nint step = g.AStep, bStep = g.BStep;
         TV c0 = TLanes.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, c8 = c0;
@@ -757,24 +778,27 @@ internal static class OuterProduct<T, TV, TLanes>
                 c6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, 6)), y, c6);
                 c7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, 7)), y, c7);
                 c8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref p, 8)), y, c8);
-                d0 = TLanes.MultiplyAdd(TLanes.Broadcast(q), y, d0);
-                d1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 1)), y, d1);
-                d2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 2)), y, d2);
-                d3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 3)), y, d3);
-                d4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 4)), y, d4);
-                d5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 5)), y, d5);
-                d6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 6)), y, d6);
-                d7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 7)), y, d7);
-                d8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 8)), y, d8);
-                e0 = TLanes.MultiplyAdd(TLanes.Broadcast(r), y, e0);
-                e1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 1)), y, e1);
-                e2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 2)), y, e2);
-                e3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 3)), y, e3);
-                e4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 4)), y, e4);
-                e5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 5)), y, e5);
-                e6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 6)), y, e6);
-                e7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 7)), y, e7);
-                e8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 8)), y, e8);
+                if (typeof(TKernelRows) == typeof(ThreeKernelRows))
+                {
+                    d0 = TLanes.MultiplyAdd(TLanes.Broadcast(q), y, d0);
+                    d1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 1)), y, d1);
+                    d2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 2)), y, d2);
+                    d3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 3)), y, d3);
+                    d4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 4)), y, d4);
+                    d5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 5)), y, d5);
+                    d6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 6)), y, d6);
+                    d7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 7)), y, d7);
+                    d8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref q, 8)), y, d8);
+                    e0 = TLanes.MultiplyAdd(TLanes.Broadcast(r), y, e0);
+                    e1 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 1)), y, e1);
+                    e2 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 2)), y, e2);
+                    e3 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 3)), y, e3);
+                    e4 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 4)), y, e4);
+                    e5 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 5)), y, e5);
+                    e6 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 6)), y, e6);
+                    e7 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 7)), y, e7);
+                    e8 = TLanes.MultiplyAdd(TLanes.Broadcast(Unsafe.Add(ref r, 8)), y, e8);
+                }
                 p = ref Unsafe.Add(ref p, step);
                 q = ref Unsafe.Add(ref q, step);
                 r = ref Unsafe.Add(ref r, step);
@@ -793,6 +817,7 @@ internal static class OuterProduct<T, TV, TLanes>
         c = ref Put(c6, ref c, g.CTile, accumulate: true);
         c = ref Put(c7, ref c, g.CTile, accumulate: true);
         Put(c8, ref c, g.CTile, accumulate: true);
+        if (typeof(TKernelRows) != typeof(ThreeKernelRows)) return;
         second = ref Put(d0, ref second, g.CTile, accumulate: true);
         second = ref Put(d1, ref second, g.CTile, accumulate: true);
         second = ref Put(d2, ref second, g.CTile, accumulate: true);

@@ -21,6 +21,7 @@ public sealed class ConvKernelTests
         (1, 16, 16, 16, 3, 1), (2, 17, 8, 5, 3, 1), (3, 8, 32, 64, 3, 1), (4, 9, 5, 40, 3, 1),
         (8, 16, 16, 32, 3, 2), (1, 16, 8, 20, 3, 2), (5, 19, 16, 24, 3, 2), (6, 18, 5, 12, 3, 2), (7, 16, 32, 40, 3, 2), (5, 7, 3, 40, 3, 2),
         (6, 32, 16, 32, 1, 2), (5, 17, 8, 33, 1, 2), (3, 16, 16, 16, 1, 1), (5, 20, 4, 18, 5, 2), (4, 26, 8, 33, 3, 3), (2, 24, 4, 17, 5, 1),
+        (3, 69, 16, 64, 3, 2), (2, 41, 8, 16, 3, 1),
     ];
 
     private const double Single = 1.0 / (1 << 24);
@@ -84,14 +85,16 @@ public sealed class ConvKernelTests
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { Direct: true, Fused: false, SourceStep: 2 } && c.G is { R: 3, K: > 16 });
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { Direct: true, SourceStep: 2 } && c.G is { R: 5 });
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).RowsRead == 2);
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { IsGrid: true, SourceStep: 2 } && ConvPlan<float>.DataGradient(c.G).IsGrid);
+        Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G) is { Direct: true, Fused: false, IsGrid: false } plan && plan.W >= 4 * plan.TileRows);
         Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G) is { Direct: true, Paired: false, GridStep: > 1 } && c.G.R == 3);
         Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G) is { Direct: true, LeavesOut: true });
         Assert.Contains(cases, c => new ConvWeightGradient(c.G) is { Direct: true, Fused: false } && c.G is { R: 3, Stride: 2 });
         Assert.Contains(cases, c => !new ConvWeightGradient(c.G).Direct);
+        Assert.Contains(cases, c => new ConvWeightGradient(c.G).NineRows && c.G is { Stride: 2, K: > 32 });
         if (OuterProduct.VectorBits != 512) return;
         Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G).Paired && c.G.C == 16);
         Assert.Contains(cases, c => ConvPlan<float>.DataGradient(c.G).Paired && c.G.C < 16);
-        Assert.Contains(cases, c => new ConvWeightGradient(c.G).ThreeRows && c.G is { Stride: 2, K: > 32 });
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.H == 1);
         Assert.Contains(cases, c => ConvPlan<float>.Forward(c.G).Fused && c.G.W > 16);
         Assert.Contains(cases, c => new ConvWeightGradient(c.G).Fused && c.G is { H: 1, W: 1 });
