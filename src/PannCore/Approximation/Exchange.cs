@@ -80,7 +80,9 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     {
         (double sine, double cosine) = Math.SinCos(angle / 2);
         double ratio = lo / hi;
-        return parity == Parity.None ? lo + (hi - lo) * sine * sine : hi * Math.Sqrt(ratio * ratio * cosine * cosine + sine * sine);
+
+        // At the ends rounding may lead out of the interval by a place, where a reference point is no evidence.
+        return parity == Parity.None ? lo + (hi - lo) * sine * sine : Math.Clamp(hi * Math.Sqrt(ratio * ratio * cosine * cosine + sine * sine), lo, hi);
     }
 
     private double Error(Polynomial polynomial, double t) => polynomial.Evaluate(t) - f(t);

@@ -13,7 +13,7 @@ public sealed class PolynomialFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Specs() => new(
-        "composite:alpha=4", "composite:alpha=9,leak=0.1", "composite:alpha=14", "composite:15,31", "composite:15,15,gap=0.004", "composite:alpha=8,min=depth", "direct:2", "direct:64,leak=0.25", "direct:256",
+        "composite:alpha=4", "composite:alpha=9,leak=0.1", "composite:alpha=14", "composite:15,31", "composite:13,15", "composite:3,9", "composite:3,37,63", "composite:15,15,gap=0.004", "composite:alpha=8,min=depth", "direct:2", "direct:64,leak=0.25", "direct:256",
         "direct:16,zero", "direct:16,unbiased=16", "taylor:8", "lsq:8", "lsq:8,density=16,leak=0.1", "chebyshev:16", "interpolation:16", "hermite:8", "square", "square,leak=0.1", "quadratic");
 
     [Theory]
