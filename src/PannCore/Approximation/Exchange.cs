@@ -60,10 +60,6 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
         throw Failed(mostIterations, "the limit of iterations", level, largest);
     }
 
-    /// <summary>The extremes of the error of a given polynomial, one per run of one sign.</summary>
-    public IReadOnlyList<double> Alternation(Polynomial polynomial)
-        => [.. Extremes(polynomial, Start()).Peaks.Select(peak => Point(peak.Angle))];
-
     private double[] Start()
     {
         // All vanishing polynomials agree at 0, which therefore is no point of reference. Without symmetry the left end is left out too:

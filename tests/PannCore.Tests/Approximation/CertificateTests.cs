@@ -140,6 +140,16 @@ public sealed class CertificateTests
     }
 
     [Fact]
+    public void A_stage_below_rounding_is_said_to_be_no_more()
+    {
+        // The nearest to sgn on [0.5, 1] of degree 63 errs by less than 1e-15: there is nothing to level. The whole errs within the gap, which is bounded as ever.
+        Certificate c = ActivationSpec.Parse("composite:63,gap=0.5").Build().Certificate;
+        Assert.Equal((false, true), (c.Stages[0].Passed, c.Stages[0].IsAtRounding));
+        Assert.True(c.IsAtRounding && c.Passed && c.Stages[0].Objection is null);
+        Assert.False(ActivationSpec.Parse("composite:alpha=14").Build().Certificate.IsAtRounding);
+    }
+
+    [Fact]
     public void A_stage_whose_interval_misses_the_values_of_the_one_before_is_refused()
     {
         RemezResult first = Remez.Sign(7, 0.1, 1), second = Remez.Sign(7, 0.7, 1.3);
@@ -207,7 +217,7 @@ public sealed class CertificateTests
         // Evaluations rather than seconds, which say more of the machine: 4 per degree to begin with and 5 halvings of the quarter of the cells next to a peak make 4 + 5, and the bound is twice that.
         // At 28 multiplications and fewer than 50 ns each, this is 17 ms for the largest degree here, 11,746.
         ReluPolynomial r = ActivationSpec.Parse(spec).Build();
-        int degree = r.Degrees.Aggregate(1, (product, d) => product * d) + (r.Family == ReluFamily.Composite ? 1 : 0), evaluations = 0;
+        int degree = r.Degree, evaluations = 0;
         double[] ends = r.Certificate.WithinGap is { } within ? [0, within.Hi, 1] : [0, 1];
         ErrorBound[] parts = ErrorScan.Polynomial(Counted, degree, r.Certificate.Rounding, ends);
         Assert.Equal(r.MaxError, parts.Max(part => part.Bound));
