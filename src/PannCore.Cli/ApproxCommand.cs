@@ -75,7 +75,7 @@ internal static class ApproxCommand
         foreach (string line in PolynomialReport.Summary(polynomial, cost, folded)) Console.WriteLine(line);
         Terminal.Write(PolynomialReport.Stages(polynomial));
         Terminal.Write(PolynomialReport.Densities(errors));
-        Terminal.Write(PolynomialReport.Evaluation(certificate.Evaluation));
+        Terminal.Write(PolynomialReport.Evaluation(certificate));
         Terminal.Write(PolynomialReport.OutOfRange(certificate.OutOfRange));
         Console.WriteLine(FormattableString.Invariant($"generated, certified and priced in {1000 * seconds:F0} ms"));
         if (output is not null) PolynomialFile.Write(output, polynomial);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Serialization;
 using PannCore.Approximation;
-using Spectre.Console;
+using PannCore.Reports;
 
 namespace PannCore.Cli;
 
@@ -29,7 +29,7 @@ internal static class ApproxVerifyCommand
         PolynomialVerification verification = PolynomialFile.Verify(file);
         Certificate certificate = verification.Polynomial.Certificate;
 
-        var table = new Table().AddColumns("recomputed", "value", "where");
+        List<string[]> rows = [];
         Row("maximum error, proved", $"{certificate.MaxError:g6} = 2^{Math.Log2(certificate.MaxError):f2}", "[-1, 1]");
         Row("maximum error, found", $"{certificate.ScannedError:g6}", $"t = {certificate.At:g6}");
         if (certificate is { WithinGap: { } within, BeyondGap: { } beyond })
@@ -48,18 +48,24 @@ internal static class ApproxVerifyCommand
         Row("error of double evaluation", $"at most {certificate.Rounding:g3}", "");
         OutOfRangeSample outside = certificate.OutOfRange.Samples.Single(sample => sample.T == 1.01);
         Row("1 % outside", $"{outside.Value:g4} instead of {outside.Ideal:g4}", certificate.OutOfRange.CliffAbove is double cliff ? $"10 % off from t = 1 + {cliff:g3}" : $"never 10 % off up to t = {OutOfRange.Farthest}");
-        Terminal.Write(table);
+        Terminal.Write(new ReportTable("Recomputed from the coefficients", ["what", "value", "where"], rows));
 
         // Outside the table, where nothing is broken into lines.
         foreach (VerificationFinding finding in verification.Findings.Take(MostShown)) Console.WriteLine($"{finding.Where}: the file states {finding.Stated}, recomputed: {finding.Recomputed}");
         if (verification.Findings.Count > MostShown) Console.WriteLine($"and {verification.Findings.Count - MostShown} more: --json writes all");
-        string claim = certificate.ClaimsMinimax ? "minimax, proved" : "error bounded, no claim of optimality";
+        string claim = certificate switch
+        {
+            { IsAtRounding: true } => "minimax, or an error lost in rounding, proved",
+            { ClaimsMinimax: true } => "minimax, proved",
+            _ => "error bounded, no claim of optimality",
+        };
+        if (!verification.Generated) claim += "; not compared with what the spec generates";
         Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED, {verification.Findings.Count} {(verification.Findings.Count == 1 ? "statement is" : "statements are")} not so");
         CommonOptions.WriteJson(
             json, new PolynomialVerifyRecord(file, verification.Polynomial.Spec, verification.Passed, certificate.ClaimsMinimax, certificate.MaxError, verification.Findings), ApproxVerifyJson.Default.PolynomialVerifyRecord);
         return verification.Passed ? Verified : Refused;
 
-        void Row(string what, string value, string where) => table.AddRow(new Text(what), new Text(value), new Text(where));
+        void Row(string what, string value, string where) => rows.Add([what, value, where]);
     }
 }
 

@@ -75,7 +75,10 @@ public sealed class Certificate
     /// <summary>What happens to inputs outside [-1, 1]; computed when first asked for.</summary>
     public OutOfRange OutOfRange => _outOfRange.Value;
 
-    /// <summary>Every claim is proved: stages minimax to 0.2 % and chained, <see cref="MaxError"/> at most 1.002 <see cref="ScannedError"/>.</summary>
+    /// <summary>Some stage's error is lost in the rounding of double: that stage is as good as double can tell, which is not the same as minimax.</summary>
+    public bool IsAtRounding => Stages.Any(stage => stage.IsAtRounding);
+
+    /// <summary>Every claim is proved: stages minimax to 0.2 % (or <see cref="IsAtRounding"/>) and chained, <see cref="MaxError"/> at most 1.002 <see cref="ScannedError"/>.</summary>
     public bool Passed => Objection is null;
 
     /// <summary>The first claim that is not proved, in one line; null when <see cref="Passed"/>.</summary>
@@ -84,7 +87,7 @@ public sealed class Certificate
     /// <summary>Examines r and its stages.</summary>
     internal static Certificate Of(ReluPolynomial polynomial, IReadOnlyList<StageCertificate> stages)
     {
-        int degree = Math.Max(1, polynomial.Degrees.Aggregate(1, (product, d) => product * d) + (polynomial.Family == ReluFamily.Composite ? 1 : 0));
+        int degree = Math.Max(1, polynomial.Degree);
         double rounding = ClenshawRounding.Of(polynomial, RoundingModel.Double), leak = polynomial.Leak;
         double gap = polynomial.Family == ReluFamily.Composite && stages.Count > 0 ? stages[0].Lo : 0;
         ErrorBound[] parts = ErrorScan.Polynomial(t => polynomial.Evaluate(t) - t, degree, rounding, gap > 0 && gap < 1 ? [0, gap, 1] : [0, 1]);

@@ -16,7 +16,8 @@ namespace PannCore.Approximation;
 /// </remarks>
 internal static class ClenshawRounding
 {
-    private const int RangeNodesPerDegree = 128;
+    // Where a range is the next stage's, and leads out of its interval, that one grows like T_n: there 1.7e-4, what the bound from 128 nodes may be too large, is too much; 7e-7 is not.
+    private const int RangeNodesPerDegree = 2048, LastRangeNodesPerDegree = 128;
     private const int SlopeNodesPerDegree = 16;
     private const double OwnRounding = 1 + 1e-6;
 
@@ -44,10 +45,10 @@ internal static class ClenshawRounding
             // Values are held in units of what they become: half the next argument w = 2 p / h, or gain times p.
             double scale = last ? gain : 1 / polynomial.Stages[i + 1].HalfWidth;
             error = Stage(stage, scale, reach, argument, model) / scale;
-            if (!last) range = Range(stage, range) + error;
+            if (!last) range = Range(stage, range, RangeNodesPerDegree) + error;
         }
 
-        double value = gain * Range(polynomial.Stages[^1], range);
+        double value = gain * Range(polynomial.Stages[^1], range, LastRangeNodesPerDegree);
         error *= gain;
         if (polynomial.Family != ReluFamily.Series)
         {
@@ -112,11 +113,11 @@ internal static class ClenshawRounding
     }
 
     /// <summary>Bound of |p| between -radius and radius about the centre of its basis.</summary>
-    private static double Range(Polynomial polynomial, double radius)
+    private static double Range(Polynomial polynomial, double radius, int nodesPerDegree)
     {
         double reach = radius / polynomial.HalfWidth;
         double rounding = Local(polynomial.Coefficients, polynomial.Parity, 1, reach, RoundingModel.Double);
-        return Largest(t => polynomial.Evaluate(polynomial.Centre + t), polynomial.Degree, radius, RangeNodesPerDegree) + (2 * rounding);
+        return Largest(t => polynomial.Evaluate(polynomial.Centre + t), polynomial.Degree, radius, nodesPerDegree) + (2 * rounding);
     }
 
     /// <summary>Bound of |dp/ds| for |s| at most <paramref name="reach"/>: the derivative as a Chebyshev series, <c>g_(m-1) = g_(m+1) + 2 m c_m</c>.</summary>

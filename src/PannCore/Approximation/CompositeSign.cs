@@ -14,7 +14,7 @@ namespace PannCore.Approximation;
 internal static class CompositeSign
 {
     private const int HumpPoints = 128;
-    private const double GapAccuracy = 1e-9;
+    private const double GapAccuracy = 1e-9, Narrowest = 1e-13;
 
     /// <summary>The stages with the tuned gap. The degrees have been checked.</summary>
     public static IReadOnlyList<RemezResult> Tune(IReadOnlyList<int> degrees)
@@ -63,8 +63,13 @@ internal static class CompositeSign
         (double a, double b) = (gap, 1);
         for (int i = 0; i < stages.Length; i++)
         {
-            if (!(a > 0 && a < b))
+            // Less than a few hundred numbers of double apart, the reference points coincide.
+            if (!(a > 0 && b - a > Narrowest * b))
+            {
+                if (i == 0) throw new BadInputException(FormattableString.Invariant($"composite with gap {gap}: it leaves no interval for stage 1"));
                 throw new BadInputException(FormattableString.Invariant($"composite with gap {gap}: stage {i} leaves no interval for stage {i + 1}: its error is {(b - a) / 2:g6}"));
+            }
+
             (stages[i], warm[i]) = Remez.Sign(degrees[i], a, b, warm[i]);
             (a, b) = (1 - stages[i].LevelledError, 1 + stages[i].LevelledError);
         }

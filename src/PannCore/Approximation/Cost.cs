@@ -10,7 +10,7 @@ namespace PannCore.Approximation;
 /// </list>
 /// <para>
 /// Additive constants and constants that can be multiplied in advance are folded: 1/b of a stage into the output constants of the one before, (1 - leak)/2 into those of
-/// the last. Sharing one rescale among the terms of a sum would change no figure here.
+/// the last. Always, also in costs without a folded leading coefficient, the weights before the activation take 1/B and those after it B, so that its input is t in [-1, 1]. Sharing one rescale among the terms of a sum would change no figure here.
 /// </para>
 /// </remarks>
 /// <param name="Depth">Non-scalar depth: the largest number of ciphertext products on a path from input to output.</param>

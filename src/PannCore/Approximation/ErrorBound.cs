@@ -13,7 +13,4 @@ public sealed record ErrorBound(double Lo, double Hi, double Found, double At, d
 {
     /// <summary>How far above <see cref="Found"/> a bound may lie to count as tight: a factor.</summary>
     public const double Tightness = 1.002;
-
-    /// <summary>Whether <see cref="Bound"/> is at most <see cref="Tightness"/> times <see cref="Found"/>.</summary>
-    public bool IsTight => Bound <= Tightness * Found;
 }

@@ -9,7 +9,7 @@ namespace PannCore.Approximation;
 /// <param name="Rms">sqrt(∫ (r - leakyReLU)² dμ); the bias is part of it.</param>
 public sealed record ErrorStatistics(string Density, double Mean, double Rms)
 {
-    private const int SmoothDegree = 256;
+    private const double Negligible = 1e-15;
 
     /// <summary>The standard deviation of the error: what remains of <see cref="Rms"/> where the mean is taken out by the shift that follows.</summary>
     public double Spread => Math.Sqrt(Math.Max(0, (Rms - Mean) * (Rms + Mean)));
@@ -18,17 +18,14 @@ public sealed record ErrorStatistics(string Density, double Mean, double Rms)
     public static ErrorStatistics Of(ReluPolynomial polynomial, InputDensity density)
     {
         ArgumentNullException.ThrowIfNull(polynomial);
-        int degree = polynomial.Degrees.Aggregate(1, (product, d) => product * d) + (polynomial.Family == ReluFamily.Composite ? 1 : 0);
-        return Of(t => polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t), degree, density);
+        return Of(t => polynomial.Evaluate(t) - (t > 0 ? t : polynomial.Leak * t), polynomial.Degree, density);
     }
 
     /// <summary>Integrates the error of the polynomial of another function.</summary>
     public static ErrorStatistics Of(MinimaxFunction function, InputDensity density)
     {
         ArgumentNullException.ThrowIfNull(function);
-
-        // A smooth function counts as a polynomial of somewhat higher degree than one that comes near to it.
-        int degree = Math.Max(4 * function.Polynomial.Degree, SmoothDegree);
+        int degree = Math.Max(function.Polynomial.Degree, function.Target.DegreeWithin(Negligible));
         return Of(t => function.Polynomial.Evaluate(t) - function.Target.Evaluate(t), degree, density);
     }
 

@@ -1,12 +1,12 @@
 namespace PannCore.Approximation;
 
 /// <summary>The evaluation error of a ReLU polynomial in one arithmetic: |fl(r)(t) - r(t)| for t in [-1, 1] that the arithmetic can hold.</summary>
-/// <param name="Found">The largest found: at 8,194 points of both signs, crowded at 0 and at 1, against an evaluation in double. Null for double itself.</param>
+/// <param name="Found">The largest found: at 8,194 points of both signs, crowded at 0 and at 1, against an evaluation in double.</param>
 /// <param name="Bound">
 /// Proved by a forward error analysis, whatever the points. It takes every stage's steepest slope, and so lies one order of magnitude above what occurs for one stage, two for two and
 /// four for three. Null if it is 1 or more and says nothing.
 /// </param>
-public sealed record EvaluationError(double? Found, double? Bound);
+public sealed record EvaluationError(double Found, double? Bound);
 
 /// <summary>The evaluation error in fixed point: integers times 2^-F.</summary>
 /// <param name="FractionBits">F.</param>
@@ -15,15 +15,13 @@ public sealed record EvaluationError(double? Found, double? Bound);
 /// <param name="Bound">Proved, as for the other arithmetics.</param>
 public sealed record FixedPointError(int FractionBits, FixedPointRounding Rounding, double Found, double? Bound);
 
-/// <summary>What evaluation adds to the approximation error, arithmetic by arithmetic.</summary>
-/// <param name="Double">IEEE double, <see cref="ReluPolynomial.Evaluate"/>.</param>
+/// <summary>What evaluation adds to the approximation error, arithmetic by arithmetic; that of double is <see cref="Certificate.Rounding"/>.</summary>
 /// <param name="Float32">IEEE single in every operation, none fused.</param>
 /// <param name="FixedPoint">16, 24 and 32 fraction bits, rounded to nearest and truncated.</param>
-public sealed record EvaluationErrors(EvaluationError Double, EvaluationError Float32, IReadOnlyList<FixedPointError> FixedPoint)
+public sealed record EvaluationErrors(EvaluationError Float32, IReadOnlyList<FixedPointError> FixedPoint)
 {
     internal static EvaluationErrors Of(ReluPolynomial polynomial)
         => new(
-            new EvaluationError(null, Telling(polynomial.Certificate.Rounding)),
             new EvaluationError(polynomial.Float32EvaluationError, Telling(ClenshawRounding.Of(polynomial, RoundingModel.Single))),
             Array.AsReadOnly(new[] { 16, 24, 32 }.SelectMany(
                 bits => new[] { FixedPointRounding.Nearest, FixedPointRounding.Truncate }, (bits, rounding) => FixedPointEvaluation.ErrorOf(polynomial, bits, rounding)).ToArray()));

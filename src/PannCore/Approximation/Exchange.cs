@@ -60,10 +60,6 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
         throw Failed(mostIterations, "the limit of iterations", level, largest);
     }
 
-    /// <summary>The extremes of the error of a given polynomial, one per run of one sign.</summary>
-    public IReadOnlyList<double> Alternation(Polynomial polynomial)
-        => [.. Extremes(polynomial, Start()).Peaks.Select(peak => Point(peak.Angle))];
-
     private double[] Start()
     {
         // All vanishing polynomials agree at 0, which therefore is no point of reference. Without symmetry the left end is left out too:
@@ -80,7 +76,9 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     {
         (double sine, double cosine) = Math.SinCos(angle / 2);
         double ratio = lo / hi;
-        return parity == Parity.None ? lo + (hi - lo) * sine * sine : hi * Math.Sqrt(ratio * ratio * cosine * cosine + sine * sine);
+
+        // At the ends rounding may lead out of the interval by a place, where a reference point is no evidence.
+        return parity == Parity.None ? lo + (hi - lo) * sine * sine : Math.Clamp(hi * Math.Sqrt(ratio * ratio * cosine * cosine + sine * sine), lo, hi);
     }
 
     private double Error(Polynomial polynomial, double t) => polynomial.Evaluate(t) - f(t);

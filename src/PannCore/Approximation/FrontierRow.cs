@@ -27,3 +27,26 @@ public sealed record FrontierRow(
     /// <summary>The price of one kind.</summary>
     public int Price(FrontierPrice price) => price == FrontierPrice.Levels ? Cost.Levels : Cost.NonScalarMultiplications;
 }
+
+/// <summary>Which error of a polynomial is held against its price.</summary>
+public enum FrontierError
+{
+    /// <summary>Root mean square under the chosen density; the mean is part of it.</summary>
+    Rms,
+
+    /// <summary>|mean| under the chosen density.</summary>
+    Mean,
+
+    /// <summary>The certified maximum on [-1, 1].</summary>
+    Maximum,
+}
+
+/// <summary>What a polynomial costs under encryption.</summary>
+public enum FrontierPrice
+{
+    /// <summary>CKKS levels, every rescale counted, constants included.</summary>
+    Levels,
+
+    /// <summary>Products of two ciphertexts.</summary>
+    Multiplications,
+}

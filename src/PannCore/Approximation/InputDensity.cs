@@ -15,7 +15,7 @@ public sealed class InputDensity
     public const int MostBins = 65_536;
 
     internal const double SmallestRatio = 0.01, LargestRatio = 10_000;
-    private const long LargestFile = 8 << 20;
+    private const int LargestFile = 8 << 20;
 
     // 32 Gauss points integrate exp(i w x) on [-1, 1] to 1e-16 for w up to 24, 16 points up to 8, 8 points up to 1.3: (w/2)^2m / (2m)! for m points.
     private static readonly (double Turns, GaussLegendreRule Rule)[] Rules =
@@ -78,6 +78,8 @@ public sealed class InputDensity
                 throw new BadInputException($"density '{name}': bin {bin} counts {counts[bin]}, expected none or more");
             all += counts[bin];
             double height = counts[bin] / (hi - lo);
+            if (!double.IsFinite(height))
+                throw new BadInputException(FormattableString.Invariant($"density '{name}': bin {bin} from {lo} to {hi} is too narrow for {counts[bin]} inputs"));
             (lo, hi) = (Math.Max(lo, -1), Math.Min(hi, 1));
             if (lo >= hi) continue;
             inside += height * (hi - lo);
@@ -170,10 +172,7 @@ public sealed class InputDensity
         (string path, string? layer) = hash < 0 ? (text, null) : (text[..hash], text[(hash + 1)..]);
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            if (stream.Length > LargestFile)
-                throw new BadInputException($"density '{path}': {stream.Length} bytes, expected at most {LargestFile}");
-            using var document = JsonDocument.Parse(stream);
+            using var document = JsonDocument.Parse(SmallFile.Read(path, $"density '{path}'", LargestFile, "neither a ratio B/s nor a histogram: there is no such file"));
             JsonElement root = document.RootElement, counted = layer is null ? root : Layer(root, layer, path);
             return Histogram(
                 [.. Numbers(root, "edges", path).Select(edge => edge.TryGetDouble(out double value) ? value : double.NaN)],
@@ -181,17 +180,13 @@ public sealed class InputDensity
                 counted.TryGetProperty("outside", out JsonElement outside) ? Count(outside, path) : 0,
                 text);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new BadInputException($"density '{path}': neither a ratio B/s nor a histogram: there is no such file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new BadInputException($"density '{path}': cannot be read: {e.Message}", e);
-        }
         catch (JsonException e)
         {
             throw new BadInputException($"density '{path}': no JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException($"density '{path}': a text is half of a surrogate pair", e);
         }
     }
 

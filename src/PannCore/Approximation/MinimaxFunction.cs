@@ -21,7 +21,7 @@ public sealed class MinimaxFunction
         Certificate = StageCertificate.Of(Polynomial, target, -1, 1, result.ReferencePoints);
         double dropped = result.Polynomial.Coefficients.Where(c => Math.Abs(c) < negligible).Sum(Math.Abs);
         MaxError = Math.Min(Certificate.ProvedError, result.ProvedError + dropped + Certificate.Rounding);
-        IsAtRounding = result.Status == RemezStatus.AtRounding;
+        IsAtRounding = !Certificate.Passed && (Certificate.IsAtRounding || result.Status == RemezStatus.AtRounding);
         Cost = EvaluationPlan.Of(Symmetrical(coefficients)).Cost;
     }
 
@@ -40,7 +40,7 @@ public sealed class MinimaxFunction
     /// <summary>The error is lost in the rounding of double: nothing is claimed of it but <see cref="MaxError"/>.</summary>
     public bool IsAtRounding { get; }
 
-    /// <summary>The proof that no other polynomial of the degree has a smaller maximum error; it cannot pass where <see cref="IsAtRounding"/>.</summary>
+    /// <summary>The proof that no other polynomial of the degree has a smaller maximum error; it does not pass where <see cref="IsAtRounding"/>.</summary>
     public StageCertificate Certificate { get; }
 
     /// <summary>What one evaluation costs; a polynomial that is odd or even is evaluated as such.</summary>

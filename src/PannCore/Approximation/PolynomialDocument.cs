@@ -43,7 +43,7 @@ internal sealed record CertificateDocument(
         => new(
             certificate.Passed, certificate.Objection, [certificate.Lo, certificate.Hi], certificate.MaxError, certificate.ScannedError, certificate.At, certificate.ValueAtZero, certificate.Rounding,
             ErrorBoundDocument.Of(certificate.WithinGap), ErrorBoundDocument.Of(certificate.BeyondGap),
-            [.. certificate.Stages.Select(stage => new StageCertificateDocument(stage.LevelledError, stage.ScannedError, stage.At, stage.ProvedError, stage.Rounding, stage.Passed))],
+            [.. certificate.Stages.Select(stage => new StageCertificateDocument(stage.LevelledError, stage.ScannedError, stage.At, stage.ProvedError, stage.Rounding, stage.Passed, stage.IsAtRounding))],
             certificate.Evaluation, certificate.OutOfRange);
 }
 
@@ -54,7 +54,7 @@ internal sealed record ErrorBoundDocument(IReadOnlyList<double> Interval, double
 }
 
 /// <summary>The proof of one stage; its interval and reference points stand with the stage.</summary>
-internal sealed record StageCertificateDocument(double LevelledError, double ScannedError, double At, double ProvedError, double Rounding, bool Passed);
+internal sealed record StageCertificateDocument(double LevelledError, double ScannedError, double At, double ProvedError, double Rounding, bool Passed, bool AtRounding);
 
 /// <summary>Source-generated JSON of a polynomial file: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", nothing unknown and nothing twice.</summary>
 [JsonSourceGenerationOptions(

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 
 namespace PannCore.Approximation;
@@ -22,6 +24,9 @@ public static class PolynomialFile
     private const int MostStages = 16;
     private const string SpecForSeries = "series:", SpecForFiles = "file:";
 
+    private static readonly SearchValues<char> Invisible = SearchValues.Create([.. Enumerable.Range(0, char.MaxValue + 1).Select(c => (char)c).Where(
+        c => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)]);
+
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="BadInputException">It cannot be written.</exception>
     public static void Write(string path, ReluPolynomial polynomial)
@@ -41,7 +46,7 @@ public static class PolynomialFile
     /// </exception>
     public static ReluPolynomial Read(string path)
     {
-        PolynomialDocument document = Parse(path, ReadBytes(path));
+        PolynomialDocument document = Parse(path, SmallFile.Read(path, path, MostBytes));
         ReluPolynomial polynomial = Rebuild(path, document);
         string digest = PolynomialDigest.Of(document.Spec!, document.Family!, document.Leak!.Value, document.ClaimsMinimax!.Value, document.Stages!);
         return document.Sha256 is null || document.Sha256 == digest ? polynomial : throw BadInputException.At(path, "sha256", digest, document.Sha256);
@@ -51,37 +56,18 @@ public static class PolynomialFile
     /// <exception cref="BadInputException">As for <see cref="Read"/>: it does not even hold a polynomial.</exception>
     public static PolynomialVerification Verify(string path)
     {
-        byte[] bytes = ReadBytes(path);
+        byte[] bytes = SmallFile.Read(path, path, MostBytes);
         PolynomialDocument stated = Parse(path, bytes);
         ReluPolynomial polynomial = Rebuild(path, stated);
         List<VerificationFinding> findings = [];
         if (polynomial is { ClaimsMinimax: true, Certificate.Objection: string objection })
             findings.Add(new("certificate", "minimax", objection));
-        CompareWithSpec(polynomial, findings);
+        bool generated = CompareWithSpec(polynomial, findings);
 
         PolynomialDocument recomputed = PolynomialDocument.Of(polynomial);
         using var file = JsonDocument.Parse(bytes);
         findings.AddRange(PolynomialComparison.Of(polynomial, file.RootElement, JsonSerializer.SerializeToElement(recomputed, PolynomialJson.Default.PolynomialDocument)));
-        return new PolynomialVerification(path, polynomial, findings);
-    }
-
-    private static byte[] ReadBytes(string path)
-    {
-        if (!File.Exists(path)) throw new BadInputException($"{path}: there is no such file");
-        try
-        {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            // A pipe has no length; one byte more than allowed tells a file that is too long, whatever it says of itself.
-            byte[] buffer = new byte[MostBytes + 1];
-            int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            return length <= MostBytes
-                ? buffer[..length]
-                : throw BadInputException.At(path, "length", $"at most {MostBytes} bytes", stream.CanSeek ? FormattableString.Invariant($"{stream.Length}") : "more");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"{path}: cannot be read: {e.Message}", e);
-        }
+        return new PolynomialVerification(path, polynomial, generated, findings);
     }
 
     private static PolynomialDocument Parse(string path, byte[] bytes)
@@ -104,6 +90,10 @@ public static class PolynomialFile
             string place = string.IsNullOrEmpty(e.Path) || e.Path == "$" ? FormattableString.Invariant($"line {e.LineNumber + 1}") : e.Path.TrimStart('$', '.');
             throw new BadInputException($"{path}: at {place}: not a {PolynomialDocument.FormatName} of version {PolynomialDocument.CurrentVersion}: {FirstSentence(e.Message)}", e);
         }
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException($"{path}: not a {PolynomialDocument.FormatName} of version {PolynomialDocument.CurrentVersion}: a text is half of a surrogate pair", e);
+        }
 
         void Require(string where, string expected, string found)
         {
@@ -114,6 +104,9 @@ public static class PolynomialFile
     private static ReluPolynomial Rebuild(string path, PolynomialDocument document)
     {
         string spec = document.Spec ?? throw Bad("spec", "a text", "nothing");
+        // It is printed.
+        int invisible = spec.AsSpan().IndexOfAny(Invisible);
+        if (invisible >= 0) throw Bad("spec", "characters that can be seen", FormattableString.Invariant($"U+{(int)spec[invisible]:X4}"));
         ReluFamily family = Enumerate<ReluFamily>("family", document.Family);
         double leak = document.Leak is >= 0 and < 1 ? document.Leak.Value : throw Bad("leak", "a number from 0 to below 1", Shown(document.Leak));
         bool claims = document.ClaimsMinimax ?? throw Bad("claimsMinimax", "true or false", "nothing");
@@ -196,49 +189,85 @@ public static class PolynomialFile
     }
 
     /// <summary>
-    /// A spec that generates a polynomial must generate this one: the degrees, and the coefficients to 1e-8 of the largest, which is how far the tuned gap of another machine may lead.
-    /// A spec with a measured density is not compared: its histogram is a file that need not be there.
+    /// A spec that generates a polynomial must generate this one: family, degrees, leak and claim, and half-widths, intervals and coefficients to 1e-8 of the largest, which is how far the tuned
+    /// gap of another machine may lead. With a measured density, whose histogram is a file that need not be there, only what does not depend on it is compared.
     /// </summary>
-    private static void CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings)
+    /// <returns>Whether the polynomial was generated and compared.</returns>
+    private static bool CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings)
     {
-        const double tolerance = 1e-8;
-        if (polynomial.Spec.StartsWith(SpecForSeries, StringComparison.Ordinal)) return;
-        ReluPolynomial generated;
+        string text = polynomial.Spec;
+        if (text.StartsWith(SpecForSeries, StringComparison.Ordinal))
+        {
+            string named = FormattableString.Invariant($"{SpecForSeries}{polynomial.Degree}");
+            if (text != named) findings.Add(new("spec", text, named));
+            return false;
+        }
+
         try
         {
             // A file that names a file would be believed for what stands in the other.
-            if (polynomial.Spec.StartsWith(SpecForFiles, StringComparison.Ordinal)) throw new BadInputException($"activation '{polynomial.Spec}': a file");
-            var spec = ActivationSpec.Parse(polynomial.Spec);
-            if (spec.Density is string density && SpecText.Real(density) is null) return;
-            generated = spec.Build();
+            if (text.StartsWith(SpecForFiles, StringComparison.Ordinal)) throw new BadInputException($"activation '{text}': a file");
+            var spec = ActivationSpec.Parse(text);
+            if (spec.Density is string density && SpecText.Real(density) is null)
+            {
+                ReluFamily family = spec.Kind == ActivationKind.Direct ? ReluFamily.Direct : ReluFamily.Series;
+                if (CompareForm(polynomial, family, spec.Leak, spec.Degrees, false, findings)) Compare("stages[0].halfWidth", polynomial.Stages[0].HalfWidth, 1, 1);
+                return false;
+            }
+
+            ReluPolynomial generated = spec.Build();
+            if (!CompareForm(polynomial, generated.Family, generated.Leak, generated.Degrees, generated.ClaimsMinimax, findings)) return true;
+            for (int i = 0; i < polynomial.Stages.Count; i++)
+            {
+                string at = FormattableString.Invariant($"stages[{i}]");
+                (Polynomial here, Polynomial there) = (polynomial.Stages[i], generated.Stages[i]);
+                Compare($"{at}.halfWidth", here.HalfWidth, there.HalfWidth, there.HalfWidth);
+                if (generated.ClaimsMinimax)
+                {
+                    (StageCertificate claim, StageCertificate own) = (polynomial.Certificate.Stages[i], generated.Certificate.Stages[i]);
+                    Compare($"{at}.interval[0]", claim.Lo, own.Lo, own.Lo);
+                    Compare($"{at}.interval[1]", claim.Hi, own.Hi, own.Hi);
+                }
+
+                double largest = there.Coefficients.Max(Math.Abs);
+                for (int k = 0; k < here.Coefficients.Count; k++)
+                {
+                    if (!Compare(FormattableString.Invariant($"{at}.coefficients[{k}]"), here.Coefficients[k], there.Coefficients[k], largest)) break;
+                }
+            }
+
+            return true;
         }
         catch (Exception e) when (e is BadInputException or RemezConvergenceException)
         {
-            findings.Add(new("spec", polynomial.Spec, $"generates nothing: {e.Message}"));
-            return;
+            findings.Add(new("spec", text, $"generates nothing: {e.Message}"));
+            return false;
         }
 
-        if (generated.Family != polynomial.Family || generated.Leak != polynomial.Leak || !generated.Degrees.SequenceEqual(polynomial.Degrees))
+        bool Compare(string where, double here, double there, double size)
         {
-            findings.Add(new("spec", polynomial.Spec, $"generates {Described(generated)}, the file holds {Described(polynomial)}"));
-            return;
-        }
-
-        for (int i = 0; i < polynomial.Stages.Count; i++)
-        {
-            IReadOnlyList<double> here = polynomial.Stages[i].Coefficients, there = generated.Stages[i].Coefficients;
-            double largest = there.Max(Math.Abs);
-            for (int k = 0; k < here.Count; k++)
-            {
-                if (Math.Abs(here[k] - there[k]) <= tolerance * largest) continue;
-                findings.Add(new(FormattableString.Invariant($"stages[{i}].coefficients[{k}]"), Shown(here[k]), $"{Shown(there[k])} by spec {polynomial.Spec}"));
-                break;
-            }
+            const double tolerance = 1e-8;
+            if (Math.Abs(here - there) <= tolerance * size) return true;
+            findings.Add(new(where, Shown(here), $"{Shown(there)} by spec {text}"));
+            return false;
         }
     }
 
-    private static string Described(ReluPolynomial polynomial)
-        => FormattableString.Invariant($"{PolynomialDocument.Name(polynomial.Family)} {Listed(polynomial.Degrees)} with leak {polynomial.Leak}");
+    private static bool CompareForm(ReluPolynomial polynomial, ReluFamily family, double leak, IReadOnlyList<int> degrees, bool claims, List<VerificationFinding> findings)
+    {
+        if (family != polynomial.Family || leak != polynomial.Leak || !degrees.SequenceEqual(polynomial.Degrees))
+        {
+            findings.Add(new("spec", polynomial.Spec, $"generates {Described(family, degrees, leak)}, the file holds {Described(polynomial.Family, polynomial.Degrees, polynomial.Leak)}"));
+            return false;
+        }
+
+        if (claims == polynomial.ClaimsMinimax) return true;
+        findings.Add(new("claimsMinimax", polynomial.ClaimsMinimax ? "true" : "false", $"{(claims ? "true" : "false")} by spec {polynomial.Spec}"));
+        return false;
+    }
+
+    private static string Described(ReluFamily family, IReadOnlyList<int> degrees, double leak)
+        => FormattableString.Invariant($"{PolynomialDocument.Name(family)} {Listed(degrees)} with leak {leak}");
 
     private static string Listed<T>(IEnumerable<T> values) => "[" + string.Join(", ", values.Select(value => FormattableString.Invariant($"{value}"))) + "]";
 

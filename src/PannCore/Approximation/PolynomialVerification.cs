@@ -9,8 +9,12 @@ public sealed record VerificationFinding(string Where, string Stated, string Rec
 /// <summary>What <see cref="PolynomialFile.Verify"/> found.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Polynomial">The polynomial it holds, with the recomputed certificate.</param>
+/// <param name="Generated">
+/// Whether the polynomial that the spec names was generated and compared. Without, a spec of a polynomial from outside or of one for a measured density, it is known to be what its certificate says
+/// and nothing more.
+/// </param>
 /// <param name="Findings">Everything that is not so; empty if all is.</param>
-public sealed record PolynomialVerification(string Path, ReluPolynomial Polynomial, IReadOnlyList<VerificationFinding> Findings)
+public sealed record PolynomialVerification(string Path, ReluPolynomial Polynomial, bool Generated, IReadOnlyList<VerificationFinding> Findings)
 {
     /// <summary>Whether everything the file states is so.</summary>
     public bool Passed => Findings.Count == 0;

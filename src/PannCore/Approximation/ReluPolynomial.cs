@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace PannCore.Approximation;
 
 /// <summary>
@@ -32,11 +30,10 @@ public sealed class ReluPolynomial
         _halfDifference = (1 - leak) / 2;
         Stages = Array.AsReadOnly(stages);
         Degrees = Array.AsReadOnly(Array.ConvertAll(stages, stage => stage.Degree));
-
-        int degree = Degrees.Aggregate(1, (product, d) => product * d) + (family == ReluFamily.Composite ? 1 : 0);
+        Degree = Degrees.Aggregate(1, (product, d) => product * d) + (family == ReluFamily.Composite ? 1 : 0);
         Certificate = Certificate.Of(this, certificates);
         _float32Error = new Lazy<double>(() => Float32Evaluation.LargestError(this));
-        _largestSlope = new Lazy<double>(() => SlopeBound(Math.Max(degree, 1)));
+        _largestSlope = new Lazy<double>(() => SlopeBound(Math.Max(Degree, 1)));
     }
 
     /// <summary>Composite, direct or series.</summary>
@@ -48,11 +45,14 @@ public sealed class ReluPolynomial
     /// <summary>Composite: the odd stages in the order of evaluation. Direct: the one even polynomial q. Series: r itself.</summary>
     public IReadOnlyList<Polynomial> Stages { get; }
 
-    /// <summary>The degree of every stage; for a composite, r itself has one more than their product.</summary>
+    /// <summary>The degree of every stage.</summary>
     public IReadOnlyList<int> Degrees { get; }
 
+    /// <summary>The degree of r itself: the product of <see cref="Degrees"/>, and one more for a composite.</summary>
+    public int Degree { get; }
+
     /// <summary>
-    /// The canonical text, which <see cref="ActivationSpec.Parse"/> reads back; <c>series:N</c>, which it does not read, for a series from outside.
+    /// The canonical text, which <see cref="ActivationSpec.Parse"/> reads back; <c>series:N</c>, which it does not read, N being <see cref="Degree"/>, for a polynomial from outside.
     /// </summary>
     public string Spec { get; }
 
@@ -99,25 +99,6 @@ public sealed class ReluPolynomial
     /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
     public static ReluPolynomial Direct(int degree, double leak = 0)
         => new ActivationSpec(ActivationKind.Direct, leak, [degree]).Build();
-
-    /// <summary>
-    /// The direct polynomial r(t) = (t + q(t))/2 with a given q near |t|. It is scanned like the others, but
-    /// it passes its certificate only if q is the minimax polynomial of its degree.
-    /// </summary>
-    /// <param name="evenCoefficients">c_k of <c>q(t) = sum c_k T_k(2t^2 - 1)</c>, the same as <c>sum c_k T_{2k}(t)</c>; at most 129.</param>
-    /// <exception cref="BadInputException">No coefficient, too many, or one that is not finite.</exception>
-    public static ReluPolynomial FromChebyshev(double[] evenCoefficients)
-    {
-        ArgumentNullException.ThrowIfNull(evenCoefficients);
-        const int most = Remez.LargestAbsoluteValueDegree / 2 + 1;
-        if (evenCoefficients.Length > most)
-            throw new BadInputException($"series of |t|: {evenCoefficients.Length} coefficients, expected at most {most}");
-        var series = new Polynomial(Parity.Even, 1, evenCoefficients);
-        IReadOnlyList<double> alternation = Remez.Alternation(series);
-        return new ReluPolynomial(
-            ReluFamily.Direct, 0, [series], [StageCertificate.Of(series, 0, 1, alternation)],
-            string.Create(CultureInfo.InvariantCulture, $"series:{series.Degree}"));
-    }
 
     /// <summary>A polynomial from its checked parts, examined anew; without claims its error is bounded and nothing else is said.</summary>
     internal static ReluPolynomial Of(ReluFamily family, double leak, Polynomial[] stages, IReadOnlyList<StageClaim> claims, string spec)

@@ -19,7 +19,7 @@ namespace PannCore.Approximation;
 /// End: the largest error equals |h| to 1e-9, and an independent scan with a proved bound between its points exceeds |h| by at most 0.05 %
 /// (plus 1e-14 of the largest value, the rounding of the evaluation). So |h| &lt;= true minimax error &lt;= max |error| &lt;= 1.0005 |h|.
 /// Between its points the scan uses that the error is a polynomial (sgn, |t|, ReLU on either side of 0) or within less than 1e-4 of one of known degree (the analytic functions that
-/// <see cref="Target"/> names). For a function of the caller it uses the bound of |g''|, and may prove less than 1.0005 |h| where the error is tiny.
+/// <see cref="Target"/> names).
 /// </para>
 /// Source: E. Ya. Remez, 1934; E. W. Cheney, "Introduction to Approximation Theory", chapter 3.
 /// </remarks>
@@ -84,10 +84,10 @@ public static class Remez
     }
 
     /// <summary>The polynomial of the given degree with the least maximum of |p(t) - g(t)| on [lo, hi].</summary>
-    /// <param name="target">g, continuous on the interval; its bounds must hold there.</param>
+    /// <param name="target">g, continuous on the interval.</param>
     /// <param name="degree">1 to 256.</param>
-    /// <param name="lo">Left end.</param>
-    /// <param name="hi">Right end.</param>
+    /// <param name="lo">Left end; at least -1 where g is no polynomial on either side of a kink.</param>
+    /// <param name="hi">Right end; at most 1 there.</param>
     /// <exception cref="BadInputException">The degree or the interval is not one of those, or g jumps in the interval or is not finite there.</exception>
     /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
     public static RemezResult Minimax(Target target, int degree, double lo = -1, double hi = 1)
@@ -97,6 +97,8 @@ public static class Remez
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of {target.Name}: degree {degree}, expected 1 to {LargestDegree}"));
         if (!(lo < hi && double.IsFinite(hi - lo)))
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of {target.Name}: interval [{lo}, {hi}], expected lo < hi"));
+        if (!target.IsPolynomial && (lo < -1 || hi > 1))
+            throw new BadInputException(FormattableString.Invariant($"minimax polynomial of {target.Name}: interval [{lo}, {hi}], expected one within [-1, 1], which stands for its range"));
         if (target == Target.Sign && lo <= 0 && hi >= 0)
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of sign: interval [{lo}, {hi}] contains 0, where sign jumps: no polynomial is nearer than 1"));
         return new Exchange(target.Name, target.Evaluate, Parity.None, degree, lo, hi) { General = target }.Solve().Result;
@@ -107,10 +109,6 @@ public static class Remez
         if (degree < 2 || degree > LargestAbsoluteValueDegree || int.IsOddInteger(degree))
             throw new BadInputException(FormattableString.Invariant($"minimax polynomial of |t|: degree {degree}, expected an even degree from 2 to {LargestAbsoluteValueDegree}"));
     }
-
-    /// <summary>The extremes of q - |t| on [0, 1], one per run of one sign, for an even q on [-1, 1] that may or may not be minimax.</summary>
-    internal static IReadOnlyList<double> Alternation(Polynomial q)
-        => new Exchange("|t|", Math.Abs, Parity.Even, Math.Max(q.Degree, 2), 0, 1).Alternation(q);
 
     /// <summary>As the public method, from a start given as angles: a point is <c>sqrt(a^2 cos^2(θ/2) + b^2 sin^2(θ/2))</c>.</summary>
     /// <returns>The result and the angles of its reference, a warm start for a neighbouring interval.</returns>

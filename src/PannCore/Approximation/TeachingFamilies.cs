@@ -72,6 +72,7 @@ internal static class TeachingFamilies
     /// <param name="f">A polynomial of degree at most 1 on either side of 0.</param>
     /// <param name="degree">Degree.</param>
     /// <param name="density">The weight.</param>
+    /// <exception cref="BadInputException">The inputs keep so close to 0 that its values at 1 overflow.</exception>
     public static Polynomial LeastSquares(Func<double, double> f, int degree, InputDensity density)
     {
         (double At, double Weight)[] nodes = [.. density.Nodes(2 * degree)];
@@ -105,7 +106,9 @@ internal static class TeachingFamilies
             for (int i = 0; i < nodes.Length; i++) current[i] /= link;
         }
 
-        return new Polynomial(Parity.None, 1, ChebyshevSeries.Sample(Value, degree, degree + 1));
+        double[] series = ChebyshevSeries.Sample(Value, degree, degree + 1);
+        return Array.TrueForAll(series, double.IsFinite) ? new Polynomial(Parity.None, 1, series) : throw new BadInputException(
+            $"least squares of degree {degree} for density '{density.Name}': double cannot hold its values at 1, so far from the inputs; lower the degree or the ratio");
 
         double Value(double t)
         {

@@ -30,6 +30,7 @@ public static class PolynomialReport
         lines.Add(Line("certificate", certificate switch
         {
             { Objection: { } objection } => $"NOT PROVED: {objection}",
+            { IsAtRounding: true } => "passed: each stage is the best polynomial of its degree on its interval, or errs by no more than the rounding of double",
             { ClaimsMinimax: true } => "passed: each stage is the best polynomial of its degree on its interval",
             _ => "passed: the error is bounded; that no other polynomial of this degree is better is not claimed",
         }));
@@ -67,14 +68,15 @@ public static class PolynomialReport
     }
 
     /// <summary>What the arithmetic of the evaluation adds.</summary>
-    public static ReportTable Evaluation(EvaluationErrors errors)
+    public static ReportTable Evaluation(Certificate certificate)
     {
-        ArgumentNullException.ThrowIfNull(errors);
+        ArgumentNullException.ThrowIfNull(certificate);
+        EvaluationErrors errors = certificate.Evaluation;
         return new ReportTable(
             "Evaluation error, to be added to the above (Clenshaw's recurrence; the proved bounds are coarse)",
             ["arithmetic", "found", "proved bound"],
             [
-                ["double", Found(errors.Double.Found), Found(errors.Double.Bound)],
+                ["double", Found(null), Found(EvaluationErrors.Telling(certificate.Rounding))],
                 ["float32", Found(errors.Float32.Found), Found(errors.Float32.Bound)],
                 .. errors.FixedPoint.Select(e => (string[])[$"fixed point, {e.FractionBits} fraction bits, {(e.Rounding == FixedPointRounding.Nearest ? "rounded" : "truncated")}", Found(e.Found), Found(e.Bound)]),
             ]);

@@ -77,15 +77,14 @@ public sealed class EvaluationErrorsTests
             largest = Math.Max(largest, Math.Abs(evaluation.Evaluate(t) - FixedPoint.Value(r, t)));
         }
 
-        Assert.InRange(stated.Found!.Value, largest / 2, stated.Bound!.Value);
+        Assert.InRange(stated.Found, largest / 2, stated.Bound!.Value);
         Assert.InRange(largest, 1e-8, stated.Bound.Value);
     }
 
     [Fact]
-    public void The_double_error_is_the_rounding_that_the_certificate_counts()
+    public void Every_arithmetic_is_there_once()
     {
         ReluPolynomial r = ActivationSpec.Parse("composite:alpha=9").Build();
-        Assert.Equal(new EvaluationError(null, r.Certificate.Rounding), r.Certificate.Evaluation.Double);
         Assert.Equal(
             [(16, "Nearest"), (16, "Truncate"), (24, "Nearest"), (24, "Truncate"), (32, "Nearest"), (32, "Truncate")], r.Certificate.Evaluation.FixedPoint.Select(f => (f.FractionBits, $"{f.Rounding}")));
     }

@@ -93,6 +93,12 @@ public sealed class InputDensityTests
             Refused("{ \"edges\": [0, 1], \"counts\": [1.5] }", "1.5 is not a whole number of inputs");
             Refused("{ \"edges\": [0, 1e999], \"counts\": [1] }", "bin 0 from 0 to Infinity, expected ascending finite edges");
             Refused("{ \"edges\": [0, 1", "no JSON at line 1, byte 17");
+            Refused("{ \"edges\": [0, 5e-324, 1], \"counts\": [3, 1] }", "bin 0 from 0 to 5E-324 is too narrow for 3 inputs");
+            File.WriteAllText(file, """{ "edges": [0, 1], "layers": [{ "path": "\ud800", "counts": [1] }] }""");
+            Assert.Equal($"density '{file}': a text is half of a surrogate pair", Assert.Throws<BadInputException>(() => InputDensity.Parse(file + "#a")).Message);
+            File.WriteAllBytes(file, new byte[(8 << 20) + 1]);
+            Assert.Equal($"density '{file}': at length: expected at most 8388608 bytes, found 8388609", Assert.Throws<BadInputException>(() => InputDensity.Parse(file)).Message);
+            if (File.Exists("/dev/zero")) Assert.Equal("density '/dev/zero': at length: expected at most 8388608 bytes, found more", Assert.Throws<BadInputException>(() => InputDensity.Parse("/dev/zero")).Message);
             File.Delete(file);
             Refused(null, "neither a ratio B/s nor a histogram: there is no such file");
         }

@@ -47,14 +47,23 @@ public class MinimaxFunctionTests
         Assert.All(tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 0), c => Assert.Equal(0, c));
         Assert.Equal(EvaluationPlan.Of(new Polynomial(Parity.Odd, 1, [.. tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 1)])).Cost, tanh.Cost);
         var abs = MinimaxFunction.Parse("minimax:abs,degree=16");
-        Assert.Equal(Remez.AbsoluteValue(16).LevelledError, abs.Certificate.LevelledError, 1e-5);
+        
+        // Both exchanges end at 1e-9 of the error; what was dropped is 1e-6 of it, and rounding, taken off the second, far less.
+        double level = Remez.AbsoluteValue(16).LevelledError;
+        Assert.Equal(level, abs.Certificate.LevelledError, 1.01e-6 * level);
         Assert.Equal(EvaluationPlan.Of(Remez.AbsoluteValue(16).Polynomial).Cost, abs.Cost);
     }
 
-    [Fact]
-    public void An_error_below_rounding_claims_nothing_but_its_bound()
+    [Theory]
+    [InlineData("minimax:power-4,degree=5")]
+    [InlineData("minimax:power-4,degree=8")]
+    [InlineData("minimax:power-0,degree=1")]
+    [InlineData("minimax:sigmoid,degree=30,range=1")]
+    [InlineData("minimax:sigmoid,degree=40")]
+    public void An_error_below_rounding_claims_nothing_but_its_bound(string spec)
     {
-        var function = MinimaxFunction.Parse("minimax:power-4,degree=5");
+        var function = MinimaxFunction.Parse(spec);
+        Assert.False(function.Certificate.Passed);
         Assert.True(function.IsAtRounding);
         Assert.InRange(function.MaxError, 0, 1e-13);
     }

@@ -13,7 +13,7 @@ public sealed class PolynomialFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> Specs() => new(
-        "composite:alpha=4", "composite:alpha=9,leak=0.1", "composite:alpha=14", "composite:15,31", "composite:15,15,gap=0.004", "composite:alpha=8,min=depth", "direct:2", "direct:64,leak=0.25", "direct:256",
+        "composite:alpha=4", "composite:alpha=9,leak=0.1", "composite:alpha=14", "composite:15,31", "composite:13,15", "composite:3,9", "composite:3,37,63", "composite:15,15,gap=0.004", "composite:alpha=8,min=depth", "direct:2", "direct:64,leak=0.25", "direct:256",
         "direct:16,zero", "direct:16,unbiased=16", "taylor:8", "lsq:8", "lsq:8,density=16,leak=0.1", "chebyshev:16", "interpolation:16", "hermite:8", "square", "square,leak=0.1", "quadratic");
 
     [Theory]
@@ -174,7 +174,8 @@ public sealed class PolynomialFileTests : IDisposable
     {
         ReluPolynomial nine = ActivationSpec.Parse("composite:alpha=9").Build(), other = Named(Remez.Sign(15, 0.03, 1), "composite:15,15");
         IReadOnlyList<VerificationFinding> findings = PolynomialFile.Verify(Written(other)).Findings;
-        Assert.Equal(["stages[0].coefficients[0]", "stages[1].coefficients[0]"], findings.Select(found => found.Where));
+        Assert.Equal(
+            ["stages[0].interval[0]", "stages[0].coefficients[0]", "stages[1].halfWidth", "stages[1].interval[0]", "stages[1].interval[1]", "stages[1].coefficients[0]"], findings.Select(found => found.Where));
         Assert.All(findings, found => Assert.EndsWith(" by spec composite:15,15", found.Recomputed, StringComparison.Ordinal));
 
         VerificationFinding finding = Assert.Single(PolynomialFile.Verify(Written(Renamed(nine, "composite:7,7"))).Findings);
@@ -191,6 +192,97 @@ public sealed class PolynomialFileTests : IDisposable
         }
     }
 
+    public static TheoryData<string, string> Doctored() => new()
+    {
+        { "half-width", "stages[1].halfWidth" }, { "half-width without claim", "claimsMinimax" }, { "no claim", "claimsMinimax" }, { "direct half-width", "claimsMinimax" },
+        { "chebyshev half-width", "stages[0].halfWidth" }, { "gap", "stages[0].interval[0]" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Doctored))]
+    public void Other_polynomials_with_the_right_coefficients_digest_and_certificate_are_seen(string what, string where)
+    {
+        ReluPolynomial nine = ActivationSpec.Parse("composite:alpha=9").Build(), eight = ReluPolynomial.Direct(8), chebyshev = ActivationSpec.Parse("chebyshev:16").Build();
+        StageClaim[] claims = [.. nine.Certificate.Stages.Select(stage => new StageClaim(stage.Lo, stage.Hi, stage.ReferencePoints))];
+        Polynomial second = nine.Stages[1];
+        ReluPolynomial other = what switch
+        {
+            // The claim holds for 1e-5 more as well: to 0.2 %.
+            "half-width" => ReluPolynomial.Of(ReluFamily.Composite, 0, [nine.Stages[0], new(Parity.Odd, second.HalfWidth * (1 + 1e-6), [.. second.Coefficients])], claims, nine.Spec),
+            "half-width without claim" => ReluPolynomial.Of(ReluFamily.Composite, 0, [nine.Stages[0], new(Parity.Odd, 0.9, [.. second.Coefficients])], [], nine.Spec),
+            "no claim" => ReluPolynomial.Of(ReluFamily.Composite, 0, [.. nine.Stages], [], nine.Spec),
+            "direct half-width" => ReluPolynomial.Of(ReluFamily.Direct, 0, [new(Parity.Even, 2, [.. eight.Stages[0].Coefficients])], [], eight.Spec),
+            "chebyshev half-width" => ReluPolynomial.Of(ReluFamily.Direct, 0, [new(Parity.Even, 2, [.. chebyshev.Stages[0].Coefficients])], [], chebyshev.Spec),
+            _ => ReluPolynomial.Of(ReluFamily.Composite, 0, [.. nine.Stages], [claims[0] with { Lo = claims[0].Lo * (1 - 1e-7) }, claims[1]], nine.Spec),
+        };
+        Assert.Equal([where], PolynomialFile.Verify(Written(other)).Findings.Select(found => found.Where));
+    }
+
+    [Theory]
+    [InlineData("lsq:8,density=none.json", "series [8] with leak 0")]
+    [InlineData("lsq:8,density=none.json,leak=0.5", "series [8] with leak 0.5")]
+    [InlineData("direct:64,unbiased=none.json", "direct [64] with leak 0")]
+    public void A_name_with_a_measured_density_is_no_cover_for_another_polynomial(string spec, string generates)
+    {
+        var other = ReluPolynomial.Of(ReluFamily.Composite, 0, [Remez.Sign(7, 0.1, 1).Polynomial], [], spec);
+        VerificationFinding finding = Assert.Single(PolynomialFile.Verify(Written(other)).Findings);
+        Assert.Equal(new VerificationFinding("spec", spec, $"generates {generates}, the file holds composite [7] with leak 0"), finding);
+    }
+
+    [Fact]
+    public void What_depends_on_a_measured_density_is_not_compared_and_that_is_said()
+    {
+        var unbiased = ReluPolynomial.Of(ReluFamily.Direct, 0, [new Polynomial(Parity.Even, 1, [0.6, 0.5])], [], "direct:2,unbiased=none.json");
+        PolynomialVerification verification = PolynomialFile.Verify(Written(unbiased));
+        Assert.Equal((true, false), (verification.Passed, verification.Generated));
+        var wide = ReluPolynomial.Of(ReluFamily.Direct, 0, [new Polynomial(Parity.Even, 2, [0.6, 0.5])], [], "direct:2,unbiased=none.json");
+        Assert.Equal(new VerificationFinding("stages[0].halfWidth", "2", "1 by spec direct:2,unbiased=none.json"), Assert.Single(PolynomialFile.Verify(Written(wide)).Findings));
+        Assert.True(PolynomialFile.Verify(Written(ReluPolynomial.Direct(2))).Generated);
+    }
+
+    [Theory]
+    [InlineData("series:composite:alpha=14, minimax, proved")]
+    [InlineData("series:15")]
+    [InlineData("series:016")]
+    [InlineData("series:")]
+    public void A_polynomial_from_outside_has_no_other_name_than_its_degree(string spec)
+    {
+        var r = ReluPolynomial.Of(ReluFamily.Direct, 0, [Remez.AbsoluteValue(16).Polynomial], [], spec);
+        Assert.Equal(new VerificationFinding("spec", spec, "series:16"), Assert.Single(PolynomialFile.Verify(Written(r)).Findings));
+    }
+
+    [Theory]
+    [InlineData("series:16\u001b[2K", "U+001B")]
+    [InlineData("series:16\n", "U+000A")]
+    [InlineData("series:\u202e61", "U+202E")]
+    public void A_name_that_plays_with_the_terminal_is_refused(string spec, string found)
+    {
+        string path = Written(ReluPolynomial.Of(ReluFamily.Direct, 0, [Remez.AbsoluteValue(16).Polynomial], [], spec));
+        Assert.Equal($"{path}: at spec: expected characters that can be seen, found {found}", Assert.Throws<BadInputException>(() => PolynomialFile.Verify(path)).Message);
+    }
+
+    [Fact]
+    public void Optimality_is_not_shown_by_large_roundings()
+    {
+        // Odd, degree 63, near sgn on [0.9, 1], with 1e12 T_31 of what runs over [-1, 1] there, scaled so as to be 1e12 at 0: junk on [0.9, 1], lost in its own rounding.
+        const double gap = 0.9, size = 1e12;
+        static double Inner(double t) => ((2 * t * t) - 1 - (gap * gap)) / (1 - (gap * gap));
+        double scale = size / Math.Cosh(31 * Math.Acosh(-Inner(0)));
+        double[] c = [.. Remez.Sign(63, gap, 1).Polynomial.Coefficients];
+        for (int j = 0; j < 256; j++)
+        {
+            double angle = Math.PI * (j + 0.5) / 256, t = Math.Cos(angle), u = Inner(t);
+            double value = scale * t * (Math.Abs(u) <= 1 ? Math.Cos(31 * Math.Acos(u)) : Math.Sign(u) * Math.Cosh(31 * Math.Acosh(Math.Abs(u))));
+            for (int k = 0; k < c.Length; k++) c[k] += value * Math.Cos(((2 * k) + 1) * angle) / 128;
+        }
+
+        var r = ReluPolynomial.Of(ReluFamily.Composite, 0, [new(Parity.Odd, 1, c)], [new(gap, 1, [.. Enumerable.Range(0, 33).Select(i => Math.Min(1, gap + ((1 - gap) * i / 32)))])], "series:64");
+        Assert.False(r.Certificate.Passed);
+        VerificationFinding finding = Assert.Single(PolynomialFile.Verify(Written(r)).Findings);
+        Assert.Equal(("certificate", "minimax"), (finding.Where, finding.Stated));
+        Assert.StartsWith("stage 1: degree 63 on [0.9, 1]: proved error ", finding.Recomputed, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_false_minimax_of_log_spaced_nodes_is_refused()
     {
@@ -198,12 +290,12 @@ public sealed class PolynomialFileTests : IDisposable
         (Polynomial p, _, double[] points) = FalseMinimax.Sign(27, 0.0245 / 1.975, 1);
         var r = ReluPolynomial.Of(ReluFamily.Composite, 0, [p], [new(0.0245 / 1.975, 1, points)], "composite:27");
         IReadOnlyList<VerificationFinding> findings = PolynomialFile.Verify(Written(r)).Findings;
-        Assert.Equal(["certificate", "stages[0].coefficients[0]"], findings.Select(finding => finding.Where));
+        Assert.Equal(["certificate", "stages[0].interval[0]", "stages[0].coefficients[0]"], findings.Select(finding => finding.Where));
         Assert.Equal("minimax", findings[0].Stated);
         Assert.StartsWith("stage 1: degree 27 on [", findings[0].Recomputed, StringComparison.Ordinal);
 
         // Without the claim it is what it says: a polynomial with that error.
-        var unclaimed = ReluPolynomial.Of(ReluFamily.Composite, 0, [p], [], "series:27");
+        var unclaimed = ReluPolynomial.Of(ReluFamily.Composite, 0, [p], [], "series:28");
         Assert.Empty(PolynomialFile.Verify(Written(unclaimed)).Findings);
         Assert.Equal(r.MaxError, unclaimed.MaxError, 1e-3 * r.MaxError);
     }
@@ -248,7 +340,7 @@ public sealed class PolynomialFileTests : IDisposable
     [Fact]
     public void A_file_from_elsewhere_is_read_without_digest_and_certificate_but_not_verified()
     {
-        string path = Written(ReluPolynomial.FromChebyshev([.. Remez.AbsoluteValue(4).Polynomial.Coefficients]));
+        string path = Written(ReluPolynomial.Of(ReluFamily.Direct, 0, [Remez.AbsoluteValue(4).Polynomial], [], "series:4"));
         Change(path, "sha256", _ => null);
         Change(path, "certificate", _ => null);
         Assert.Equal(3, PolynomialFile.Read(path).Stages[0].Coefficients.Count);
@@ -313,20 +405,29 @@ public sealed class PolynomialFileTests : IDisposable
     [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\"degree\":7}", "degree: not a panncore-polynomial of version 1: ")]
     [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\"leak\":0,\"leak\":0}", "leak: not a panncore-polynomial of version 1: ")]
     [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\"leak\":\"much\"}", "leak: not a panncore-polynomial of version 1: ")]
-    [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\n\"stages\":[{\"coefficients\":[1e999]}]}", "stages[0].coefficients[0]: expected")]
+    [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\"spec\":\"series:2\",\"family\":\"direct\",\"leak\":0,\"claimsMinimax\":false,\"stages\":[{\"degree\":2,\"parity\":\"even\",\"basis\":\"chebyshev\",\"coefficients\":[0,1e999]}]}", "stages[0].coefficients[1]: expected a finite number, found Infinity")]
     [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\n\"stages\":[", "line 2: not a panncore-polynomial of version 1: ")]
     public void What_is_no_such_JSON_is_refused_in_one_line(string text, string message)
     {
         string path = _folder.With("bad.json", System.Text.Encoding.UTF8.GetBytes(text));
         string found = Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message;
-        if (message == "stages[0].coefficients[0]: expected") Assert.DoesNotContain('\n', found); // what stands before the stages is missing as well
-        else Assert.StartsWith($"{path}: at {message}", found, StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: at {message}", found, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', found);
+    }
+
+    [Theory]
+    [InlineData("{\"format\":\"\\ud800\"}")]
+    [InlineData("{\"format\":\"panncore-polynomial\",\"version\":1,\"spec\":\"\\ud800\"}")]
+    public void Half_a_surrogate_pair_is_refused_in_one_line(string text)
+    {
+        string path = _folder.With("bad.json", System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.StartsWith($"{path}: ", Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Files_that_cannot_be_read_or_written_say_why()
     {
+        Assert.StartsWith($"{_folder.Root}: cannot be read: ", Assert.Throws<BadInputException>(() => PolynomialFile.Read(_folder.Root)).Message, StringComparison.Ordinal);
         string missing = _folder.At("none.json");
         Assert.Equal($"{missing}: there is no such file", Assert.Throws<BadInputException>(() => PolynomialFile.Verify(missing)).Message);
         string nowhere = Path.Combine(_folder.Root, "no", "p.json");

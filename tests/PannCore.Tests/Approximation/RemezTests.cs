@@ -64,10 +64,9 @@ public sealed class RemezTests
     }
 
     [Fact]
-    public void Log_spaced_start_nodes_end_at_the_true_minimax_or_in_an_exception()
+    public void Log_spaced_start_nodes_end_in_an_exception()
     {
         const double a = 0.0245, b = 1.975;
-        double truth = Remez.Sign(27, a, b).LevelledError;
         double[] angles = new double[15];
         for (int j = 0; j < angles.Length; j++)
         {
@@ -75,20 +74,15 @@ public sealed class RemezTests
             angles[j] = 2 * Math.Asin(Math.Sqrt(Math.Clamp((t * t - a * a) / (b * b - a * a), 0, 1)));
         }
 
-        try
-        {
-            Assert.Equal(truth, Remez.Sign(27, a, b, angles).Result.LevelledError, 1e-9);
-        }
-        catch (RemezConvergenceException)
-        {
-            // a refusal is as good: what must not happen is 0.25 returned as minimax
-        }
+        // What must not happen is 0.25 returned as minimax.
+        Assert.StartsWith(
+            "minimax polynomial of sgn, degree 27 on [0.0245, 1.975]: no convergence in iteration ", Assert.Throws<RemezConvergenceException>(() => Remez.Sign(27, a, b, angles)).Message, StringComparison.Ordinal);
     }
 
     public static TheoryData<int, double, double> Intervals() => new()
     {
         { 3, 0.1, 1 }, { 5, 0.34, 1 }, { 7, 0.6, 1.4 }, { 13, 0.0017, 1 }, { 15, 0.001, 1 }, { 27, 0.0245, 1.975 },
-        { 31, 0.28, 1.72 }, { 63, 0.00001, 1 }, { 63, 0.05, 1 }, { 63, 0.4, 1.6 }, { 9, 1e-9, 2e-9 }, { 9, 1e9, 2e9 },
+        { 31, 0.28, 1.72 }, { 63, 0.00001, 1 }, { 63, 0.05, 1 }, { 63, 0.4, 1.6 }, { 9, 1e-9, 2e-9 }, { 9, 1e9, 2e9 }, { 9, 1e-100, 2e-100 }, { 9, 1e100, 2e100 },
     };
 
     [Theory]

@@ -159,6 +159,12 @@ public sealed class TeachingFamiliesTests
     }
 
     [Fact]
+    public void Least_squares_whose_values_overflow_is_one_clear_error()
+        => Assert.Equal(
+            "least squares of degree 256 for density '300': double cannot hold its values at 1, so far from the inputs; lower the degree or the ratio",
+            Assert.Throws<BadInputException>(() => ActivationSpec.Parse("lsq:256,density=300").Build()).Message);
+
+    [Fact]
     public void Square_and_quadratic_are_what_they_say()
     {
         ReluPolynomial square = ActivationSpec.Parse("square").Build(), quadratic = ActivationSpec.Parse("quadratic").Build(), leaky = ActivationSpec.Parse("square,leak=0.25").Build();

@@ -20,8 +20,17 @@ public sealed class ApproxVerifyTests : IDisposable
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.EndsWith("p.json: verified (composite:alpha=9; minimax, proved)\n", outcome.Out, StringComparison.Ordinal);
         Assert.Contains("2^-9.01", outcome.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(outcome.Out, c => c is '│' or '┌' or '|');
         JsonNode result = JsonNode.Parse(File.ReadAllText(_folder.At("result.json")))!;
         Assert.Equal(("p.json", "composite:alpha=9", true, 0), ((string?)result["file"], (string?)result["spec"], (bool?)result["passed"], result["findings"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public void What_was_not_generated_anew_is_said()
+    {
+        PolynomialFile.Write(_folder.At("p.json"), ReluPolynomial.Of(ReluFamily.Direct, 0, [Remez.AbsoluteValue(4).Polynomial], [], "series:4"));
+        Assert.EndsWith(
+            "p.json: verified (series:4; error bounded, no claim of optimality; not compared with what the spec generates)\n", PannProcess.Run(_folder.Root, "approx", "verify", "p.json").Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class PolynomialOracleTests
     {
         var oracle = new OracleData();
         ResNet backbone = OracleData.Model();
-        ReluPolynomial polynomial = ReluPolynomial.FromChebyshev(oracle[$"pann.degree{degree}.chebyshev"]);
+        ReluPolynomial polynomial = ReluPolynomial.Of(ReluFamily.Direct, 0, [new Polynomial(Parity.Even, 1, oracle[$"pann.degree{degree}.chebyshev"])], [], $"series:{degree}");
         Dictionary<string, double> ranges = backbone.Activations.Select(a => a.Path).Zip(oracle["pann.ranges"]).ToDictionary();
         Assert.Equal(19, ranges.Count);
         ResNet pann = backbone.With(path => new ActivationFunction.Polynomial(polynomial, ranges[path]));
