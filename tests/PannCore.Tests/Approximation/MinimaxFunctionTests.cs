@@ -47,7 +47,7 @@ public class MinimaxFunctionTests
         Assert.All(tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 0), c => Assert.Equal(0, c));
         Assert.Equal(EvaluationPlan.Of(new Polynomial(Parity.Odd, 1, [.. tanh.Polynomial.Coefficients.Where((_, k) => k % 2 == 1)])).Cost, tanh.Cost);
         var abs = MinimaxFunction.Parse("minimax:abs,degree=16");
-        
+
         // Both exchanges end at 1e-9 of the error; what was dropped is 1e-6 of it, and rounding, taken off the second, far less.
         double level = Remez.AbsoluteValue(16).LevelledError;
         Assert.Equal(level, abs.Certificate.LevelledError, 1.01e-6 * level);
