@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Globalization;
 using PannCore.Approximation;
@@ -23,21 +22,24 @@ internal static class PerturbCommand
         Option<string> activation = CommonOptions.Activation("composite:alpha=8"), ranges = CommonOptions.Ranges("global"), convolution = CommonOptions.Convolution();
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
         Option<double> margin = CommonOptions.Margin();
-        Option<PerturbedSide[]> sides = List("--side", "negative, positive and both are sides of the ReLU's input.", "SIDE,...", Enum.GetValues<PerturbedSide>(), Choice<PerturbedSide>);
-        Option<PerturbationForm[]> forms = List(
-            "--form", "plus, minus (a constant c), uniform (noise in [-c, c)), own (c times the error of --activation), own-reversed, own-random-sign.", "FORM,...",
-            [PerturbationForm.Own, PerturbationForm.OwnReversed, PerturbationForm.OwnRandomSign], Choice<PerturbationForm>);
-        Option<double[]> sizes = List("--size", FormattableString.Invariant($"Sizes in --unit. Default: {UsualFactor} for own errors, {UsualSize} else; {UsualEnergy} with --unit energy."), "S,...", [], Positive);
+        Option<string> sides = List<PerturbedSide>("--side", "Sides of the ReLU's input: negative, positive, both.", "SIDE,...", "negative,positive,both");
+        Option<string> forms = List<PerturbationForm>(
+            "--form", "plus, minus (a constant c), uniform (noise in [-c, c)), own (c times the error of --activation), own-reversed, own-random-sign.", "FORM,...", "own,own-reversed,own-random-sign");
+        Option<string?> sizes = new("--size")
+        {
+            HelpName = "S,...",
+            Description = FormattableString.Invariant($"Sizes in --unit. Default: {UsualFactor} for own errors, {UsualSize} else; {UsualEnergy} with --unit energy."),
+        };
+        Check(sizes, Positive, "a positive number");
         Option<PerturbationUnit> unit = new("--unit")
         {
             HelpName = "UNIT",
             Description = "absolute; rms: c is the size times the RMS of the layer's ReLU output; energy: c makes the RMS of the perturbation, over all elements of the layer, the size times that RMS. Own errors are multiplied by the size, but for energy.",
-            CustomParser = result => Choice<PerturbationUnit>(result, result.Tokens[0].Value) ?? default,
             DefaultValueFactory = _ => PerturbationUnit.Absolute,
         };
-        Option<string[]?> layers = new("--layers") { HelpName = "PATH,...", Description = "Activations to perturb, for instance layer1.0.relu1,layer3.2.relu2. Default: all.", CustomParser = result => result.Tokens[0].Value.Split(',') };
+        Option<string?> layers = new("--layers") { HelpName = "PATH,...", Description = "Activations to perturb, for instance layer1.0.relu1,layer3.2.relu2. Default: all." };
         Option<int> measure = CommonOptions.AtLeast(new Option<int>("--measure") { HelpName = "N", Description = "Training images on which the layers' RMS is measured.", DefaultValueFactory = _ => 1000 }, 1, Cifar10.BatchRecords);
-        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all.", DefaultValueFactory = _ => int.MaxValue }, 1);
+        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
         Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
         Option<long> seed = new("--seed") { HelpName = "N", Description = "Seed of noise and signs.", DefaultValueFactory = _ => 1 };
         var command = new Command("perturb", "Which perturbations of a ReLU's output hurt a network: accuracy by side of the input, form and size.\n\n"
@@ -49,7 +51,7 @@ internal static class PerturbCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
-            PerturbationForm[] chosen = parsed.GetValue(forms)!;
+            PerturbationForm[] chosen = Values(parsed.GetValue(forms), Choice<PerturbationForm>);
             PerturbationUnit measured = parsed.GetValue(unit);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             ResNet backbone = loaded.Backbone.With(_ => new ActivationFunction.Relu((float)loaded.Description.Activation.Leak));
@@ -67,12 +69,15 @@ internal static class PerturbCommand
             ReluPolynomial? polynomial = spec?.Build();
             ReluStatistics? statistics = measured == PerturbationUnit.Absolute ? null
                 : Measure(loaded, backbone, parsed.GetValue(measure), measured, folder, workspace, polynomial, used, cancellation);
-            var experiment = new Perturbation(backbone, measured, parsed.GetValue(seed), parsed.GetValue(layers), statistics, polynomial, used);
+            var experiment = new Perturbation(backbone, measured, parsed.GetValue(seed), parsed.GetValue(layers)?.Split(','), statistics, polynomial, used);
             PerturbationTrial[] trials =
-                [.. (from form in chosen from size in Sizes(parsed.GetValue(sizes)!, form, measured) from side in parsed.GetValue(sides)! select new PerturbationTrial(side, form, size)).Distinct()];
+                [.. (from form in chosen
+                     from size in Sizes(Values(parsed.GetValue(sizes), Positive), form, measured)
+                     from side in Values(parsed.GetValue(sides), Choice<PerturbedSide>)
+                     select new PerturbationTrial(side, form, size)).Distinct()];
 
             Cifar10 set = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
-            int[] indices = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(images), set.Count))];
+            int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
             long start = Stopwatch.GetTimestamp();
             PerturbationResult result = ProgressBar.Run("classifying", (trials.Length + 1L) * indices.Length, progress => experiment.Run(
                 trials, set, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), progress, cancellation));
@@ -104,29 +109,33 @@ internal static class PerturbCommand
     private static double[] Sizes(double[] given, PerturbationForm form, PerturbationUnit unit)
         => given.Length > 0 ? given : unit == PerturbationUnit.Energy ? [UsualEnergy] : ReluPerturbation.IsOwn(form) ? [UsualFactor] : [UsualSize];
 
-    /// <summary>An option whose value is a list with commas.</summary>
-    private static Option<T[]> List<T>(string name, string description, string help, T[] byDefault, Func<ArgumentResult, string, T?> parse) where T : struct => new(name)
+    /// <summary>An option whose value is one or more of some choices, with commas.</summary>
+    private static Option<string> List<T>(string name, string description, string help, string byDefault) where T : struct, Enum
     {
-        HelpName = help,
-        Description = description,
-        DefaultValueFactory = _ => byDefault,
-        CustomParser = result => [.. result.Tokens[0].Value.Split(',').Select(text => parse(result, text)).OfType<T>()],
-    };
+        Option<string> option = new(name) { HelpName = help, Description = description, DefaultValueFactory = _ => byDefault };
+        Check(option, Choice<T>, $"one of {string.Join(", ", Enum.GetValues<T>().Select(PerturbationReport.Name))}");
+        return option;
+    }
 
-    private static T? Choice<T>(ArgumentResult result, string text) where T : struct, Enum
+    private static void Check<T>(Option option, Func<string, T?> parse, string expected) where T : struct => option.Validators.Add(result =>
+    {
+        foreach (string text in result.Tokens.SelectMany(token => token.Value.Split(',')))
+        {
+            if (parse(text) is null) result.AddError($"{option.Name}: expected {expected}, found '{text}'");
+        }
+    });
+
+    private static T[] Values<T>(string? list, Func<string, T?> parse) where T : struct => list is null ? [] : [.. list.Split(',').Select(parse).OfType<T>()];
+
+    private static T? Choice<T>(string text) where T : struct, Enum
     {
         foreach (T value in Enum.GetValues<T>())
         {
             if (PerturbationReport.Name(value) == text) return value;
         }
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: expected one of {string.Join(", ", Enum.GetValues<T>().Select(PerturbationReport.Name))}, found '{text}'");
         return null;
     }
 
-    private static double? Positive(ArgumentResult result, string text)
-    {
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value)) return value;
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: expected positive numbers with commas between them, found '{text}'");
-        return null;
-    }
+    private static double? Positive(string text)
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && double.IsFinite(value) ? value : null;
 }

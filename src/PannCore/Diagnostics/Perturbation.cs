@@ -115,6 +115,7 @@ public sealed class Perturbation
     {
         _ideal = backbone.Ideal();
         string[] paths = [.. _ideal.Activations.Select(activation => activation.Path)];
+        if (layers is { Count: 0 }) throw new BadInputException("perturbation: expected at least one layer, found none");
         foreach (string layer in layers ?? [])
         {
             if (!paths.Contains(layer)) throw new BadInputException($"perturbation: {backbone.Name} has no activation '{layer}'; it has {string.Join(", ", paths)}");

@@ -121,24 +121,33 @@ internal sealed class PerturbedRelu : Op
             }
         }
 
-        private void Values(ReadOnlySpan<float> from, ReadOnlySpan<float> polynomial, Span<float> to, long index)
+        private void Values(ReadOnlySpan<float> from, Span<float> perturbed, Span<float> to, long index)
         {
             ReluPerturbation what = op._perturbation;
             CounterRandom random = op._random;
-            float leak = what.Slope, c = (float)what.Size;
+            float leak = what.Slope, c = (float)(what.Form is PerturbationForm.Minus or PerturbationForm.OwnReversed ? -what.Size : what.Size);
+
+            // -1 for the side that is perturbed, else 0. The inputs' signs are taken as numbers: as branches they would be mispredicted every second time.
+            int negative = what.Side == PerturbedSide.Positive ? 0 : -1, positive = what.Side == PerturbedSide.Negative ? 0 : -1;
+            if (what.Form == PerturbationForm.Uniform)
+            {
+                for (int i = 0; i < to.Length; i++) perturbed[i] = (float)(what.Size * ((2 * random.Uniform(index + i)) - 1));
+            }
             for (int i = 0; i < to.Length; i++)
             {
-                float v = from[i], ideal = leak == 0 ? MathF.Max(v, 0) : v > 0 ? v : v * leak;
+                float v = from[i], ideal = MathF.Max(v, 0);
+                if (leak != 0) ideal += leak * MathF.Min(v, 0);
                 float value = what.Form switch
                 {
-                    PerturbationForm.Plus => ideal + c,
-                    PerturbationForm.Minus => ideal - c,
-                    PerturbationForm.Uniform => ideal + (float)(what.Size * ((2 * random.Uniform(index + i)) - 1)),
-                    PerturbationForm.Own => Mix(ideal, polynomial[i], c),
-                    PerturbationForm.OwnReversed => Mix(ideal, polynomial[i], -c),
-                    _ => Mix(ideal, polynomial[i], random.Uniform(index + i) < 0.5 ? -c : c),
+                    PerturbationForm.Plus or PerturbationForm.Minus => ideal + c,
+                    PerturbationForm.Uniform => ideal + perturbed[i],
+                    PerturbationForm.OwnRandomSign => Mix(ideal, perturbed[i], BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(c) ^ (uint)(~random.Bits(index + i) >> 63 << 31))),
+                    _ => Mix(ideal, perturbed[i], c),
                 };
-                to[i] = what.Hits(v) ? value : ideal;
+
+                // + 0 turns -0 into 0; NaN gives NaN on either side.
+                int below = BitConverter.SingleToInt32Bits(v + 0f) >> 31, hit = (below & negative) | (~below & positive);
+                to[i] = BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(value) & hit) | (BitConverter.SingleToInt32Bits(ideal) & ~hit));
             }
         }
 

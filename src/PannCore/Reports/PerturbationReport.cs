@@ -28,8 +28,8 @@ public static class PerturbationReport
             double lost = unperturbed - own.Accuracy;
             if (tossed is null || lost <= 0) continue;
             double left = unperturbed - tossed.Accuracy;
-            lines.Add(Invariant($"Of the {lost:F2} points that the polynomial's own error costs on {Inputs(own.Trial.Side)} at size {own.Trial.Size:G4}, {left:F2} are left when its sign is tossed: ")
-                + (left < lost / 2 ? "most of the damage is done by its bias." : "bias is not what does most of the damage."));
+            lines.Add(Invariant($"The polynomial's own error costs {lost:F2} points on {Inputs(own.Trial.Side)} at size {own.Trial.Size:G4}, and {left:F2} with its sign tossed: ")
+                + (left < lost / 2 ? "most of that damage is bias." : "most of that damage is not bias."));
         }
         return lines;
     }
