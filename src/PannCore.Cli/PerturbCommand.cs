@@ -31,12 +31,13 @@ internal static class PerturbCommand
             Description = FormattableString.Invariant($"Sizes in --unit. Default: {UsualFactor} for own errors, {UsualSize} else; {UsualEnergy} with --unit energy."),
         };
         Check(sizes, Positive, "a positive number");
-        Option<PerturbationUnit> unit = new("--unit")
+        Option<string> unit = new("--unit")
         {
             HelpName = "UNIT",
             Description = "absolute; rms: c is the size times the RMS of the layer's ReLU output; energy: c makes the RMS of the perturbation, over all elements of the layer, the size times that RMS. Own errors are multiplied by the size, but for energy.",
-            DefaultValueFactory = _ => PerturbationUnit.Absolute,
+            DefaultValueFactory = _ => PerturbationReport.Name(PerturbationUnit.Absolute),
         };
+        CheckChoice<PerturbationUnit>(unit, severalAllowed: false);
         Option<string?> layers = new("--layers") { HelpName = "PATH,...", Description = "Activations to perturb, for instance layer1.0.relu1,layer3.2.relu2. Default: all." };
         Option<int> measure = CommonOptions.AtLeast(new Option<int>("--measure") { HelpName = "N", Description = "Training images on which the layers' RMS is measured.", DefaultValueFactory = _ => 1000 }, 1, Cifar10.BatchRecords);
         Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
@@ -52,7 +53,7 @@ internal static class PerturbCommand
         {
             CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
             PerturbationForm[] chosen = Values(parsed.GetValue(forms), Choice<PerturbationForm>);
-            PerturbationUnit measured = parsed.GetValue(unit);
+            PerturbationUnit measured = Choice<PerturbationUnit>(parsed.GetValue(unit)!)!.Value;
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             ResNet backbone = loaded.Backbone.With(_ => new ActivationFunction.Relu((float)loaded.Description.Activation.Leak));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
@@ -113,13 +114,17 @@ internal static class PerturbCommand
     private static Option<string> List<T>(string name, string description, string help, string byDefault) where T : struct, Enum
     {
         Option<string> option = new(name) { HelpName = help, Description = description, DefaultValueFactory = _ => byDefault };
-        Check(option, Choice<T>, $"one of {string.Join(", ", Enum.GetValues<T>().Select(PerturbationReport.Name))}");
+        CheckChoice<T>(option);
         return option;
     }
 
-    private static void Check<T>(Option option, Func<string, T?> parse, string expected) where T : struct => option.Validators.Add(result =>
+    private static void CheckChoice<T>(Option option, bool severalAllowed = true) where T : struct, Enum
+        => Check(option, Choice<T>, $"one of {string.Join(", ", Enum.GetValues<T>().Select(PerturbationReport.Name))}", severalAllowed);
+
+    /// <summary>Makes each part of a value that cannot be read wrong usage.</summary>
+    private static void Check<T>(Option option, Func<string, T?> parse, string expected, bool severalAllowed = true) where T : struct => option.Validators.Add(result =>
     {
-        foreach (string text in result.Tokens.SelectMany(token => token.Value.Split(',')))
+        foreach (string text in result.Tokens.SelectMany(token => severalAllowed ? token.Value.Split(',') : [token.Value]))
         {
             if (parse(text) is null) result.AddError($"{option.Name}: expected {expected}, found '{text}'");
         }
