@@ -6,6 +6,7 @@ namespace PannCore.Cli;
 [JsonSourceGenerationOptions(
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(EvalRecord))]
+[JsonSerializable(typeof(PerturbRecord))]
 [JsonSerializable(typeof(TrainRecord))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]

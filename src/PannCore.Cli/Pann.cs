@@ -21,6 +21,7 @@ internal static class Pann
         {
             InspectCommand.Create(),
             EvalCommand.Create(),
+            PerturbCommand.Create(),
             TrainCommand.Create(),
             ApproxCommand.Create(),
             BenchCommand.Create(),

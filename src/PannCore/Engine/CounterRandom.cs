@@ -63,4 +63,7 @@ public enum RandomStream
 
     /// <summary>The split into training and validation images.</summary>
     Split = 5,
+
+    /// <summary>Perturbed activations.</summary>
+    Perturbation = 6,
 }

@@ -59,6 +59,9 @@ internal static class OpTable
         Activation("direct:4", range: 0.9), // Some inputs lie outside the range.
         Activation("direct:64", range: 2),
         Activation("composite:7,7,leak=0.1", range: 2, PolynomialArithmetic.Float64),
+        Perturbed("constant on negatives", new(PerturbedSide.Negative, PerturbationForm.Plus, 0.3)),
+        Perturbed("noise, leaky", new(PerturbedSide.Both, PerturbationForm.Uniform, 0.5, Slope: 0.1f)),
+        Perturbed("own error on positives", new(PerturbedSide.Positive, PerturbationForm.Own, 1, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
@@ -110,6 +113,11 @@ internal static class OpTable
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
         return new($"{spec} in {arithmetic}", _ => new PolynomialRelu(polynomial, range, arithmetic), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
     }
+
+    /// <summary>A product and two sums at most, or the tolerance of the polynomial, which is the result itself or ReLU.</summary>
+    private static OpRow Perturbed(string name, ReluPerturbation perturbation) => new(
+        name, _ => new PerturbedRelu(perturbation, new CounterRandom(3, RandomStream.Perturbation, 1), new[] { 5, 2, 900 }), [new(3, 5, 7, 2)], [], Terms: 3, Multilinear: false,
+        Polynomial: perturbation.Polynomial is { } polynomial ? new(polynomial, perturbation.Range) : null, Step: perturbation.Polynomial is null ? 1e-4 : 1e-5);
 
     private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
 
