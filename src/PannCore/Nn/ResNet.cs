@@ -30,7 +30,7 @@ public sealed class ResNet : Module
         activations ??= _ => new ActivationFunction.Relu();
         _conv1 = Part(new Conv2d("conv1", Parameters, 3, 16, 3, 1, 1));
         _bn1 = Part(new BatchNorm2d("bn1", Parameters, 16));
-        _relu = Part(new Activation("relu", activations));
+        _relu = Part(new Activation("relu", activations, 16));
         int inputs = 16;
         for (int stage = 1; stage <= 3; stage++)
         {
