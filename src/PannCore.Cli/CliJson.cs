@@ -7,6 +7,7 @@ namespace PannCore.Cli;
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(EvalRecord))]
 [JsonSerializable(typeof(TrainRecord))]
+[JsonSerializable(typeof(RepairFile))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]
 [JsonSerializable(typeof(FunctionRecord))]

@@ -22,6 +22,7 @@ internal static class Pann
             InspectCommand.Create(),
             EvalCommand.Create(),
             TrainCommand.Create(),
+            RepairCommand.Create(),
             ApproxCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),

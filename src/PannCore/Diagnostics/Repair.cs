@@ -3,6 +3,7 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Training;
+using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;
 
@@ -31,7 +32,7 @@ public static class Repair
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="again">How to measure the ranges again; null keeps them.</param>
-    /// <param name="progress">Told the number of images run; <see cref="ImagesToRun"/> says how many there will be at most.</param>
+    /// <param name="progress">Told the number of activations handled; <see cref="Steps"/> says how many there will be at most.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <returns>The repaired PANN over weights of its own, the ranges it has, and what was done.</returns>
     /// <exception cref="ArgumentException">The two sets of images share one, or one is empty.</exception>
@@ -42,10 +43,10 @@ public static class Repair
     {
         if (images.Length == 0 || heldOut.Length == 0 || images.Intersect(heldOut).Any()) throw new ArgumentException("repair: expected two sets of images without a common one, none of them empty", nameof(heldOut));
         if (!spec.IsPolynomial) throw new BadInputException($"repair: expected a polynomial activation, found {spec}");
-        var bench = new Bench(backbone, spec, training, images, normalization, workspace, new Total(progress), cancellation);
+        var bench = new Bench(backbone, spec, training, images, normalization, workspace, progress, cancellation);
         Trial Try(string name, RepairShift? shift, bool batchNorm, ActivationRanges over) => bench.Judge(name, shift, batchNorm, over, heldOut);
 
-        double ideal = Evaluation.Of(bench.Ideal, training, heldOut, normalization, workspace, progress: bench.Done.Next(heldOut.Length), cancellation: cancellation).Accuracy;
+        double ideal = Evaluation.Of(bench.Ideal, training, heldOut, normalization, workspace, cancellation: cancellation).Accuracy;
         var trials = new List<Trial> { Try("no repair", null, false, ranges), Try("injected mean", RepairShift.Injected, false, ranges), Try("accumulated mean", RepairShift.Accumulated, false, ranges) };
         Trial best = trials[2].IsBetterThan(trials[1]) ? trials[2] : trials[1];
         Consider(Try($"{best.Name}, batch-norm", best.Shift, true, ranges));
@@ -65,12 +66,8 @@ public static class Repair
         }
     }
 
-    /// <summary>How many images a repair runs through the network, counting an image as often as it is run.</summary>
-    public static int ImagesToRun(ResNet backbone, int images, int heldOut, RangesAgain? again)
-    {
-        int activations = backbone.Activations.Count, sweeps = again is null ? 4 : 6;
-        return (images * (1 + (sweeps * activations))) + (heldOut * (again is null ? 5 : 6)) + (again?.Images.Length ?? 0);
-    }
+    /// <summary>How many activations a repair handles, counting one as often as it is tried.</summary>
+    public static int Steps(ResNet backbone, RangesAgain? again) => backbone.Activations.Count * (again is null ? 3 : 4);
 
     /// <summary>A repaired network and its answers for the held-out images.</summary>
     private sealed record Trial(
@@ -84,25 +81,6 @@ public static class Repair
         }
     }
 
-    /// <summary>Adds up the images of one pass after the other.</summary>
-    private sealed class Total(IProgress<int>? progress)
-    {
-        private int _before;
-
-        public IProgress<int>? Next(int images)
-        {
-            if (progress is null) return null;
-            var pass = new Pass(progress, _before);
-            _before += images;
-            return pass;
-        }
-
-        private sealed class Pass(IProgress<int> progress, int before) : IProgress<int>
-        {
-            public void Report(int value) => progress.Report(before + value);
-        }
-    }
-
     /// <summary>What all trials of one repair share.</summary>
     private sealed class Bench
     {
@@ -113,16 +91,28 @@ public static class Repair
         private readonly Normalization _normalization;
         private readonly Workspace _workspace;
         private readonly CancellationToken _cancellation;
-        private readonly ImageMoments _ideal;
+        private readonly IProgress<int>? _progress;
+        private readonly ImageValues _pixels;
+        private readonly Dictionary<string, ImageSums> _ideal = [];
+        private int _done;
 
-        public Bench(ResNet backbone, ActivationSpec spec, Cifar10 training, int[] images, Normalization normalization, Workspace workspace, Total done, CancellationToken cancellation)
+        public Bench(
+            ResNet backbone, ActivationSpec spec, Cifar10 training, int[] images, Normalization normalization, Workspace workspace, IProgress<int>? progress, CancellationToken cancellation)
         {
-            (_backbone, _spec, _training, _images, _normalization, _workspace, _cancellation, Done) = (backbone, spec, training, images, normalization, workspace, cancellation, done);
+            (_backbone, _spec, _training, _images, _normalization, _workspace, _progress, _cancellation) = (backbone, spec, training, images, normalization, workspace, progress, cancellation);
             Ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
-            _ideal = Moments(Ideal, only: null);
+            using (var run = new Run(workspace))
+            {
+                Tensor pixels = new BatchLoader(training, normalization).Load(run, images);
+                _pixels = new(new(1, pixels.Shape[1], pixels.Shape[2], pixels.Shape[3]), pixels.Values.ToArray(), [.. images.Select(_ => true)]);
+            }
+            ImageValues values = _pixels;
+            foreach (Module part in Ideal.Trunk)
+            {
+                (IReadOnlyDictionary<string, ImageSums> sums, values) = ImageMoments.Of(part, values, workspace, cancellation: cancellation);
+                foreach ((string path, ImageSums of) in sums) _ideal.Add(path, of);
+            }
         }
-
-        public Total Done { get; }
 
         public ResNet Ideal { get; }
 
@@ -130,7 +120,7 @@ public static class Repair
         public Dictionary<string, double>? Largest(ResNet pann, int[] images)
         {
             var probe = new RangeProbe();
-            Evaluation.Of(pann, _training, images, _normalization, _workspace, observers: [probe], progress: Done.Next(images.Length), cancellation: _cancellation);
+            Evaluation.Of(pann, _training, images, _normalization, _workspace, observers: [probe], cancellation: _cancellation);
             return probe.ByPath.Values.All(watch => double.IsFinite(watch.Largest) && watch.Largest > 0) ? probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest) : null;
         }
 
@@ -139,7 +129,7 @@ public static class Repair
         {
             (ResNet pann, IReadOnlyList<RepairedLayer> layers) = shift is null ? (_backbone.With(_spec, ranges), []) : Repaired(shift.Value, batchNorm, ranges);
             var probe = new RangeProbe();
-            Evaluation result = Evaluation.Of(pann, _training, heldOut, _normalization, _workspace, observers: [probe], progress: Done.Next(heldOut.Length), cancellation: _cancellation);
+            Evaluation result = Evaluation.Of(pann, _training, heldOut, _normalization, _workspace, observers: [probe], cancellation: _cancellation);
             return new(name, shift, batchNorm, ranges, pann, layers, result, [.. heldOut.Select((image, n) => result.Predictions[n] == _training.Labels[image])], probe);
         }
 
@@ -149,21 +139,26 @@ public static class Repair
             foreach (Activation activation in copy.Activations) copy.Parameters.Get(Activation.ShiftOf(activation.Path), new(activation.Channels), trainable: false).Update(values => values.Clear());
             ResNet pann = copy.With(_spec, ranges);
             var layers = new List<RepairedLayer>();
-            foreach ((string path, ImageMoments.Sums ideal) in _ideal.ByPath)
+            ImageValues values = _pixels;
+            foreach (Module part in pann.Trunk)
             {
-                if (!ideal.IsActivation && !batchNorm) continue;
-                ImageMoments.Sums found = Moments(pann, path).ByPath[path];
-                int leftOut = found.Sound.Count(sound => !sound);
-                if (leftOut == _images.Length)
-                    throw new BadInputException($"repair: at {path}, {_spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {_images.Length} images; give a wider range");
-                if (!ideal.IsActivation)
+                foreach (Module leaf in part.Tree.Where(module => module is Activation || (batchNorm && module is BatchNorm2d)))
                 {
-                    Match(pann.Parameters, path, ideal, found);
-                    continue;
+                    ImageSums found = ImageMoments.Of(part, values, _workspace, leaf.Path, _cancellation).ByPath[leaf.Path], ideal = _ideal[leaf.Path];
+                    bool[] sound = found.Sound;
+                    if (!sound.Contains(true))
+                        throw new BadInputException($"repair: at {leaf.Path}, {_spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {_images.Length} images; give a wider range");
+                    if (leaf is BatchNorm2d)
+                    {
+                        Match(pann.Parameters, leaf.Path, ideal, found);
+                        continue;
+                    }
+                    double[] error = shift == RepairShift.Injected ? found.Mean(found.Second, sound) : Difference(found.Mean(found.First, sound), ideal.Mean(ideal.First, sound));
+                    pann.Parameters.Find(Activation.ShiftOf(leaf.Path))!.Set([.. error.Select(e => (float)-e)]);
+                    layers.Add(new(leaf.Path, ranges[leaf.Path], error.Average(), Math.Sqrt(error.Average(e => e * e)), error.MaxBy(Math.Abs), sound.Count(s => !s)));
+                    _progress?.Report(++_done);
                 }
-                double[] error = shift == RepairShift.Injected ? found.Mean(found.Second, found.Sound) : Difference(found.Mean(found.First, found.Sound), ideal.Mean(ideal.First, found.Sound));
-                pann.Parameters.Find(Activation.ShiftOf(path))!.Set([.. error.Select(e => (float)-e)]);
-                layers.Add(new(path, ranges[path], error.Average(), Math.Sqrt(error.Average(e => e * e)), error.MaxBy(Math.Abs), leftOut));
+                (_, values) = ImageMoments.Of(part, values, _workspace, "", _cancellation);
             }
             return (pann, layers);
         }
@@ -172,10 +167,11 @@ public static class Repair
         /// Moves batch-norm's running mean by the difference, and its running variance by the ratio, of what PANN and ideal network show on the same images: how the images
         /// differ from the whole training set drops out of both.
         /// </summary>
-        private static void Match(ParameterSet parameters, string path, ImageMoments.Sums ideal, ImageMoments.Sums found)
+        private static void Match(ParameterSet parameters, string path, ImageSums ideal, ImageSums found)
         {
-            double[] mean = found.Mean(found.First, found.Sound), square = found.Mean(found.Second, found.Sound);
-            double[] idealMean = ideal.Mean(ideal.First, found.Sound), idealSquare = ideal.Mean(ideal.Second, found.Sound);
+            bool[] sound = found.Sound;
+            double[] mean = found.Mean(found.First, sound), square = found.Mean(found.Second, sound);
+            double[] idealMean = ideal.Mean(ideal.First, sound), idealSquare = ideal.Mean(ideal.Second, sound);
             parameters.Find($"{path}.running_mean")!.Update(values =>
             {
                 for (int c = 0; c < values.Length; c++) values[c] += (float)(mean[c] - idealMean[c]);
@@ -190,9 +186,6 @@ public static class Repair
                 }
             });
         }
-
-        private ImageMoments Moments(ResNet model, string? only)
-            => ImageMoments.Of(model, _training, _images, _normalization, _workspace, only, Done.Next(_images.Length), _cancellation);
 
         private ResNet Copy()
         {

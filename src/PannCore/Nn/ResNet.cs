@@ -57,6 +57,9 @@ public sealed class ResNet : Module
     /// <summary>Weights and running statistics.</summary>
     public ParameterSet Parameters { get; }
 
+    /// <summary>The parts up to the pool, in order: each takes what the one before gives.</summary>
+    public IReadOnlyList<Module> Trunk => [_conv1, _bn1, _relu, .. _blocks];
+
     /// <summary>The activations in the order in which an image meets them: 19 for ResNet-20.</summary>
     public IReadOnlyList<Activation> Activations => [.. Tree.OfType<Activation>()];
 
