@@ -44,30 +44,29 @@ public static class Repair
         if (images.Length == 0 || heldOut.Length == 0 || images.Intersect(heldOut).Any()) throw new ArgumentException("repair: expected two sets of images without a common one, none of them empty", nameof(heldOut));
         if (!spec.IsPolynomial) throw new BadInputException($"repair: expected a polynomial activation, found {spec}");
         var bench = new Bench(backbone, spec, training, images, normalization, workspace, progress, cancellation);
-        Trial Try(string name, RepairShift? shift, bool batchNorm, ActivationRanges over) => bench.Judge(name, shift, batchNorm, over, heldOut);
-
         double ideal = Evaluation.Of(bench.Ideal, training, heldOut, normalization, workspace, cancellation: cancellation).Accuracy;
-        var trials = new List<Trial> { Try("no repair", null, false, ranges), Try("injected mean", RepairShift.Injected, false, ranges), Try("accumulated mean", RepairShift.Accumulated, false, ranges) };
-        Trial best = trials[2].IsBetterThan(trials[1]) ? trials[2] : trials[1];
-        Consider(Try($"{best.Name}, batch-norm", best.Shift, true, ranges));
-        if (again is not null && bench.Largest(best.Pann, again.Images) is { } largest)
+        List<Trial> trials = [bench.Judge("no repair", null, false, ranges, heldOut)];
+        Trial? best = null;
+        foreach (bool batchNorm in new[] { false, true })
         {
-            var measured = ActivationRanges.Parse(again.Spec, [.. ranges.ByPath.Keys], largest, again.Margin);
-            Consider(Try($"{best.Name}, ranges", best.Shift, best.BatchNorm, measured));
+            foreach (RepairShift shift in Enum.GetValues<RepairShift>())
+                Consider(bench.Judge($"{shift.ToString().ToLowerInvariant()} mean{(batchNorm ? ", batch-norm" : "")}", shift, batchNorm, ranges, heldOut));
         }
-        return (best.Pann, best.Ranges, new(
+        if (again is not null && bench.Largest(best!.Pann, again.Images) is { } largest)
+            Consider(bench.Judge($"{best.Name}, ranges", best.Shift, best.BatchNorm, ActivationRanges.Parse(again.Spec, [.. ranges.ByPath.Keys], largest, again.Margin), heldOut));
+        return (best!.Pann, best.Ranges, new(
             best.Shift!.Value, best.BatchNorm, best.Ranges != ranges, images.Length, heldOut.Length, ideal,
             [.. trials.Select(t => new RepairCandidate(t.Name, t.Result.Accuracy, t.Probe.OutOfRange, t.Probe.OutOfRangeImages, t.Result.NonFinite, t == best))], best.Layers));
 
         void Consider(Trial trial)
         {
             trials.Add(trial);
-            if (trial.IsBetterThan(best)) best = trial;
+            if (best is null || trial.IsBetterThan(best)) best = trial;
         }
     }
 
     /// <summary>How many activations a repair handles, counting one as often as it is tried.</summary>
-    public static int Steps(ResNet backbone, RangesAgain? again) => backbone.Activations.Count * (again is null ? 3 : 4);
+    public static int Steps(ResNet backbone, RangesAgain? again) => backbone.Activations.Count * (again is null ? 4 : 5);
 
     /// <summary>A repaired network and its answers for the held-out images.</summary>
     private sealed record Trial(
