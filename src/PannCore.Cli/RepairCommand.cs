@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -60,15 +61,18 @@ internal static class RepairCommand
 
             string about = $"pann {string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value))}";
             var result = new RepairFile(
-                Path.GetFileName(loaded.File), spec.ToString(), rangesText, loaded.Provenance(training, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), about, chosenBy, record, seconds);
+                Path.GetFileName(loaded.File), spec.ToString(), rangesText, loaded.Provenance(training, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), about, chosenBy, record, Seconds: null);
             ModelFile.Save(file, pann, loaded.Description with
             {
                 LargestInputs = null,
                 CalibrationImages = 0,
-                Notes = new Dictionary<string, string>(loaded.Description.Notes) { ["repair"] = JsonSerializer.Serialize(result, CliJson.Default.RepairFile) },
+                Notes = new Dictionary<string, string>(loaded.Description.Notes.Select(note => KeyValuePair.Create($"backbone.{note.Key}", note.Value)))
+                {
+                    ["repair"] = JsonSerializer.Serialize(result, CliJson.Default.RepairFile),
+                },
                 Pann = new(spec, final.ByPath),
             });
-            CommonOptions.WriteJson(parsed.GetValue(json), result, CliJson.Default.RepairFile);
+            CommonOptions.WriteJson(parsed.GetValue(json), result with { Seconds = seconds }, CliJson.Default.RepairFile);
 
             Terminal.Write(Layers(record));
             Terminal.Write(Candidates(record));
@@ -95,4 +99,5 @@ internal static class RepairCommand
 
 /// <summary>What <c>pann repair --json</c> writes, and what the repaired model's metadata hold.</summary>
 internal sealed record RepairFile(
-    string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, string Command, long Seed, RepairRecord Repair, double Seconds);
+    string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, string Command, long Seed, RepairRecord Repair,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Seconds);

@@ -65,6 +65,17 @@ public static class Repair
         }
     }
 
+    /// <summary>Repairs a PANN in one given way; parameters and exceptions as in <see cref="Of"/>.</summary>
+    /// <returns>The repaired PANN over weights of its own, and one line an activation.</returns>
+    public static (ResNet Pann, IReadOnlyList<RepairedLayer> Layers) InOneWay(
+        ResNet backbone, ActivationSpec spec, ActivationRanges ranges, RepairShift shift, bool batchNorm, Cifar10 training, int[] images, Normalization normalization, Workspace workspace,
+        IProgress<int>? progress = null, CancellationToken cancellation = default)
+    {
+        if (images.Length == 0) throw new ArgumentException("repair: expected at least one image", nameof(images));
+        if (!spec.IsPolynomial) throw new BadInputException($"repair: expected a polynomial activation, found {spec}");
+        return new Bench(backbone, spec, training, images, normalization, workspace, progress, cancellation).Repaired(shift, batchNorm, ranges);
+    }
+
     /// <summary>How many activations a repair handles, counting one as often as it is tried.</summary>
     public static int Steps(ResNet backbone, RangesAgain? again) => backbone.Activations.Count * (again is null ? 4 : 5);
 
@@ -132,7 +143,7 @@ public static class Repair
             return new(name, shift, batchNorm, ranges, pann, layers, result, [.. heldOut.Select((image, n) => result.Predictions[n] == _training.Labels[image])], probe);
         }
 
-        private (ResNet Pann, List<RepairedLayer> Layers) Repaired(RepairShift shift, bool batchNorm, ActivationRanges ranges)
+        public (ResNet Pann, List<RepairedLayer> Layers) Repaired(RepairShift shift, bool batchNorm, ActivationRanges ranges)
         {
             ResNet copy = Copy();
             foreach (Activation activation in copy.Activations) copy.Parameters.Get(Activation.ShiftOf(activation.Path), new(activation.Channels), trainable: false).Update(values => values.Clear());

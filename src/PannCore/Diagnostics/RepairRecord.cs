@@ -1,12 +1,17 @@
+using System.Text.Json.Serialization;
+
 namespace PannCore.Diagnostics;
 
 /// <summary>Which error the shifts of a repair take away.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RepairShift>))]
 public enum RepairShift
 {
     /// <summary>The mean error that the polynomial itself makes at the input that arrives.</summary>
+    [JsonStringEnumMemberName("injected")]
     Injected,
 
     /// <summary>The mean difference from the ideal network's activation: what earlier layers have passed on is taken away too.</summary>
+    [JsonStringEnumMemberName("accumulated")]
     Accumulated,
 }
 

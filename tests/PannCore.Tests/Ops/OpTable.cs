@@ -26,10 +26,14 @@ internal sealed record OpRow(
     string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0,
     Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null, double Step = 1e-4);
 
-/// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>.</summary>
-internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range)
+/// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>; adding a shift below 1 rounds the sum once more.</summary>
+internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range, bool HasShift = false)
 {
-    public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff) => ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
+    public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff)
+    {
+        (Bounded value, Bounded derivative) = ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
+        return (HasShift ? value with { Error = value.Error + (unitRoundoff * (Math.Abs(value.Value) + value.Error + 1)) } : value, derivative);
+    }
 }
 
 internal static class OpTable
@@ -59,6 +63,8 @@ internal static class OpTable
         Activation("direct:4", range: 0.9), // Some inputs lie outside the range.
         Activation("direct:64", range: 2),
         Activation("composite:7,7,leak=0.1", range: 2, PolynomialArithmetic.Float64),
+        Activation("composite:7,7", range: 2, shift: true),
+        Activation("direct:4", range: 0.9, PolynomialArithmetic.Float64, shift: true),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
@@ -105,10 +111,12 @@ internal static class OpTable
     private static OpRow Conv(string name, int n, int h, int w, int c, int k, int r = 3, int s = 3, int stride = 1, int padding = 1)
         => new(name, p => new Conv2d(p[0], stride, padding), [new(n, h, w, c)], [new(k, c, r, s)], Terms: Math.Max(r * s * Math.Max(c, k), n * h * w) + 1);
 
-    private static OpRow Activation(string spec, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Float32)
+    private static OpRow Activation(string spec, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Float32, bool shift = false)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-        return new($"{spec} in {arithmetic}", _ => new PolynomialRelu(polynomial, range, arithmetic), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
+        return new(
+            $"{spec} in {arithmetic}{(shift ? " with a shift" : "")}", p => new PolynomialRelu(polynomial, range, arithmetic, shift ? p[0] : null), [new(3, 5, 7, 2)], shift ? [new(2)] : [], Terms: 0,
+            Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift), Step: 1e-5);
     }
 
     private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
