@@ -76,6 +76,7 @@ internal static class RepairCommand
 
             Terminal.Write(Layers(record));
             Terminal.Write(Candidates(record));
+            if (record.Candidates[0].Accuracy > record.Candidates.Single(c => c.Chosen).Accuracy) Console.WriteLine("Warning: on these images the network does better without repair");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F1} s"));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
             Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- eval --model {file}");
@@ -85,7 +86,7 @@ internal static class RepairCommand
     }
 
     private static ReportTable Candidates(RepairRecord record) => new(
-        FormattableString.Invariant($"On {record.HeldOut} training images that nothing was measured on; with its ideal activations the network gets {record.IdealAccuracy:F2} % of them right"),
+        FormattableString.Invariant($"On {record.HeldOut} training images that no error was measured on; with its ideal activations the network gets {record.IdealAccuracy:F2} % of them right"),
         ["repair", "accuracy", "outside", "in images", "not finite", ""],
         [.. record.Candidates.Select(c => (IReadOnlyList<string>)[c.Name, FormattableString.Invariant($"{c.Accuracy:F2} %"), $"{c.OutOfRange}", $"{c.OutOfRangeImages}", $"{c.NonFiniteImages}", c.Chosen ? "chosen" : ""])]);
 

@@ -15,7 +15,7 @@ public enum RepairShift
     Accumulated,
 }
 
-/// <summary>One way to repair, and how it does on training images that nothing was measured on.</summary>
+/// <summary>One way to repair, and how it does on training images that no error was measured on.</summary>
 /// <param name="Name">What it consists of.</param>
 /// <param name="Accuracy">Percent right on the held-out images; logits that are not finite count as wrong.</param>
 /// <param name="OutOfRange">Activation inputs outside their range on the held-out images.</param>

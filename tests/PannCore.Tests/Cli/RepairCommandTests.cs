@@ -107,7 +107,14 @@ public sealed class RepairCommandTests(CliFiles files) : IClassFixture<CliFiles>
     {
         var all = new OrderedDictionary<string, string>
         {
-            ["--model"] = model, ["--data"] = files.Images, ["--activation"] = "composite:alpha=6", ["--ranges"] = "global:20", ["--images"] = "4", ["--held-out"] = "3", ["--seed"] = "7", ["--out"] = files.At(name),
+            ["--model"] = model,
+            ["--data"] = files.Images,
+            ["--activation"] = "composite:alpha=6",
+            ["--ranges"] = "global:20",
+            ["--images"] = "4",
+            ["--held-out"] = "3",
+            ["--seed"] = "7",
+            ["--out"] = files.At(name),
         };
         foreach ((string option, string value) in options) all[option] = value;
         return ["repair", .. all.SelectMany(pair => new[] { pair.Key, pair.Value })];
