@@ -8,6 +8,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(EvalRecord))]
 [JsonSerializable(typeof(PerturbRecord))]
 [JsonSerializable(typeof(TrainRecord))]
+[JsonSerializable(typeof(RepairFile))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]
 [JsonSerializable(typeof(FunctionRecord))]

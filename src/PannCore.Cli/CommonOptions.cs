@@ -51,6 +51,16 @@ internal static class CommonOptions
         DefaultValueFactory = _ => byDefault,
     };
 
+    public static Option<string> ModelOutput()
+    {
+        Option<string> option = new("--out") { HelpName = "FILE", Description = "The model file to write (.safetensors).", Required = true };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string file }] && Path.GetExtension(file) != ".safetensors") result.AddError($"--out: expected a name that ends in .safetensors, found {file}");
+        });
+        return option;
+    }
+
     public static Option<int> Calibrate()
     {
         Option<int> option = new("--calibrate")

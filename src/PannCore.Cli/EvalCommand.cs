@@ -34,17 +34,17 @@ internal static class EvalCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json), parsed.GetValue(histogram));
-            ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
+            (ActivationSpec spec, string rangesText) = loaded.Asked(parsed, activation, ranges);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            (ResNet network, ActivationRanges? used) = loaded.Convert(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
+            (ResNet network, ActivationRanges? used) = loaded.Convert(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)
                 : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
             int[] indices = [.. Enumerable.Range(0, images.Count)];
             var probe = new RangeProbe();
             InputHistogram? inputs = parsed.GetValue(histogram) is null ? null
-                : new(used ?? loaded.Ranges(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
+                : new(used ?? loaded.Ranges(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
             IRunObserver[] observers = [.. new IRunObserver?[] { spec.IsPolynomial ? probe : null, inputs }.OfType<IRunObserver>()];
             long start = Stopwatch.GetTimestamp();
             Evaluation result = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
@@ -66,7 +66,7 @@ internal static class EvalCommand
             if (inputs is not null)
             {
                 string file = parsed.GetValue(histogram)!;
-                InputHistogramFile.Write(file, inputs, $"inputs over their ranges: {Path.GetFileName(loaded.File)}, {spec}, ranges {parsed.GetValue(ranges)}, {images.Count} images of {images.Source}");
+                InputHistogramFile.Write(file, inputs, $"inputs over their ranges: {Path.GetFileName(loaded.File)}, {spec}, ranges {rangesText}, {images.Count} images of {images.Source}");
                 Console.WriteLine($"Histogram: {Path.GetFullPath(file)}, from {images.Source}");
             }
             return 0;

@@ -44,10 +44,10 @@ internal static class InspectCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        string ranges = parsed.GetValue(Ranges)!, page = parsed.GetValue(Out)!;
+        string page = parsed.GetValue(Out)!;
         CommonOptions.CheckWritable([parsed.GetValue(Model)], page, parsed.GetValue(Json));
-        ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(ActivationText)!);
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
+        (ActivationSpec spec, string ranges) = loaded.Asked(parsed, ActivationText, Ranges);
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads, Convolution);
         (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation);
@@ -84,7 +84,7 @@ internal static class InspectCommand
     {
         (string options, string why) = (spec.IsPolynomial, ranges) switch
         {
-            (true, "layer") => ("--activation relu", "what rounding alone does to the same network"),
+            (true, "layer" or LoadedModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
             (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
             _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),
         };

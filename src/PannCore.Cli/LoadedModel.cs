@@ -1,3 +1,4 @@
+using System.CommandLine;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -10,6 +11,9 @@ namespace PannCore.Cli;
 /// <summary>A backbone from a file, and its PANN as the options describe it.</summary>
 internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescription Description)
 {
+    /// <summary>The ranges' text of a file that holds a PANN.</summary>
+    public const string StoredRanges = "stored";
+
     private const string Bundled = "data/models/resnet20.safetensors";
 
     /// <summary>The model of <c>--model</c>, or the bundled one, which lies below the current folder or the program's repository.</summary>
@@ -18,6 +22,15 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
         string path = file ?? BundledPath();
         (ResNet model, ModelDescription description) = ModelFile.Load(path, architecture, normalization is null ? null : Normalization.Parse(normalization));
         return new(path, model, description);
+    }
+
+    /// <summary>Activation and ranges as the options say; where they say nothing and the file holds a PANN, that PANN's.</summary>
+    public (ActivationSpec Activation, string Ranges) Asked(ParseResult parsed, Option<string> activation, Option<string> ranges)
+    {
+        ActivationSpec spec = Description.Pann is { } pann && !IsGiven(activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
+        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(ranges) ? StoredRanges : parsed.GetValue(ranges)!);
+
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
     }
 
     /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
@@ -39,6 +52,12 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     public ActivationRanges Ranges(ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
     {
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
+        if (Description.Pann is { } pann && spec.IsPolynomial)
+        {
+            if (!spec.Equals(pann.Activation) || ranges != StoredRanges || calibrate > 0)
+                throw new BadInputException($"{File}: was repaired for {pann.Activation} over ranges of its own, which it holds; found {spec} over ranges '{ranges}'{(calibrate > 0 ? " and --calibrate" : "")}; give the model as it was before the repair");
+            return ActivationRanges.Of(StoredRanges, paths, pann.Ranges);
+        }
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
         if (ActivationRanges.NeedsCalibration(ranges) && calibrate == 0 && spec.Leak != Description.Activation.Leak)
             throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
@@ -62,7 +81,7 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     {
         ["data"] = data.Source,
         ["normalisation"] = Description.Normalization.Name,
-        ["ranges measured on"] = ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{(calibrate > 0 ? calibrate : Description.CalibrationImages)} training images",
+        ["ranges measured on"] = ranges?.Spec == StoredRanges ? "the repair that the model file describes" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{(calibrate > 0 ? calibrate : Description.CalibrationImages)} training images",
         ["margin"] = ranges is null ? "none" : FormattableString.Invariant($"{margin}"),
         ["weights"] = $"SHA-256 {ModelFile.WeightHash(Backbone)}",
     };

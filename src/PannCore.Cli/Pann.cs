@@ -23,6 +23,7 @@ internal static class Pann
             EvalCommand.Create(),
             PerturbCommand.Create(),
             TrainCommand.Create(),
+            RepairCommand.Create(),
             ApproxCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),

@@ -26,11 +26,7 @@ internal static class TrainCommand
         Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay, on all parameters.", DefaultValueFactory = _ => 5e-4 };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
-        Option<string> output = new("--out") { HelpName = "FILE", Description = "The model file to write (.safetensors).", Required = true };
-        output.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: string file }] && Path.GetExtension(file) != ".safetensors") result.AddError($"--out: expected a name that ends in .safetensors, found {file}");
-        });
+        Option<string> output = CommonOptions.ModelOutput();
         Option<int> every = CommonOptions.AtLeast(new Option<int>("--save-every") { HelpName = "N", Description = "Steps between two writings of FILE.state; it is also written after each epoch.", DefaultValueFactory = _ => 100 }, 1);
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
@@ -58,7 +54,7 @@ internal static class TrainCommand
             int stepsBetweenStates = parsed.GetValue(every);
             CommonOptions.CheckWritable([state], file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
-            Cifar10 training = folder.Kind == DataKind.RecordFile ? ReadOwnImages(folder.Location) : Cifar10.ReadTrain(folder.Location);
+            Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             var trainer = new Trainer(recipe, training, workspace);
             if (parsed.GetValue(resume)) trainer.Resume(state);
@@ -106,12 +102,13 @@ internal static class TrainCommand
         return command;
     }
 
-    /// <summary>A file of one's own training images; the official test images are refused under whatever name.</summary>
-    private static Cifar10 ReadOwnImages(string path)
+    /// <summary>The training images, or a file of one's own; the official test images are refused under whatever name.</summary>
+    public static Cifar10 ReadTraining(DataFolder folder)
     {
-        if (Cifar10Verification.IsTestData(path))
-            throw new BadInputException($"{path}: expected training images, found test images of CIFAR-10; training never opens them");
-        return Cifar10.ReadFile(path);
+        if (folder.Kind != DataKind.RecordFile) return Cifar10.ReadTrain(folder.Location);
+        if (Cifar10Verification.IsTestData(folder.Location))
+            throw new BadInputException($"{folder.Location}: expected training images, found test images of CIFAR-10; training never opens them");
+        return Cifar10.ReadFile(folder.Location);
     }
 
     private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer)

@@ -17,16 +17,18 @@ namespace PannCore.Checkpoints;
 /// <param name="LargestInputs">Largest |x| at each activation over the training images; null where never measured.</param>
 /// <param name="CalibrationImages">How many training images that was measured on.</param>
 /// <param name="Notes">Free facts: recipe, seed, command, accuracies.</param>
+/// <param name="Pann">The polynomial and the ranges of a repaired network; null for a backbone.</param>
 public sealed record ModelDescription(
     string Architecture, Normalization Normalization, ActivationSpec Activation,
-    IReadOnlyDictionary<string, double>? LargestInputs, int CalibrationImages, IReadOnlyDictionary<string, string> Notes);
+    IReadOnlyDictionary<string, double>? LargestInputs, int CalibrationImages, IReadOnlyDictionary<string, string> Notes,
+    StoredPann? Pann = null);
 
 /// <summary>Models on disk: SafeTensors with PyTorch's parameter names and a description in the metadata; PyTorch checkpoints can be read too.</summary>
 public static class ModelFile
 {
     private const string Kind = "pann model";
     private static readonly string[] Fields =
-        ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights"];
+        ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges"];
 
     /// <summary>Writes a model, atomically.</summary>
     /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, or the file cannot be written.</exception>
@@ -47,9 +49,21 @@ public static class ModelFile
             ["activation"] = description.Activation.ToString(),
             ["weights"] = WeightHash(model),
         };
+        if (description.Pann is { } pann)
+        {
+            if (!StoredPann.CanHold(pann.Activation))
+                throw BadInputException.At(path, "pannActivation", "a polynomial that is generated from its text alone", pann.Activation.ToString());
+            CheckPaths(path, "pannRanges", model, pann.Ranges);
+            metadata["pannActivation"] = pann.Activation.ToString();
+            metadata["pannRanges"] = JsonSerializer.Serialize(new(pann.Ranges), ModelJson.Default.DictionaryStringDouble);
+        }
+        else if (model.Activations.Select(a => model.Parameters.Find(Activation.ShiftOf(a.Path))).FirstOrDefault(p => p is not null) is { } shift)
+        {
+            throw BadInputException.At(path, shift.Name, "the polynomial and the ranges it belongs to", "none");
+        }
         if (description.LargestInputs is not null)
         {
-            CheckPaths(path, model, description.LargestInputs);
+            CheckPaths(path, "largestInputs", model, description.LargestInputs);
             metadata["largestInputs"] = JsonSerializer.Serialize(new(description.LargestInputs), ModelJson.Default.DictionaryStringDouble);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
@@ -81,6 +95,11 @@ public static class ModelFile
         var activation = ActivationSpec.Parse(metadata.GetValueOrDefault("activation", "relu"));
         if (activation.IsPolynomial) throw BadInputException.At(path, "metadata activation", "relu or leaky:A", activation.ToString());
         ResNet model = new ResNet(ResNet.ParseDepth(name)).With(activation, ranges: null);
+        if (metadata.ContainsKey("pannActivation"))
+        {
+            foreach (Activation place in model.Activations.Where(a => arrays.ContainsKey(Activation.ShiftOf(a.Path))))
+                model.Parameters.Get(Activation.ShiftOf(place.Path), new(place.Channels), trainable: false);
+        }
         StateDictMatch.Check(
             path, name, [.. model.Parameters.All.Select(p => (p.Name, p.Shape.ToArray()))], arrays, new HashSet<string> { "num_batches_tracked" });
         foreach (Parameter parameter in model.Parameters.All)
@@ -94,9 +113,10 @@ public static class ModelFile
         }
 
         (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
+        StoredPann? pann = Stored(path, model, metadata);
         return (model, new(
             name, normalization ?? StoredNormalization(path, metadata), activation, largest, images,
-            metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary()));
+            metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary(), pann));
     }
 
     /// <summary>SHA-256 over names and values of all parameters: measured ranges belong to these weights only.</summary>
@@ -114,33 +134,54 @@ public static class ModelFile
     private static (Dictionary<string, double>? Largest, int Images) Measured(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue("largestInputs", out string? json)) return (null, 0);
+        CheckWeights(path, model, metadata);
+        Dictionary<string, double> largest = ByPath(path, "largestInputs", model, json);
+        string count = metadata.GetValueOrDefault("calibrationImages", "nothing");
+        if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int images))
+            throw BadInputException.At(path, "metadata calibrationImages", "a number of images", count);
+        return (largest, images);
+    }
+
+    private static StoredPann? Stored(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.TryGetValue("pannActivation", out string? text)) return null;
+        if (!metadata.TryGetValue("pannRanges", out string? json)) throw BadInputException.At(path, "metadata pannRanges", $"the ranges of {text}", "nothing");
+        CheckWeights(path, model, metadata);
+        var activation = ActivationSpec.Parse(text);
+        if (!StoredPann.CanHold(activation)) throw BadInputException.At(path, "metadata pannActivation", "a polynomial that is generated from its text alone", text);
+        return new(activation, ByPath(path, "pannRanges", model, json));
+    }
+
+    private static void CheckWeights(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
+    {
         string weights = WeightHash(model);
         if (metadata.GetValueOrDefault("weights") is not string stored || stored != weights)
             throw BadInputException.At(path, "metadata weights", $"the hash {weights} of the weights that the ranges were measured with", metadata.GetValueOrDefault("weights") ?? "nothing");
+    }
+
+    private static Dictionary<string, double> ByPath(string path, string field, ResNet model, string json)
+    {
         try
         {
-            Dictionary<string, double> largest = JsonSerializer.Deserialize(json, ModelJson.Default.DictionaryStringDouble) ?? [];
-            CheckPaths(path, model, largest);
-            string count = metadata.GetValueOrDefault("calibrationImages", "nothing");
-            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int images))
-                throw BadInputException.At(path, "metadata calibrationImages", "a number of images", count);
-            return (largest, images);
+            Dictionary<string, double> values = JsonSerializer.Deserialize(json, ModelJson.Default.DictionaryStringDouble) ?? [];
+            CheckPaths(path, field, model, values);
+            return values;
         }
         catch (JsonException exception)
         {
-            throw new BadInputException($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {json[..Math.Min(40, json.Length)]}", exception);
+            throw new BadInputException($"{path}: at metadata {field}: expected a JSON object of path: number, found {json[..Math.Min(40, json.Length)]}", exception);
         }
     }
 
-    private static void CheckPaths(string path, ResNet model, IReadOnlyDictionary<string, double> largest)
+    private static void CheckPaths(string path, string field, ResNet model, IReadOnlyDictionary<string, double> values)
     {
         string[] paths = [.. model.Activations.Select(a => a.Path)];
-        if (!paths.ToHashSet().SetEquals(largest.Keys))
-            throw BadInputException.At(path, "metadata largestInputs", $"the activations {string.Join(", ", paths)}", string.Join(", ", largest.Keys));
-        foreach ((string activation, double value) in largest)
+        if (!paths.ToHashSet().SetEquals(values.Keys))
+            throw BadInputException.At(path, $"metadata {field}", $"the activations {string.Join(", ", paths)}", string.Join(", ", values.Keys));
+        foreach ((string activation, double value) in values)
         {
             if (!(value >= 0 && double.IsFinite(value)))
-                throw BadInputException.At(path, $"metadata largestInputs, {activation}", "a finite number of at least 0", value.ToString(CultureInfo.InvariantCulture));
+                throw BadInputException.At(path, $"metadata {field}, {activation}", "a finite number of at least 0", value.ToString(CultureInfo.InvariantCulture));
         }
     }
 

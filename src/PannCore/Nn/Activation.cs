@@ -3,8 +3,14 @@ using PannCore.Engine;
 namespace PannCore.Nn;
 
 /// <summary>The place of a non-linear function in a model. Converting a model to a PANN puts other functions in these places.</summary>
-public sealed class Activation(string path, Func<string, ActivationFunction> functions) : Module(path)
+public sealed class Activation(string path, Func<string, ActivationFunction> functions, int channels) : Module(path)
 {
+    /// <summary>Channels of its input and output.</summary>
+    public int Channels { get; } = channels;
+
+    /// <summary>The name of the parameter that holds the shift of each channel of a repaired network.</summary>
+    public static string ShiftOf(string path) => $"{path}.shift";
+
     /// <summary>The function here.</summary>
     public ActivationFunction Function { get; } = functions(path);
 

@@ -20,13 +20,13 @@ public abstract record ActivationFunction
         public override Tensor Apply(Tensor x) => x.Relu(Slope);
     }
 
-    /// <summary>B r(x / B), r a polynomial that stands for (leaky) ReLU on [-1, 1], B the range.</summary>
-    public sealed record Polynomial(ReluPolynomial Approximation, double Range, PolynomialArithmetic Arithmetic = PolynomialArithmetic.Automatic) : ActivationFunction
+    /// <summary>B r(x / B), r a polynomial that stands for (leaky) ReLU on [-1, 1], B the range; plus a shift of each channel, where a repair has found one.</summary>
+    public sealed record Polynomial(ReluPolynomial Approximation, double Range, PolynomialArithmetic Arithmetic = PolynomialArithmetic.Automatic, Parameter? Shift = null) : ActivationFunction
     {
         /// <inheritdoc/>
         public override ActivationFunction Ideal => new Relu((float)Approximation.Leak);
 
         /// <inheritdoc/>
-        public override Tensor Apply(Tensor x) => x.PolynomialRelu(Approximation, Range, Arithmetic);
+        public override Tensor Apply(Tensor x) => x.PolynomialRelu(Approximation, Range, Arithmetic, Shift);
     }
 }

@@ -59,6 +59,13 @@ public sealed class ActivationRanges
         throw new BadInputException($"ranges '{spec}': unknown; known: layer, global, global:B, file:PATH");
     }
 
+    /// <summary>Given ranges.</summary>
+    /// <param name="spec">The text they go by.</param>
+    /// <param name="paths">The network's activations.</param>
+    /// <param name="values">B of each.</param>
+    /// <exception cref="BadInputException">Ranges that are missing, surplus or not usable; the message names <paramref name="spec"/>.</exception>
+    public static ActivationRanges Of(string spec, IReadOnlyList<string> paths, IReadOnlyDictionary<string, double> values) => new(spec, Check($"ranges '{spec}'", paths, values));
+
     private static ActivationRanges FromFile(string spec, string path, IReadOnlyList<string> paths)
     {
         var values = new Dictionary<string, double>();

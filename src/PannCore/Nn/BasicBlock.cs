@@ -20,10 +20,10 @@ public sealed class BasicBlock : Module
         _identity = stride == 1 && inputs == channels;
         _conv1 = Part(new Conv2d($"{path}.conv1", parameters, inputs, channels, 3, stride, 1));
         _bn1 = Part(new BatchNorm2d($"{path}.bn1", parameters, channels));
-        _relu1 = Part(new Activation($"{path}.relu1", activations));
+        _relu1 = Part(new Activation($"{path}.relu1", activations, channels));
         _conv2 = Part(new Conv2d($"{path}.conv2", parameters, channels, channels, 3, 1, 1));
         _bn2 = Part(new BatchNorm2d($"{path}.bn2", parameters, channels));
-        _relu2 = Part(new Activation($"{path}.relu2", activations));
+        _relu2 = Part(new Activation($"{path}.relu2", activations, channels));
     }
 
     /// <inheritdoc/>

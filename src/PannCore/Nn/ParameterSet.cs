@@ -11,6 +11,9 @@ public sealed class ParameterSet
     /// <summary>All parameters, in the order in which the model first asked for them.</summary>
     public IReadOnlyList<Parameter> All => _order;
 
+    /// <summary>The parameter of this name; null where the set has none.</summary>
+    public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
+
     /// <summary>The parameter of this name, made as zeros on the first call.</summary>
     /// <exception cref="ShapeException">It exists with another shape.</exception>
     public Parameter Get(string name, Shape shape, bool trainable = true)

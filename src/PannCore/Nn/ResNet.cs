@@ -30,7 +30,7 @@ public sealed class ResNet : Module
         activations ??= _ => new ActivationFunction.Relu();
         _conv1 = Part(new Conv2d("conv1", Parameters, 3, 16, 3, 1, 1));
         _bn1 = Part(new BatchNorm2d("bn1", Parameters, 16));
-        _relu = Part(new Activation("relu", activations));
+        _relu = Part(new Activation("relu", activations, 16));
         int inputs = 16;
         for (int stage = 1; stage <= 3; stage++)
         {
@@ -56,6 +56,9 @@ public sealed class ResNet : Module
 
     /// <summary>Weights and running statistics.</summary>
     public ParameterSet Parameters { get; }
+
+    /// <summary>The parts up to the pool, in order: each takes what the one before gives.</summary>
+    public IReadOnlyList<Module> Trunk => [_conv1, _bn1, _relu, .. _blocks];
 
     /// <summary>The activations in the order in which an image meets them: 19 for ResNet-20.</summary>
     public IReadOnlyList<Activation> Activations => [.. Tree.OfType<Activation>()];

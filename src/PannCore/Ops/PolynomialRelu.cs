@@ -1,13 +1,16 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Kernels;
+using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Ops;
 
 /// <summary>
 /// y = B r(x / B), r the polynomial that stands for ReLU on [-1, 1]. Nothing is clamped: outside [-B, B] it gives the polynomial's own value.
-/// Evaluated by Clenshaw's recurrence in the Chebyshev basis, in float32 or float64.
+/// Evaluated by Clenshaw's recurrence in the Chebyshev basis, in float32 or float64. With a shift, y = B r(x / B) + s[c] for each channel c: on encrypted data
+/// the addition of a known constant, which costs no level.
 /// </summary>
 public sealed class PolynomialRelu : Op
 {
@@ -16,8 +19,10 @@ public sealed class PolynomialRelu : Op
 
     /// <summary>One application of a polynomial over a range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the arithmetic is none.</exception>
-    public PolynomialRelu(ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic)
+    public PolynomialRelu(ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic, Parameter? shift = null)
     {
+        Shift = shift;
+        Parameters = shift is null ? [] : [shift];
         if (!IsUsable(range))
             throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse");
         Polynomial = polynomial;
@@ -40,6 +45,12 @@ public sealed class PolynomialRelu : Op
     /// <summary>The arithmetic it is evaluated in: float32 or float64.</summary>
     public PolynomialArithmetic Arithmetic { get; }
 
+    /// <summary>s, one number a channel, added to the polynomial's value; null for none. It gets no gradient.</summary>
+    public Parameter? Shift { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
     /// <summary>Whether a number can be a range: positive, and it and its inverse are normal float32 numbers.</summary>
     public static bool IsUsable(double range) => range > 0 && float.IsNormal((float)range) && float.IsNormal((float)(1 / range));
 
@@ -47,10 +58,16 @@ public sealed class PolynomialRelu : Op
     public override string Name => "polynomialRelu";
 
     /// <inheritdoc/>
-    public override ActivationTraits? Activation => new(Range, Range * Polynomial.MaxError, IdealLipschitz: 1);
+    public override ActivationTraits? Activation => new(Range, (Range * Polynomial.MaxError) + (Shift is null ? 0 : Math.Abs(TensorPrimitives.MaxMagnitude(Shift.Values))), IdealLipschitz: 1);
 
     /// <inheritdoc/>
-    public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        if (Shift is not null && Shift.Shape.Length != x[x.Rank - 1])
+            throw new ShapeException($"polynomialRelu: {Shift.Name} {Shift.Shape} has {Shift.Shape.Length} channels, input {x} has {x[x.Rank - 1]}");
+        return x;
+    }
 
     /// <inheritdoc/>
     protected internal override bool GradientInPlace => true;
@@ -69,6 +86,11 @@ public sealed class PolynomialRelu : Op
         Memory<float> x = inputs[0].Memory;
         if (Arithmetic == PolynomialArithmetic.Float32) pass.PutOff(new Elementwise<float>(_single ??= Form<float>(), slope: false, x, x, y), y);
         else pass.PutOff(new Elementwise<double>(_exact ??= Form<double>(), slope: false, x, x, y), y);
+        if (Shift is null) return;
+        Memory<float> ones = pass.Saved(Shift.Shape.Length), shift = pass.Saved(Shift.Shape.Length);
+        ones.Span.Fill(1);
+        Shift.Values.CopyTo(shift.Span);
+        pass.PutOff(new ChannelAffine(y, ones, default, default, shift, y), y);
     }
 
     /// <inheritdoc/>
@@ -82,7 +104,8 @@ public sealed class PolynomialRelu : Op
     /// <inheritdoc/>
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
-        for (int i = 0; i < output.Values.Length; i++) output.Values[i] = Range * Polynomial.Evaluate(inputs[0].Values[i] / Range);
+        for (int i = 0; i < output.Values.Length; i++)
+            output.Values[i] = (Range * Polynomial.Evaluate(inputs[0].Values[i] / Range)) + (Shift is null ? 0 : parameters[0].Values[i % Shift.Shape.Length]);
     }
 
     /// <inheritdoc/>
@@ -90,9 +113,12 @@ public sealed class PolynomialRelu : Op
     {
         double[] x = inputs[0].Values;
         workspace.Workers.Run(new ExactJob(_exact ??= Form<double>(), x, output.Values), Chunks.Count(x.Length));
+        if (Shift is null) return;
+        ReadOnlySpan<float> shift = Shift.Values;
+        for (int i = 0; i < x.Length; i++) output.Values[i] += shift[i % shift.Length];
     }
 
-    /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
+    /// <summary>The (leaky) ReLU the polynomial stands for: a shift corrects the polynomial and is part of its error.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
         double[] x = inputs[0].Values;
@@ -103,7 +129,8 @@ public sealed class PolynomialRelu : Op
     /// Inside [-B, B]. Evaluated with unit roundoff u: x / B carries 3 roundings (B, its inverse, the product), worth 3 u L for a slope of at most L; the recurrence at the
     /// rounded argument errs by twice the scanned evaluation error of float32, which allows for other points and other fusing but is measured, not proved; the outer constants,
     /// their product and sum carry 4 roundings of |r| &lt;= 1 + E. In float64 these errors are 2^-29 times as large, to first order in u; 16 times that is allowed. An evaluation in
-    /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Outside [-B, B] and for other arithmetics, infinity: no bound is known.
+    /// float64 then rounds once to float32: at most 2^-24 |y|, or half of the least subnormal number. Adding a shift s rounds once more, a value of at most
+    /// (1 + E) B + |s| and the errors so far. Outside [-B, B] and for other arithmetics, infinity: no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
@@ -115,8 +142,10 @@ public sealed class PolynomialRelu : Op
         double[] x = inputs[0].Values, result = bound.Values;
         for (int i = 0; i < x.Length; i++)
         {
-            double narrowing = narrowed ? Math.Max(single * (Math.Abs(result[i]) + evaluation), Math.ScaleB(1, -150)) : 0;
-            result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing : double.PositiveInfinity;
+            double shift = Shift is null ? 0 : Math.Abs((double)Shift.Values[i % Shift.Shape.Length]);
+            double narrowing = narrowed ? Math.Max(single * (Math.Abs(result[i]) + shift + evaluation), Math.ScaleB(1, -150)) : 0;
+            double addition = Shift is null ? 0 : unitRoundoff * (((1 + Polynomial.MaxError) * Range) + shift + evaluation + narrowing);
+            result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing + addition : double.PositiveInfinity;
         }
     }
 
@@ -160,7 +189,8 @@ public sealed class PolynomialRelu : Op
 /// <summary>Polynomial ReLU of a tensor.</summary>
 public static class PolynomialReluExtensions
 {
-    /// <summary>B r(x / B), elementwise, for a polynomial r that stands for ReLU on [-1, 1]; not clamped outside [-B, B].</summary>
-    public static Tensor PolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic)
-        => new PolynomialRelu(polynomial, range, arithmetic).Apply(x);
+    /// <summary>B r(x / B), elementwise, plus a shift of each channel where one is given, for a polynomial r that stands for ReLU on [-1, 1]; not clamped outside [-B, B].</summary>
+    /// <exception cref="ShapeException">A shift of another number of channels than x has.</exception>
+    public static Tensor PolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic, Parameter? shift = null)
+        => new PolynomialRelu(polynomial, range, arithmetic, shift).Apply(x);
 }

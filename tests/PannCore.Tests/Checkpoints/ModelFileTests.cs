@@ -120,6 +120,43 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void A_PANN_is_held_with_its_shifts_and_nothing_else_is_taken_for_one()
+    {
+        ResNet model = RandomNetwork.Make(11);
+        Activation place = model.Activations[3];
+        model.Parameters.Get(Activation.ShiftOf(place.Path), new(place.Channels), trainable: false).Set([.. Enumerable.Range(0, place.Channels).Select(c => c / 7f)]);
+        var ranges = model.Activations.Select((a, i) => (a.Path, Value: (i + 1) / 3.0)).ToDictionary(p => p.Path, p => p.Value);
+        ModelDescription Description(string activation) => new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>(), new(ActivationSpec.Parse(activation), ranges));
+        string path = _folder.At("m.safetensors");
+        ModelFile.Save(path, model, Description("direct:8"));
+        (ResNet read, ModelDescription said) = ModelFile.Load(path);
+        Assert.Equal(("direct:8", ModelFile.WeightHash(model)), (said.Pann!.Activation.ToString(), ModelFile.WeightHash(read)));
+        Assert.Equal(ranges, said.Pann.Ranges);
+        Assert.Equal(model.Parameters.Find("layer1.1.relu1.shift")!.Values.ToArray(), read.Parameters.Find("layer1.1.relu1.shift")!.Values.ToArray());
+
+        Rewrite(path, arrays: name => name == "layer1.1.relu1.shift" ? values => values[2] += 1 : null);
+        Assert.StartsWith($"{path}: at metadata weights: expected the hash ", Refusal(path), StringComparison.Ordinal);
+        ModelFile.Save(path, model, Description("direct:8"));
+        Rewrite(path, metadata: m => m["pannActivation"] = "file:poly.json");
+        Assert.Equal($"{path}: at metadata pannActivation: expected a polynomial that is generated from its text alone, found file:poly.json", Refusal(path));
+        Rewrite(path, metadata: m => (m["pannActivation"], m["pannRanges"]) = ("direct:8", """{"relu":1}"""));
+        Assert.Equal($"{path}: at metadata pannRanges: expected the activations {string.Join(", ", model.Activations.Select(a => a.Path))}, found relu", Refusal(path));
+        Rewrite(path, metadata: m => m.Remove("pannRanges"));
+        Assert.Equal($"{path}: at metadata pannRanges: expected the ranges of direct:8, found nothing", Refusal(path));
+        Rewrite(path, metadata: m => m.Remove("pannActivation"));
+        Assert.Equal($"{path}: does not fit resnet20: 1 key surplus: 'layer1.1.relu1.shift'", Refusal(path));
+
+        string never = _folder.At("never.safetensors");
+        Assert.Equal(
+            $"{never}: at pannActivation: expected a polynomial that is generated from its text alone, found relu",
+            Assert.Throws<BadInputException>(() => ModelFile.Save(never, model, Description("relu"))).Message);
+        Assert.Equal(
+            $"{never}: at layer1.1.relu1.shift: expected the polynomial and the ranges it belongs to, found none",
+            Assert.Throws<BadInputException>(() => ModelFile.Save(never, model, Description("direct:8") with { Pann = null })).Message);
+        Assert.False(File.Exists(never));
+    }
+
+    [Fact]
     public void A_checkpoint_s_weights_arrive_under_their_names()
     {
         string path = _folder.With("c.th", Checkpoint(RandomNetwork.Backbone));

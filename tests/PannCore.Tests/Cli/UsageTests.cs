@@ -32,6 +32,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("inspect", "Example: pann inspect ")]
     [InlineData("eval", "Example: pann eval ")]
     [InlineData("train", "Example: pann train ")]
+    [InlineData("repair", "Example: pann repair ")]
     [InlineData("approx", "Example: pann approx composite:alpha=9")]
     [InlineData("bench", "Example: pann bench ")]
     [InlineData("data", "Example: pann data fetch")]

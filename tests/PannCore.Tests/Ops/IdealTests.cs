@@ -40,7 +40,9 @@ public sealed class IdealTests
                 Assert.Equal(Math.Max(x.Values[i], leak * x.Values[i]), ideal.Values[i]);
                 if (Math.Abs(x.Values[i]) > op.Range) continue;
                 inside++;
-                Assert.InRange(Math.Abs(exact.Values[i] - ideal.Values[i]), 0, largest);
+                double shift = op.Shift is null ? 0 : op.Shift.Values[i % op.Shift.Shape.Length];
+                Assert.InRange(Math.Abs(exact.Values[i] - shift - ideal.Values[i]), 0, largest);
+                Assert.InRange(Math.Abs(exact.Values[i] - ideal.Values[i]), 0, op.Activation!.ApproximationBound);
             }
             Assert.InRange(inside, x.Values.Length / 2, x.Values.Length);
         }

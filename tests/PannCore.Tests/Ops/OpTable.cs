@@ -26,10 +26,14 @@ internal sealed record OpRow(
     string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0,
     Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null, double Step = 1e-4);
 
-/// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>.</summary>
-internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range)
+/// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>; adding a shift below 1 rounds the sum once more.</summary>
+internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range, bool HasShift = false)
 {
-    public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff) => ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
+    public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff)
+    {
+        (Bounded value, Bounded derivative) = ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
+        return (HasShift ? value with { Error = value.Error + (unitRoundoff * (Math.Abs(value.Value) + value.Error + 1)) } : value, derivative);
+    }
 }
 
 internal static class OpTable
@@ -62,6 +66,8 @@ internal static class OpTable
         Perturbed("constant on negatives", new(PerturbedSide.Negative, PerturbationForm.Plus, 0.3)),
         Perturbed("noise, leaky", new(PerturbedSide.Both, PerturbationForm.Uniform, 0.5, Slope: 0.1f)),
         Perturbed("own error on positives", new(PerturbedSide.Positive, PerturbationForm.Own, 1, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
+        Activation("composite:7,7", range: 2, shift: true),
+        Activation("direct:4", range: 0.9, PolynomialArithmetic.Float64, shift: true),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),
@@ -108,10 +114,12 @@ internal static class OpTable
     private static OpRow Conv(string name, int n, int h, int w, int c, int k, int r = 3, int s = 3, int stride = 1, int padding = 1)
         => new(name, p => new Conv2d(p[0], stride, padding), [new(n, h, w, c)], [new(k, c, r, s)], Terms: Math.Max(r * s * Math.Max(c, k), n * h * w) + 1);
 
-    private static OpRow Activation(string spec, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Float32)
+    private static OpRow Activation(string spec, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Float32, bool shift = false)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-        return new($"{spec} in {arithmetic}", _ => new PolynomialRelu(polynomial, range, arithmetic), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range), Step: 1e-5);
+        return new(
+            $"{spec} in {arithmetic}{(shift ? " with a shift" : "")}", p => new PolynomialRelu(polynomial, range, arithmetic, shift ? p[0] : null), [new(3, 5, 7, 2)], shift ? [new(2)] : [], Terms: 0,
+            Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift), Step: 1e-5);
     }
 
     /// <summary>A product and two sums at most, or the tolerance of the polynomial, which is the result itself or ReLU.</summary>

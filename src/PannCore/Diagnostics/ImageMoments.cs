@@ -1,0 +1,123 @@
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+using Tensor = PannCore.Engine.Tensor;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>What a part of a network gives, or gets, for some images.</summary>
+/// <param name="Image">Shape of one image, with 1 as its first dimension.</param>
+/// <param name="Values">The images, one after the other.</param>
+/// <param name="Sound">Of each image, whether no polynomial has exploded in it so far (<see cref="RangeProbe.Exploded"/>).</param>
+internal sealed record ImageValues(Shape Image, float[] Values, bool[] Sound);
+
+/// <summary>Sums over the pixels of each image and channel at one operation, in float64. Images are kept apart so that some can be left out.</summary>
+/// <param name="IsActivation">Whether it is an activation; otherwise a batch-norm.</param>
+/// <param name="Channels">Channels C.</param>
+/// <param name="Pixels">Pixels of one image.</param>
+/// <param name="First">[images, C]: an activation's output, a batch-norm's input.</param>
+/// <param name="Second">[images, C]: the error that an activation injects, a batch-norm's squared input.</param>
+/// <param name="Sound">Of each image, whether no polynomial has exploded in it up to and including this operation.</param>
+internal sealed record ImageSums(bool IsActivation, int Channels, int Pixels, double[] First, double[] Second, bool[] Sound)
+{
+    /// <summary>Mean over pixels and over the images chosen, for each channel.</summary>
+    public double[] Mean(double[] sums, bool[] chosen)
+    {
+        double[] means = new double[Channels];
+        for (int n = 0; n < chosen.Length; n++)
+        {
+            if (!chosen[n]) continue;
+            for (int c = 0; c < Channels; c++) means[c] += sums[(n * Channels) + c];
+        }
+        double count = (double)chosen.Count(c => c) * Pixels;
+        for (int c = 0; c < Channels; c++) means[c] /= count;
+        return means;
+    }
+}
+
+/// <summary>Watches the activations and batch-norms of a part of a network, all of them or one.</summary>
+internal sealed class ImageMoments : IRunObserver
+{
+    private const int Batch = 100;
+
+    private readonly OrderedDictionary<string, ImageSums> _byPath = [];
+    private readonly Workspace _workspace;
+    private readonly RangeProbe _probe = new();
+    private readonly bool[] _soundBefore;
+    private readonly string? _only;
+    private int _first;
+
+    private ImageMoments(Workspace workspace, bool[] soundBefore, string? only) => (_workspace, _soundBefore, _only) = (workspace, soundBefore, only);
+
+    /// <summary>Runs a part of a network over some images.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="input">What it gets.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="only">The one operation to watch; null for all.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>The sums by path, in the order of execution, and what the part gives.</returns>
+    public static (IReadOnlyDictionary<string, ImageSums> ByPath, ImageValues Output) Of(Module part, ImageValues input, Workspace workspace, string? only = null, CancellationToken cancellation = default)
+    {
+        int images = input.Sound.Length, size = input.Image.Length;
+        var moments = new ImageMoments(workspace, input.Sound, only);
+        float[] values = [];
+        Shape shape = input.Image;
+        for (int first = 0; first < images; first += Batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = Math.Min(Batch, images - first);
+            moments._first = first;
+            using var run = new Run(workspace, Statistics.Evaluation, tape: false, [moments._probe, moments]);
+            Tensor output = part.Call(run.Input(Shape(input.Image, count), input.Values.AsSpan(first * size, count * size)));
+            if (first == 0)
+            {
+                shape = Shape(output.Shape, 1);
+                values = new float[images * shape.Length];
+            }
+            output.Values.CopyTo(values.AsSpan(first * shape.Length));
+        }
+        return (moments._byPath, new(shape, values, [.. input.Sound.Select((_, n) => moments.IsSound(n))]));
+    }
+
+    /// <inheritdoc/>
+    public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
+    {
+        bool isActivation = op.Activation is not null;
+        if ((!isActivation && op is not BatchNorm) || (_only is not null && path != _only)) return;
+        Shape shape = output.Shape;
+        int channels = shape[shape.Rank - 1], size = shape.Length / shape[0];
+        if (!_byPath.TryGetValue(path, out ImageSums? sums))
+            _byPath[path] = sums = new(isActivation, channels, size / channels, new double[_soundBefore.Length * channels], new double[_soundBefore.Length * channels], new bool[_soundBefore.Length]);
+        var x = DoubleTensor.From(shape, inputs[0].Values);
+        double[] values = x.Values, seconds = x.Values;
+        if (isActivation)
+        {
+            var ideal = new DoubleTensor(shape);
+            op.Ideal(_workspace, [x], ideal);
+            (values, seconds) = (DoubleTensor.From(shape, output.Values).Values, ideal.Values);
+        }
+        for (int n = 0; n < shape[0]; n++)
+        {
+            sums.Sound[_first + n] = IsSound(_first + n);
+            Span<double> first = sums.First.AsSpan((_first + n) * channels, channels), second = sums.Second.AsSpan((_first + n) * channels, channels);
+            for (int i = n * size; i < (n + 1) * size; i += channels)
+            {
+                for (int c = 0; c < channels; c++)
+                {
+                    first[c] += values[i + c];
+                    second[c] += isActivation ? values[i + c] - seconds[i + c] : values[i + c] * values[i + c];
+                }
+            }
+        }
+    }
+
+    /// <summary>The range probe looks before this observer: it has seen the activations up to here.</summary>
+    private bool IsSound(int image) => _soundBefore[image] && !_probe.Exploded.Contains(image);
+
+    private static Shape Shape(Shape like, int images)
+    {
+        int[] sizes = like.ToArray();
+        sizes[0] = images;
+        return new(sizes);
+    }
+}
