@@ -23,6 +23,7 @@ internal static class Pann
             EvalCommand.Create(),
             TrainCommand.Create(),
             ApproxCommand.Create(),
+            CostCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),
         };
