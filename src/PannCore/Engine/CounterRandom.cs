@@ -63,4 +63,7 @@ public enum RandomStream
 
     /// <summary>The split into training and validation images.</summary>
     Split = 5,
+
+    /// <summary>Stochastic truncation of fixed-point numbers.</summary>
+    Truncation = 7,
 }

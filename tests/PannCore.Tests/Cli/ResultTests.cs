@@ -37,7 +37,7 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement root = document.RootElement;
         Assert.Equal(
-            ["model", "activation", "rangesSpec", "provenance", "accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond"],
+            ["model", "activation", "rangesSpec", "provenance", "accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond", "arithmetic"],
             root.EnumerateObject().Select(p => p.Name));
         Assert.Equal(
             (expected.Accuracy, 8, expected.Correct, probe.OutOfRange, probe.OutOfRangeImages, expected.NonFinite),
