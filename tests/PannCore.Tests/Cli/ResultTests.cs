@@ -78,6 +78,41 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
             FormattableString.Invariant($"\n  first at {root.Path}: {root.Images} of these images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("fixed:12,24", true)]
+    [InlineData("double", false)]
+    public void Eval_answers_in_the_arithmetic_asked_for(string arithmetic, bool fixedPoint)
+    {
+        string json = files.At("arithmetic.json");
+        Outcome outcome = PannProcess.Run(files.Root, "eval", "--model", files.Model, "--data", files.Images, "--activation", "direct:2", "--arithmetic", arithmetic, "--json", json);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+
+        using var workspace = new Workspace(1);
+        Cifar10 data = Cifar10.ReadFile(files.Images);
+        ResNet pann = RandomNetwork.Pann("direct:2");
+        var model = new FixedPointArithmetic(new(12, 24), workspace);
+        LockStep<FixedPointTensor> integers = new(model);
+        LockStep<DoubleTensor> exact = new(new Float64Arithmetic(workspace));
+        Evaluation single = Evaluation.Of(pann, data, [.. Enumerable.Range(0, data.Count)], Normalization.Cifar10, workspace, observers: [integers, exact]);
+        Evaluation expected = fixedPoint ? integers.Answers(data.Labels) : exact.Answers(data.Labels);
+        int changed = expected.Predictions.Zip(single.Predictions).Count(pair => pair.First != pair.Second);
+
+        Assert.StartsWith(FormattableString.Invariant($"model.safetensors, direct:2, ranges layer: {expected.Accuracy:F2} % ({expected.Correct} of 8 right)\n"), outcome.Out, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"\nin {arithmetic}; in float32 {single.Accuracy:F2} %, {changed} predictions differ\n"), outcome.Out, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(File.ReadAllBytes(json));
+        JsonElement record = document.RootElement.GetProperty("arithmetic");
+        Assert.Equal(["name", "float32Accuracy", "changedPredictions", "wrappedImages", "wrapArounds"], record.EnumerateObject().Select(p => p.Name));
+        Assert.Equal((arithmetic, single.Accuracy, changed), (record.GetProperty("name").GetString(), record.GetProperty("float32Accuracy").GetDouble(), record.GetProperty("changedPredictions").GetInt32()));
+        Assert.Equal(expected.Accuracy, document.RootElement.GetProperty("accuracy").GetDouble());
+
+        WrapAround[] wraps = fixedPoint ? [.. model.WrapArounds] : [];
+        Assert.Equal(fixedPoint, wraps.Length > 0);
+        Assert.Equal(wraps.Length > 0 ? model.WrappedImages : 0, record.GetProperty("wrappedImages").GetInt32());
+        Assert.Equal(wraps, record.GetProperty("wrapArounds").EnumerateArray().Select(w => new WrapAround(
+            w.GetProperty("path").GetString()!, w.GetProperty("op").GetString()!, w.GetProperty("elements").GetInt64(), w.GetProperty("rootImages").GetInt32())));
+        Assert.Equal(fixedPoint, outcome.Out.Contains(FormattableString.Invariant($"\nleft the ring: {wraps.Sum(w => w.Elements)} values in {model.WrappedImages} images\n"), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_checkpoint_is_evaluated_as_the_model_it_is()
     {
