@@ -46,14 +46,14 @@ internal static class EvalCommand
             var probe = new RangeProbe();
             InputHistogram? inputs = parsed.GetValue(histogram) is null ? null
                 : new(used ?? loaded.Ranges(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
-            var chosen = ArithmeticChoice.Of(parsed.GetValue(arithmetic)!, workspace, parsed.GetValue(seed));
-            IRunObserver[] observers = [.. new[] { spec.IsPolynomial ? probe : null, inputs, chosen.Observer }.OfType<IRunObserver>()];
-            int batchSize = chosen.Observer is null ? parsed.GetValue(batch) : Math.Min(parsed.GetValue(batch), ArithmeticChoice.LargestBatch);
+            var other = ArithmeticModel.Of(parsed.GetValue(arithmetic)!, workspace, parsed.GetValue(seed));
+            IRunObserver[] observers = [.. new[] { spec.IsPolynomial ? probe : null, inputs, other?.Observer }.OfType<IRunObserver>()];
+            int batchSize = other is null ? parsed.GetValue(batch) : Math.Min(parsed.GetValue(batch), ArithmeticModel.LargestBatch);
             long start = Stopwatch.GetTimestamp();
             Evaluation single = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
                 network, images, indices, loaded.Description.Normalization, workspace, batchSize, observers, progress, cancellation));
-            Evaluation result = chosen.Answers?.Invoke(images) ?? single;
-            ArithmeticRecord beside = chosen.Record(single, result);
+            Evaluation result = single;
+            ArithmeticRecord beside = other?.Record(images.Labels, single, out result) ?? new(ArithmeticModel.Engine, single.Accuracy, single.Accuracy, 0, 0, [], []);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
             Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(loaded.File)}, {spec}{(used is null ? "" : $", ranges {used.Spec}")}: {result.Accuracy:F2} % ({result.Correct} of {images.Count} right)"));
@@ -63,13 +63,7 @@ internal static class EvalCommand
                 foreach (OverflowRoot root in Roots(probe).Take(3))
                     Console.WriteLine(FormattableString.Invariant($"  first at {root.Path}: {root.Images} of these images, at most |x| = {root.LargestOverRange:G4} B (image {root.WorstImage})"));
             }
-            if (chosen.Observer is not null)
-            {
-                Console.WriteLine(FormattableString.Invariant($"in {beside.Name}; in float32 {beside.Float32Accuracy:F2} %, {beside.ChangedPredictions} predictions differ"));
-                if (chosen.FixedPoint is not null) Console.WriteLine(FormattableString.Invariant($"left the ring: {beside.WrapArounds.Sum(w => w.Elements)} values in {beside.WrappedImages} images"));
-                foreach (WrapAround wrap in beside.WrapArounds.OrderByDescending(w => w.RootImages).ThenByDescending(w => w.Elements).Take(5))
-                    Console.WriteLine(FormattableString.Invariant($"  at {wrap.Path} ({wrap.Op}): {wrap.Elements} values, first in {wrap.RootImages} of these images"));
-            }
+            if (other is not null) ArithmeticChoice.Print(beside, other.HasRing);
             if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
