@@ -18,6 +18,7 @@ namespace PannCore.Diagnostics;
 /// </list>
 /// <para>
 /// Bootstraps are placed greedily: a fresh ciphertext has L levels; where an operation needs more than its input has left, that input is refreshed to L, for every later use of it.
+/// That is not the least number: a refresh inside a block helps the branch it is in, and the sum falls to the level of the other one, so that a cheaper activation can even need more of them.
 /// </para>
 /// </remarks>
 /// <param name="LeadingCoefficientFolded">Whether the weights next to an activation take its input and output factors: see <see cref="Approximation.Cost.LeadingCoefficientFolded"/>.</param>
