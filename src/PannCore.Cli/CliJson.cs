@@ -13,4 +13,5 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(ApproxRecord))]
 [JsonSerializable(typeof(FunctionRecord))]
 [JsonSerializable(typeof(FrontierRecord))]
+[JsonSerializable(typeof(CostRecord))]
 internal sealed partial class CliJson : JsonSerializerContext;

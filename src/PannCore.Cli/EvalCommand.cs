@@ -17,7 +17,8 @@ internal static class EvalCommand
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<string> activation = CommonOptions.Activation("relu"), ranges = CommonOptions.Ranges("layer");
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
-        Option<string> convolution = CommonOptions.Convolution();
+        Option<string> convolution = CommonOptions.Convolution(), arithmetic = ArithmeticChoice.Option();
+        Option<long> seed = ArithmeticChoice.Seed();
         Option<double> margin = CommonOptions.Margin();
         Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
@@ -27,9 +28,9 @@ internal static class EvalCommand
             HelpName = "FILE",
             Description = "Also count the inputs of the activations in units of their range, for pann approx --density. A polynomial may be chosen by training images only: give --split train.",
         };
-        var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000\nExample: pann eval --split train --histogram histogram.json")
+        var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000\nExample: pann eval --split train --histogram histogram.json\nExample: pann eval --activation composite:alpha=9 --arithmetic fixed:16,64")
         {
-            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, histogram, data, threads, convolution, json,
+            model, architecture, normalize, activation, ranges, calibrate, margin, batch, split, histogram, data, threads, convolution, arithmetic, seed, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -45,10 +46,14 @@ internal static class EvalCommand
             var probe = new RangeProbe();
             InputHistogram? inputs = parsed.GetValue(histogram) is null ? null
                 : new(used ?? loaded.Ranges(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
-            IRunObserver[] observers = [.. new IRunObserver?[] { spec.IsPolynomial ? probe : null, inputs }.OfType<IRunObserver>()];
+            var other = ArithmeticModel.Of(parsed.GetValue(arithmetic)!, workspace, parsed.GetValue(seed));
+            IRunObserver[] observers = [.. new[] { spec.IsPolynomial ? probe : null, inputs, other?.Observer }.OfType<IRunObserver>()];
+            int batchSize = other is null ? parsed.GetValue(batch) : Math.Min(parsed.GetValue(batch), ArithmeticModel.LargestBatch);
             long start = Stopwatch.GetTimestamp();
-            Evaluation result = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
-                network, images, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), observers, progress, cancellation));
+            Evaluation single = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
+                network, images, indices, loaded.Description.Normalization, workspace, batchSize, observers, progress, cancellation));
+            Evaluation result = single;
+            ArithmeticRecord beside = other?.Record(images.Labels, single, out result) ?? new(ArithmeticModel.Engine, single.Accuracy, single.Accuracy, 0, 0, [], []);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
             Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(loaded.File)}, {spec}{(used is null ? "" : $", ranges {used.Spec}")}: {result.Accuracy:F2} % ({result.Correct} of {images.Count} right)"));
@@ -58,11 +63,12 @@ internal static class EvalCommand
                 foreach (OverflowRoot root in Roots(probe).Take(3))
                     Console.WriteLine(FormattableString.Invariant($"  first at {root.Path}: {root.Images} of these images, at most |x| = {root.LargestOverRange:G4} B (image {root.WorstImage})"));
             }
+            if (other is not null) ArithmeticChoice.Print(beside, other.HasRing);
             if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
                 Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", loaded.Provenance(images, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
-                Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds), CliJson.Default.EvalRecord);
+                Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds, beside), CliJson.Default.EvalRecord);
             if (inputs is not null)
             {
                 string file = parsed.GetValue(histogram)!;
@@ -88,4 +94,4 @@ internal sealed record RangeEntry(string Path, double Range);
 
 /// <summary>What <c>pann eval --json</c> writes.</summary>
 internal sealed record EvalRecord(
-    string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<OverflowRoot> OutOfRangeRoots, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond);
+    string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, double Accuracy, int Images, int Correct, long OutOfRange, int OutOfRangeImages, int NonFiniteImages, IReadOnlyList<OverflowRoot> OutOfRangeRoots, IReadOnlyList<RangeEntry> Ranges, double Seconds, double ImagesPerSecond, ArithmeticRecord Arithmetic);

@@ -20,7 +20,9 @@ internal static class InspectCommand
 
     private static readonly Option<int> Calibrate = CommonOptions.Calibrate(), Threads = CommonOptions.Threads();
 
-    private static readonly Option<string> Convolution = CommonOptions.Convolution();
+    private static readonly Option<string> Convolution = CommonOptions.Convolution(), Arithmetic = ArithmeticChoice.Option();
+
+    private static readonly Option<long> Seed = ArithmeticChoice.Seed();
 
     private static readonly Option<double> Margin = CommonOptions.Margin();
 
@@ -38,7 +40,7 @@ internal static class InspectCommand
     /// <summary>Gives a command this verb's options and action: the root command is an inspection with all defaults.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Convolution, Json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Convolution, Arithmetic, Seed, Json }) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
     }
 
@@ -58,15 +60,22 @@ internal static class InspectCommand
         var request = new InspectionRequest(
             $"{name} with {spec}, {(used is null ? "no ranges" : $"ranges {ranges}")}, {images.Length} images", command.TrimEnd(), name, spec, used?.Spec ?? "none",
             loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)));
+        var arithmetic = ArithmeticModel.Of(parsed.GetValue(Arithmetic)!, workspace, parsed.GetValue(Seed), ledger: true);
         long start = Stopwatch.GetTimestamp();
         RunRecord record = StagedProgress.Run(images.Length, pann.Activations.Count, progress => Inspection.Run(
-            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation));
+            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation, arithmetic));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
         Terminal.Write(ConsoleReport.WorstOperations(record, WorstOperations));
         Terminal.Write(ConsoleReport.Flips(record));
         Terminal.Write(ConsoleReport.FailedChecks(record));
+        if (record.OtherArithmetic is { } other)
+        {
+            Console.WriteLine();
+            ArithmeticChoice.Print(other, arithmetic!.HasRing);
+            Terminal.Write(ArithmeticReport.WorstOperations(other, WorstOperations));
+        }
         AtomicFile.Write(page, stream =>
         {
             using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);

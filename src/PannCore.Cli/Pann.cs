@@ -25,6 +25,7 @@ internal static class Pann
             TrainCommand.Create(),
             RepairCommand.Create(),
             ApproxCommand.Create(),
+            CostCommand.Create(),
             BenchCommand.Create(),
             DataCommand.Create(),
         };

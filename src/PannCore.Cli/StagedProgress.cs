@@ -12,6 +12,7 @@ internal static class StagedProgress
         {
             InspectionStage.Predictions => ProgressBar.Task(context, "predictions", images),
             InspectionStage.Ledger => ProgressBar.Task(context, "error of every operation", images),
+            InspectionStage.Arithmetic => ProgressBar.Task(context, "other arithmetic", images),
             _ => ProgressBar.Task(context, "switching layer by layer", layers),
         }));
     }

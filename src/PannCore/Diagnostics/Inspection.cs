@@ -27,6 +27,9 @@ public enum InspectionStage
 
     /// <summary>The layer switch.</summary>
     LayerSwitch,
+
+    /// <summary>The network in another arithmetic.</summary>
+    Arithmetic,
 }
 
 /// <summary>Predictions, ledger and layer switch of a PANN over a set of images, as one record.</summary>
@@ -41,11 +44,12 @@ public static class Inspection
     /// <param name="images">Indices of the images.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="progress">Told the stage and the units of it that are done: images, images, layers.</param>
+    /// <param name="progress">Told the stage and the units of it that are done: images, images, layers, images.</param>
     /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="arithmetic">Another arithmetic to evaluate the network in as well; it must not have seen images before.</param>
     public static RunRecord Run(
         InspectionRequest request, ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
-        Func<InspectionStage, IProgress<int>?>? progress = null, CancellationToken cancellation = default)
+        Func<InspectionStage, IProgress<int>?>? progress = null, CancellationToken cancellation = default, ArithmeticModel? arithmetic = null)
     {
         var probe = new RangeProbe();
         var nonFinite = new NonFiniteCounter();
@@ -56,6 +60,13 @@ public static class Inspection
         IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && sound.Length > 0
             ? LayerSwitch.FirstToLast(pann, data, sound, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
             : [];
+        ArithmeticRecord? other = null;
+        if (arithmetic is not null && sound.Length > 0)
+        {
+            Evaluation single = Evaluation.Of(
+                pann, data, sound, normalization, workspace, ArithmeticModel.LargestBatch, [arithmetic.Observer], progress?.Invoke(InspectionStage.Arithmetic), cancellation);
+            other = arithmetic.Record([.. sound.Select(i => data.Labels[i])], single, out _);
+        }
         List<Flip> flips = [];
         for (int i = 0; i < images.Length; i++)
         {
@@ -67,7 +78,10 @@ public static class Inspection
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
             [.. (sound.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
-            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames, request.Provenance);
+            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames, request.Provenance)
+        {
+            OtherArithmetic = other,
+        };
     }
 
     /// <summary>What is counted over all images; every other figure leaves out those that explode.</summary>

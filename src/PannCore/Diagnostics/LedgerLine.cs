@@ -5,7 +5,7 @@ namespace PannCore.Diagnostics;
 /// <summary>Running sums of one operation's ledger line, over batches.</summary>
 internal sealed class LedgerLine(string path, string op)
 {
-    private readonly Term _total = new(), _approximation = new(), _arithmetic = new(), _inherited = new();
+    private readonly ErrorSum _total = new(), _approximation = new(), _arithmetic = new(), _inherited = new();
     private double _idealSquares, _inputErrorSquares, _negativeSquares, _injectedSquares, _negativeSum, _positiveSum, _largestInput, _residual;
     private long _count, _inputCount, _negatives, _outOfRange;
     private ActivationTraits? _activation;
@@ -68,21 +68,5 @@ internal sealed class LedgerLine(string path, string op)
             NegativeMean: ForActivation(_negativeSum / _negatives),
             PositiveMean: ForActivation(_positiveSum / (_count - _negatives)),
             _outOfRange, ForActivation(_largestInput), _activation?.Range, NonFinite: 0, _residual);
-    }
-
-    private sealed class Term
-    {
-        private double _max, _sum;
-
-        public double Squares { get; private set; }
-
-        public void Add(double value)
-        {
-            _max = Math.Max(_max, Math.Abs(value));
-            _sum += value;
-            Squares += value * value;
-        }
-
-        public ErrorSize Size(long count) => new(_max, Math.Sqrt(Squares / Math.Max(1, count)), _sum / Math.Max(1, count));
     }
 }

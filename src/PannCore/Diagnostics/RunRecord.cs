@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PannCore.Diagnostics;
 
 /// <summary>Size of one error term over all elements of an operation's output, in the units of that output.</summary>
@@ -130,4 +132,8 @@ public sealed record RunRecord(
 {
     /// <summary>The version of this shape.</summary>
     public const int CurrentSchema = 1;
+
+    /// <summary>The network in another arithmetic, over the images that do not explode; null, and left out of the JSON, where none was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ArithmeticRecord? OtherArithmetic { get; init; }
 }

@@ -66,4 +66,7 @@ public enum RandomStream
 
     /// <summary>Perturbed activations.</summary>
     Perturbation = 6,
+
+    /// <summary>Stochastic truncation of fixed-point numbers.</summary>
+    Truncation = 7,
 }

@@ -139,7 +139,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
     public static ConvPlan<T> DataGradient(ConvGeometry geometry) => new(geometry, transposed: true);
 
     /// <summary>Packed weights in memory of their own.</summary>
-    public Memory<T> Pack(ReadOnlySpan<float> weights, int kernelW)
+    public Memory<T> Pack<TWeight>(ReadOnlySpan<TWeight> weights, int kernelW) where TWeight : INumberBase<TWeight>
     {
         Memory<T> packed = AlignedBuffer.Allocate<T>(PackedLength);
         Pack(weights, kernelW, packed.Span);
@@ -151,7 +151,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <param name="kernelW">S, the kernel's width.</param>
     /// <param name="packed">Receives <see cref="PackedLength"/> elements.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Pack(ReadOnlySpan<float> weights, int kernelW, Span<T> packed)
+    public void Pack<TWeight>(ReadOnlySpan<TWeight> weights, int kernelW, Span<T> packed) where TWeight : INumberBase<TWeight>
     {
         int at = 0;
         foreach (ConvPhase phase in Phases)

@@ -20,6 +20,18 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
 
     private int Channels => gamma.Shape.Length;
 
+    /// <summary>With evaluation statistics y = scale x + shift for each channel.</summary>
+    internal (double[] Scale, double[] Shift) Affine()
+    {
+        double[] scale = new double[Channels], shift = new double[Channels];
+        for (int c = 0; c < Channels; c++)
+        {
+            scale[c] = gamma.Values[c] / Math.Sqrt(runningVariance.Values[c] + epsilon);
+            shift[c] = beta.Values[c] - (runningMean.Values[c] * scale[c]);
+        }
+        return (scale, shift);
+    }
+
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs)
     {
         Shape x = inputs[0];

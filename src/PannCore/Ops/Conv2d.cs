@@ -182,7 +182,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         }
     }
 
-    private ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
+    internal ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);
 
     /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)

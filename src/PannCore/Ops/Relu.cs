@@ -10,6 +10,8 @@ internal sealed class Relu(float slope) : Op
 
     public override string Name => "relu";
 
+    internal float Slope => slope;
+
     public override ActivationTraits? Activation => Traits;
 
     public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];

@@ -11,6 +11,8 @@ internal sealed class Shortcut(int channels, int stride) : Op
 {
     public override string Name => "shortcut";
 
+    internal int Stride => stride;
+
     protected internal override bool BackwardReadsInputs => false;
 
     protected internal override bool BackwardReadsOutput => false;

@@ -37,7 +37,7 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement root = document.RootElement;
         Assert.Equal(
-            ["model", "activation", "rangesSpec", "provenance", "accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond"],
+            ["model", "activation", "rangesSpec", "provenance", "accuracy", "images", "correct", "outOfRange", "outOfRangeImages", "nonFiniteImages", "outOfRangeRoots", "ranges", "seconds", "imagesPerSecond", "arithmetic"],
             root.EnumerateObject().Select(p => p.Name));
         Assert.Equal(
             (expected.Accuracy, 8, expected.Correct, probe.OutOfRange, probe.OutOfRangeImages, expected.NonFinite),
@@ -76,6 +76,64 @@ public sealed partial class ResultTests(CliFiles files) : IClassFixture<CliFiles
             r.GetProperty("path").GetString()!, r.GetProperty("images").GetInt32(), r.GetProperty("largestOverRange").GetDouble(), r.GetProperty("worstImage").GetInt32())));
         Assert.All(expected.Take(3), root => Assert.Contains(
             FormattableString.Invariant($"\n  first at {root.Path}: {root.Images} of these images, at most |x| = {root.Ratio:G4} B (image {root.Worst})\n"), outcome.Out, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("fixed:12,24", true)]
+    [InlineData("double", false)]
+    public void Eval_answers_in_the_arithmetic_asked_for(string arithmetic, bool fixedPoint)
+    {
+        string json = files.At("arithmetic.json");
+        Outcome outcome = PannProcess.Run(files.Root, "eval", "--model", files.Model, "--data", files.Images, "--activation", "direct:2", "--arithmetic", arithmetic, "--json", json);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+
+        using var workspace = new Workspace(1);
+        Cifar10 data = Cifar10.ReadFile(files.Images);
+        ResNet pann = RandomNetwork.Pann("direct:2");
+        var model = new FixedPointArithmetic(new(12, 24), workspace);
+        LockStep<FixedPointTensor> integers = new(model);
+        LockStep<DoubleTensor> exact = new(new Float64Arithmetic(workspace));
+        Evaluation single = Evaluation.Of(pann, data, [.. Enumerable.Range(0, data.Count)], Normalization.Cifar10, workspace, observers: [integers, exact]);
+        Evaluation expected = fixedPoint ? integers.Answers(data.Labels) : exact.Answers(data.Labels);
+        int changed = expected.Predictions.Zip(single.Predictions).Count(pair => pair.First != pair.Second);
+
+        Assert.StartsWith(FormattableString.Invariant($"model.safetensors, direct:2, ranges layer: {expected.Accuracy:F2} % ({expected.Correct} of 8 right)\n"), outcome.Out, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"\nin {arithmetic}: {expected.Accuracy:F2} %; in float32: {single.Accuracy:F2} %; {changed} predictions differ\n"), outcome.Out, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(File.ReadAllBytes(json));
+        JsonElement record = document.RootElement.GetProperty("arithmetic");
+        Assert.Equal(["name", "accuracy", "float32Accuracy", "changedPredictions", "wrappedImages", "wrapArounds", "operations"], record.EnumerateObject().Select(p => p.Name));
+        Assert.Equal((arithmetic, single.Accuracy, changed), (record.GetProperty("name").GetString(), record.GetProperty("float32Accuracy").GetDouble(), record.GetProperty("changedPredictions").GetInt32()));
+        Assert.Equal(expected.Accuracy, document.RootElement.GetProperty("accuracy").GetDouble());
+
+        WrapAround[] wraps = fixedPoint ? [.. model.WrapArounds] : [];
+        Assert.Equal(fixedPoint, wraps.Length > 0);
+        Assert.Equal(wraps.Length > 0 ? model.WrappedImages : 0, record.GetProperty("wrappedImages").GetInt32());
+        Assert.Equal(wraps, record.GetProperty("wrapArounds").EnumerateArray().Select(w => new WrapAround(
+            w.GetProperty("path").GetString()!, w.GetProperty("op").GetString()!, w.GetProperty("elements").GetInt64(), w.GetProperty("rootImages").GetInt32())));
+        Assert.Equal(fixedPoint, outcome.Out.Contains(FormattableString.Invariant($"\nleft the ring: {wraps.Sum(w => w.Elements)} values in {model.WrappedImages} images\n"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Inspect_shows_where_another_arithmetic_goes_wrong()
+    {
+        string json = files.At("other.json");
+        Outcome outcome = PannProcess.Run(
+            files.Root, "inspect", "--model", files.Model, "--data", files.Images, "--images", "2", "--activation", "direct:4", "--ranges", "layer", "--arithmetic", "fixed:16,64", "--json", json, "--out", files.At("other.html"));
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        using FileStream stream = File.OpenRead(json);
+        ArithmeticRecord other = RunRecordJson.Read(stream).OtherArithmetic!;
+        Assert.Equal("fixed:16,64", other.Name);
+        Assert.Contains(FormattableString.Invariant($"\nin fixed:16,64: {other.Accuracy:F2} %; in float32: {other.Float32Accuracy:F2} %; {other.ChangedPredictions} predictions differ\nleft the ring: 0 values in 0 images\n"), outcome.Out, StringComparison.Ordinal);
+        ReportTable table = ArithmeticReport.WorstOperations(other, 12);
+        Assert.Equal(12, table.Rows.Count);
+        Assert.All(table.Rows, row => Assert.Matches($"\n  {Regex.Escape(row[0])} +{Regex.Escape(row[1])} +{Regex.Escape(row[2])} +{Regex.Escape(row[3])} +0 ", outcome.Out));
+    }
+
+    [Fact]
+    public void An_arithmetic_that_is_none_ends_with_1()
+    {
+        Outcome outcome = PannProcess.Run(files.Root, "eval", "--model", files.Model, "--data", files.Images, "--arithmetic", "fixed:16");
+        Assert.Equal(new Outcome(1, "", "error: arithmetic 'fixed:16': expected float32, double, fixed:F,L or fixed:F,L,stochastic with F fraction bits in a ring of 2^L\n"), outcome);
     }
 
     [Fact]
