@@ -87,7 +87,7 @@ public sealed class FixedPointArithmeticTests : IDisposable
     }
 
     [Fact]
-    public void Sixteen_times_finer_numbers_are_nearer_to_float64_and_float32_is_not_disturbed()
+    public void A_thousand_times_finer_numbers_are_nearer_to_float64_and_float32_is_not_disturbed()
     {
         ResNet network = RandomNetwork.Pann("composite:alpha=6");
         int[] images = [3, 4];
