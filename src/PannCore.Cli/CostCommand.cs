@@ -36,10 +36,10 @@ internal static class CostCommand
         {
             string? path = parsed.GetValue(file) ?? parsed.GetValue(model);
             CommonOptions.CheckWritable([path], parsed.GetValue(json));
-            ActivationSpec spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
-            (string name, ResNet backbone) = parsed.GetValue(architecture) is string architectureName
-                ? (architectureName, new ResNet(ResNet.ParseDepth(architectureName)))
-                : Opened(path);
+            LoadedModel? loaded = parsed.GetValue(architecture) is null ? LoadedModel.Open(path, null, null) : null;
+            ActivationSpec spec = loaded?.Asked(parsed, activation) ?? ActivationSpec.Parse(parsed.GetValue(activation)!);
+            string name = loaded is null ? parsed.GetValue(architecture)! : Path.GetFileName(loaded.File);
+            ResNet backbone = loaded?.Backbone ?? new ResNet(ResNet.ParseDepth(name));
             ReluPolynomial? polynomial = spec.IsPolynomial ? spec.Build() : null;
 
             // No price depends on a range: it is folded into the weights.
@@ -52,12 +52,6 @@ internal static class CostCommand
             return 0;
         }, cancellation));
         return command;
-    }
-
-    private static (string Name, ResNet Network) Opened(string? path)
-    {
-        LoadedModel loaded = LoadedModel.Open(path, null, null);
-        return (Path.GetFileName(loaded.File), loaded.Backbone);
     }
 }
 

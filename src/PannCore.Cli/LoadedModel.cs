@@ -27,11 +27,15 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     /// <summary>Activation and ranges as the options say; where they say nothing and the file holds a PANN, that PANN's.</summary>
     public (ActivationSpec Activation, string Ranges) Asked(ParseResult parsed, Option<string> activation, Option<string> ranges)
     {
-        ActivationSpec spec = Description.Pann is { } pann && !IsGiven(activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
-        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(ranges) ? StoredRanges : parsed.GetValue(ranges)!);
-
-        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+        ActivationSpec spec = Asked(parsed, activation);
+        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(parsed, ranges) ? StoredRanges : parsed.GetValue(ranges)!);
     }
+
+    /// <summary>The activation as the option says; where it says nothing and the file holds a PANN, that PANN's.</summary>
+    public ActivationSpec Asked(ParseResult parsed, Option<string> activation)
+        => Description.Pann is { } pann && !IsGiven(parsed, activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
     /// <param name="spec">The activation.</param>
