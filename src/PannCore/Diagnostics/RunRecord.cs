@@ -50,7 +50,41 @@ public sealed record OperationRecord(
     double? LargestInput,
     double? Range,
     long NonFinite,
-    double IdentityResidual);
+    double IdentityResidual)
+{
+    /// <summary>SQNR in bits of a number that is quantised as finely: SqnrDb / 6.02.</summary>
+    public double Bits => SqnrDb / (20 * Math.Log10(2));
+
+    /// <summary>Cosine of the angle between working and ideal output, over all elements; null where one of them is 0.</summary>
+    public double? Cosine { get; init; }
+
+    /// <summary>Gain of relative errors: inherited RMS over the signal's RMS here, divided by incoming error RMS over the signal's RMS there; null where no error came in.</summary>
+    public double? RelativeGain { get; init; }
+
+    /// <summary>Differences between whole runs, never to be added to what is injected here; null where they were not measured.</summary>
+    public AccumulatedError? Accumulated { get; init; }
+
+    /// <summary>Of an addition: what was inherited through each of its inputs, main branch first; their sum is <see cref="Inherited"/> element by element. Null for other operations.</summary>
+    public IReadOnlyList<ErrorSize>? Branches { get; init; }
+
+    /// <summary>The total error image by image; null where it was not measured.</summary>
+    public ImageSpread? Spread { get; init; }
+}
+
+/// <summary>
+/// What has accumulated up to an operation: differences between whole runs of the network, in the ideal function in float64, in the polynomials in float64, and in float32.
+/// Injected terms are made at one operation; these are made at all operations so far.
+/// </summary>
+/// <param name="Approximation">Polynomials in float64 less ideal network in float64.</param>
+/// <param name="Arithmetic">Polynomials in float32 less polynomials in float64.</param>
+public sealed record AccumulatedError(ErrorSize Approximation, ErrorSize Arithmetic);
+
+/// <summary>RMS of the total error of single images, over the RMS of the ideal output in all images.</summary>
+/// <param name="Median">Of the median image.</param>
+/// <param name="WorstDecile">Exceeded by one image in ten.</param>
+/// <param name="Worst">Of the worst image.</param>
+/// <param name="WorstImage">Index of that image in the data set.</param>
+public sealed record ImageSpread(double Median, double WorstDecile, double Worst, int WorstImage);
 
 /// <summary>One independent check of the ledger: a bound or an equality that the identity alone does not imply.</summary>
 /// <param name="Name">What was checked, for instance <c>|approximation| within B E inside the range</c>.</param>
@@ -73,7 +107,12 @@ public sealed record LayerShare(string Path, double LogitShare, double LogitRms,
 /// <param name="Label">True class.</param>
 /// <param name="Ideal">Class predicted by the ideal network.</param>
 /// <param name="Pann">Class predicted by the PANN; -1 where its logits are not finite.</param>
-public sealed record Flip(int Image, int Label, int Ideal, int Pann);
+public sealed record Flip(int Image, int Label, int Ideal, int Pann)
+{
+    /// <summary>The activation from whose switching on, first to last, the prediction stays changed; null where that was not measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FlippedAt { get; init; }
+}
 
 /// <summary>One point of an approximation's error curve on its normalised interval [-1, 1].</summary>
 /// <param name="X">Position, in units of the range B.</param>
@@ -131,7 +170,40 @@ public sealed record RunRecord(
     IReadOnlyDictionary<string, string> Provenance)
 {
     /// <summary>The version of this shape.</summary>
-    public const int CurrentSchema = 1;
+    public const int CurrentSchema = 2;
+
+    /// <summary>What is wrong with the run as a whole, the gravest first, each with what to do about it; empty where nothing is.</summary>
+    public IReadOnlyList<string> Diagnoses { get; init; } = [];
+
+    /// <summary>What the network is compared with: relu, leaky:a, self, model:FILE.</summary>
+    public string Ideal { get; init; } = "relu";
+
+    /// <summary>Activations whose polynomial is another one than <see cref="Activation"/>: path and specification text.</summary>
+    public IReadOnlyDictionary<string, string> Patches { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Which layer hurts the answer; null, as are the next four, where it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CauseRecord? Causes { get; init; }
+
+    /// <summary>Inside each polynomial.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<InsideRecord>? Inside { get; init; }
+
+    /// <summary>How near the inputs come to the ends of their ranges.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RangeRecord? Ranging { get; init; }
+
+    /// <summary>Sound bounds.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BoundRecord? Bounds { get; init; }
+
+    /// <summary>The same at other precisions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SweepRecord? Sweep { get; init; }
+
+    /// <summary>Pixels of the images that a report shows, by index: 3,072 bytes as CIFAR-10 stores them, red plane, green plane, blue plane. Not part of the JSON.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<int, ReadOnlyMemory<byte>> Pictures { get; init; } = new Dictionary<int, ReadOnlyMemory<byte>>();
 
     /// <summary>The network in another arithmetic, over the images that do not explode; null, and left out of the JSON, where none was asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
