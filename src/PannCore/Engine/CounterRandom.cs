@@ -69,4 +69,7 @@ public enum RandomStream
 
     /// <summary>Stochastic truncation of fixed-point numbers.</summary>
     Truncation = 7,
+
+    /// <summary>Images of noise.</summary>
+    Noise = 8,
 }
