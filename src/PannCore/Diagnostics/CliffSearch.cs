@@ -13,9 +13,6 @@ namespace PannCore.Diagnostics;
 /// <param name="workspace">Threads and memory.</param>
 internal sealed class CliffSearch(ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace)
 {
-    /// <summary>Images tried at every factor, the nearest to the ends of their ranges; all are tried where these are inside.</summary>
-    private const int Candidates = 32;
-
     /// <summary>Ratio of the two factors between which the answer lies at the end, and of the first two that are tried.</summary>
     private const double Precision = 1.0001, FirstStep = 1.01;
 
@@ -34,18 +31,19 @@ internal sealed class CliffSearch(ResNet pann, Cifar10 data, int[] images, Norma
     /// <summary>A factor at which an input is outside while none is at <see cref="Precision"/> times it, with the image that is farthest out there; null if none was found.</summary>
     /// <param name="predicted">Where to begin.</param>
     /// <param name="nearest">Positions of the images, nearest to the end of a range first.</param>
+    /// <param name="candidates">How many of these are tried at every factor; all are where the candidates are inside.</param>
     /// <param name="cancellation">Stops between batches.</param>
-    public (double Factor, NearImage Image)? From(double predicted, IReadOnlyList<int> nearest, CancellationToken cancellation)
+    public (double Factor, NearImage Image)? From(double predicted, IReadOnlyList<int> nearest, int candidates, CancellationToken cancellation)
     {
-        HashSet<int> candidates = [.. nearest.Take(Candidates)];
+        HashSet<int> tried = [.. nearest.Take(candidates)];
         double start = predicted;
         for (int round = 0; round < MostRounds; round++)
         {
-            if (Bisect(start, [.. candidates], cancellation) is not { } found) return null;
+            if (Bisect(start, [.. tried], cancellation) is not { } found) return null;
             start = found.Inside;
             int[] missed = [.. Outside(start, nearest, cancellation).Select(outside => outside.Position)];
             if (missed.Length == 0) return (found.Outside, found.Image);
-            candidates.UnionWith(missed);
+            tried.UnionWith(missed);
         }
         return null;
     }

@@ -16,6 +16,9 @@ public static class RangeStudy
 
     private const int NearestImages = 10;
 
+    /// <summary>Images tried at every factor of the search for the cliff.</summary>
+    private const int CliffCandidates = 32;
+
     private static readonly double[] Factors = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
 
     /// <summary>The study. It costs about eight evaluations of the images.</summary>
@@ -47,7 +50,7 @@ public static class RangeStudy
         NearImage worst = Near(nearest[0]);
         Cliff? cliff = null;
         if (double.IsFinite(worst.Share) && worst.Share > 0
-            && new CliffSearch(pann, data, images, normalization, workspace).From(worst.Share, nearest, cancellation) is ({ } found, { } image))
+            && new CliffSearch(pann, data, images, normalization, workspace).From(worst.Share, nearest, CliffCandidates, cancellation) is ({ } found, { } image))
         {
             cliff = new(worst.Share, worst.Path, worst.Image, found, image.Path, image.Image, steps);
         }
