@@ -30,14 +30,18 @@ internal sealed class APrioriBounds(Workspace workspace, DoubleTensor input) : I
     /// <summary>The largest bound of each operation's output; infinity from the first that is vacuous on.</summary>
     public IReadOnlyDictionary<string, double> ByPath => _byPath;
 
-    /// <summary>The first activation whose bound exceeds its range; null if none does.</summary>
+    /// <summary>The first activation whose bound exceeds its range, or from which on it is not finite; null if there is none.</summary>
     public string? VacuousAt { get; private set; }
 
     /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
         _byPath[path] = double.PositiveInfinity;
-        if (_vacuous) return;
+        if (_vacuous)
+        {
+            if (op.Activation is not null) VacuousAt ??= path;
+            return;
+        }
         DoubleTensor[] magnitudes = new DoubleTensor[inputs.Count], errors = new DoubleTensor[inputs.Count];
         for (int j = 0; j < inputs.Count; j++)
         {
@@ -68,7 +72,7 @@ internal sealed class APrioriBounds(Workspace workspace, DoubleTensor input) : I
         _known[output] = (magnitude, error);
         double largest = TensorPrimitives.Max(d);
         if (largest <= range && double.IsFinite(largest)) _byPath[path] = largest;
-        else (_vacuous, VacuousAt) = (true, path);
+        else (_vacuous, VacuousAt) = (true, op.Activation is null ? null : path);
     }
 
     /// <summary>

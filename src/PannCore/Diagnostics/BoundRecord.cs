@@ -12,6 +12,6 @@ public sealed record OperationBound(string Path, string Op, double Measured, dou
 /// <summary>Sound bounds on the error of every operation.</summary>
 /// <param name="Images">Images bounded; those in which a polynomial explodes, or whose logits are not finite, are left out.</param>
 /// <param name="Operations">One line an operation, in the order of execution.</param>
-/// <param name="VacuousAt">The first activation where the a-priori bound no longer says anything: where it exceeds the range; null if it never does.</param>
+/// <param name="VacuousAt">The first activation where the a-priori bound no longer says anything: where it exceeds the range, or is not finite; null if it never does.</param>
 /// <param name="DecidedImages">Images whose prediction the a-posteriori bound of the logits proves to be the ideal network's.</param>
 public sealed record BoundRecord(int Images, IReadOnlyList<OperationBound> Operations, string? VacuousAt, int DecidedImages);

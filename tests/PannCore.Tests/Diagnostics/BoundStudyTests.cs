@@ -1,3 +1,4 @@
+using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -48,7 +49,7 @@ public sealed class BoundStudyTests : IDisposable
         ResNet pann = RandomNetwork.Pann("composite:alpha=10", "layer", 1);
         var functions = pann.Activations.ToDictionary(a => a.Path, a => (ActivationFunction.Polynomial)a.Function);
         pann = pann.With(path => functions[path] with { Range = 0.8 * functions[path].Range });
-        int[] all = [.. Enumerable.Range(0, 24)];
+        int[] all = [.. Enumerable.Range(0, 12)];
         var probe = new RangeProbe();
         Evaluation evaluation = Evaluation.Of(pann, RandomNetwork.Sample, all, Normalization.Cifar10, _workspace, observers: [probe]);
         int[] sound = [.. all.Where(i => !probe.Exploded.Contains(i) && evaluation.Predictions[i] >= 0)];
@@ -56,6 +57,21 @@ public sealed class BoundStudyTests : IDisposable
         BoundRecord some = BoundStudy.Of(pann, RandomNetwork.Sample, all, Normalization.Cifar10, _workspace), alone = BoundStudy.Of(pann, RandomNetwork.Sample, sound, Normalization.Cifar10, _workspace);
         Assert.Equal(alone.Operations, some.Operations);
         Assert.Equal(sound.Length, some.Images);
+    }
+
+    [Fact]
+    public void Weights_that_are_no_numbers_leave_no_image_and_no_bound()
+    {
+        ResNet broken = RandomNetwork.Make(2);
+        broken.Parameters.Find("layer1.0.conv1.weight")!.Update(values => values[0] = float.NaN);
+        ResNet pann = broken.With(ActivationSpec.Parse("composite:alpha=7"), ActivationRanges.Parse("global:20", [.. broken.Activations.Select(a => a.Path)], null, 1));
+        BoundRecord record = BoundStudy.Of(pann, RandomNetwork.Sample, Images[..2], Normalization.Cifar10, _workspace);
+        Assert.Equal((0, 0, "layer1.0.relu1"), (record.Images, record.DecidedImages, record.VacuousAt));
+
+        RangeRecord ranges = RangeStudy.Of(pann, RandomNetwork.Sample, Images[..2], Normalization.Cifar10, _workspace)!;
+        Assert.Null(ranges.Cliff);
+        Assert.All(ranges.Nearest, near => Assert.Equal(("layer1.0.relu1", double.PositiveInfinity), (near.Path, near.Share)));
+        Assert.True(double.IsNaN(ranges.Layers.Single(layer => layer.Path == "layer1.0.relu2").Largest));
     }
 
     [Fact]

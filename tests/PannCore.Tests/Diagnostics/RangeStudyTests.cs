@@ -110,8 +110,11 @@ public sealed class RangeStudyTests : IDisposable
     }
 
     [Fact]
-    public void A_network_without_ranges_has_none_to_study()
-        => Assert.Null(RangeStudy.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace));
+    public void Without_ranges_or_images_there_is_nothing_to_study()
+    {
+        Assert.Null(RangeStudy.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace));
+        Assert.Null(RangeStudy.Of(RandomNetwork.Pann("direct:4"), RandomNetwork.Sample, [], Normalization.Cifar10, _workspace));
+    }
 
     /// <summary>An image by itself: its largest |x|/B up to the first activation that it leaves.</summary>
     private NearImage Nearest(ResNet pann, Cifar10 data, int image)
