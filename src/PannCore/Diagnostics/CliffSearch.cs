@@ -40,7 +40,7 @@ internal sealed class CliffSearch(ResNet pann, Cifar10 data, int[] images, Norma
         for (int round = 0; round < MostRounds; round++)
         {
             if (Bisect(start, [.. tried], cancellation) is not { } found) return null;
-            start = found.Inside;
+            start = found.Outside * Precision;
             int[] missed = [.. Outside(start, nearest, cancellation).Select(outside => outside.Position)];
             if (missed.Length == 0) return (found.Outside, found.Image);
             tried.UnionWith(missed);
@@ -48,7 +48,7 @@ internal sealed class CliffSearch(ResNet pann, Cifar10 data, int[] images, Norma
         return null;
     }
 
-    private (double Outside, double Inside, NearImage Image)? Bisect(double start, int[] candidates, CancellationToken cancellation)
+    private (double Outside, NearImage Image)? Bisect(double start, int[] candidates, CancellationToken cancellation)
     {
         NearImage? image = Farthest(start);
         double outside = start, inside = start, step = FirstStep;
@@ -72,7 +72,7 @@ internal sealed class CliffSearch(ResNet pann, Cifar10 data, int[] images, Norma
             if (Farthest(middle) is { } farthest) (image, outside) = (farthest, middle);
             else inside = middle;
         }
-        return (outside, inside, image);
+        return (outside, image);
 
         NearImage? Farthest(double factor) => Outside(factor, candidates, cancellation).Select(one => one.Image).MaxBy(near => near.Share);
     }

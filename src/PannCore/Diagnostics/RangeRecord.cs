@@ -39,7 +39,7 @@ public sealed record RangeFactor(double Factor, int OutOfRangeImages, int Explod
 /// </param>
 /// <param name="FoundPath">The activation where.</param>
 /// <param name="FoundImage">The image where.</param>
-/// <param name="Steps">What happens on the way, largest factor first.</param>
+/// <param name="Steps">What happens on the way, largest factor first; some are above 1: wider ranges hold more and approximate worse.</param>
 public sealed record Cliff(double PredictedFactor, string PredictedPath, int PredictedImage, double FoundFactor, string FoundPath, int FoundImage, IReadOnlyList<RangeFactor> Steps);
 
 /// <summary>How the network bears an image that is no photograph.</summary>

@@ -19,9 +19,10 @@ public static class RangeStudy
     /// <summary>Images tried at every factor of the search for the cliff.</summary>
     private const int CliffCandidates = 32;
 
-    private static readonly double[] Factors = [1, 0.9, 0.8, 0.7, 0.6, 0.5];
+    /// <summary>Wider ranges cost precision, narrower ones leave inputs outside: accuracy has its maximum somewhere between.</summary>
+    private static readonly double[] Factors = [1.4, 1.2, 1, 0.9, 0.8, 0.7, 0.6, 0.5];
 
-    /// <summary>The study. It costs about eight evaluations of the images.</summary>
+    /// <summary>The study. It costs about ten evaluations of the images.</summary>
     /// <param name="pann">The network.</param>
     /// <param name="data">The data set.</param>
     /// <param name="images">Indices of the images.</param>

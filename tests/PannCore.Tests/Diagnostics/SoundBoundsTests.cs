@@ -135,6 +135,30 @@ public sealed class SoundBoundsTests
     public void A_prediction_is_decided_where_no_error_within_the_bounds_changes_it(bool decided, float[] logits, double[] bounds)
         => Assert.Equal(decided, SoundBounds.IsDecided(logits, bounds));
 
+    /// <summary>Decided images are counted over runs, and are those whose logits stay apart.</summary>
+    [Fact]
+    public void Decided_images_are_counted()
+    {
+        using var workspace = new Workspace(1);
+        var bounds = new SoundBounds(workspace);
+        int expected = 0, images = 0;
+        for (int seed = 0; seed < 16; seed++)
+        {
+            using var run = new Run(workspace, observers: [bounds]);
+            Tensor logits = RandomGraph.Run(run, seed, Size, polynomials: seed % 2 == 0);
+            for (int n = 0; n < Size[0]; n++, images++)
+            {
+                float[] of = logits.Values.Slice(10 * n, 10).ToArray();
+                double[] bound = bounds.BoundOf(logits).Values[(10 * n)..(10 * (n + 1))];
+                int best = Array.IndexOf(of, of.Max());
+                if (Enumerable.Range(0, 10).All(k => k == best || of[k] + bound[k] < of[best] - bound[best])) expected++;
+            }
+            bounds.Finish();
+        }
+        Assert.Equal(expected, bounds.Decided);
+        Assert.InRange(expected, 1, images - 1);
+    }
+
     /// <summary>The bounds before any image is seen: no error of images whose inputs stay in range exceeds them.</summary>
     [Theory]
     [MemberData(nameof(Networks))]
