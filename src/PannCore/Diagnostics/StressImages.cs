@@ -15,7 +15,7 @@ public static class StressImages
     /// <param name="seed">Seed of the noise.</param>
     public static Cifar10 All(long seed = 1)
     {
-        var random = new CounterRandom(seed, RandomStream.Noise, 0);
+        var random = new CounterRandom(seed, RandomStream.StressImage, 0);
         Func<int, int, int, byte>[] pixels =
         [
             (_, _, _) => 0,

@@ -71,5 +71,5 @@ public enum RandomStream
     Truncation = 7,
 
     /// <summary>Images of noise.</summary>
-    Noise = 8,
+    StressImage = 10,
 }

@@ -13,7 +13,7 @@ internal static class RandomGraph
     public static Tensor Run(Run run, int seed, Shape images, bool polynomials, double largest = double.PositiveInfinity)
     {
         var random = new CounterRandom(seed, RandomStream.Order, 1);
-        float[] pixels = [.. Enumerable.Range(0, images.Length).Select(i => (float)Math.Clamp(new CounterRandom(seed, RandomStream.Noise, 3).Normal(i), -largest, largest))];
+        float[] pixels = [.. Enumerable.Range(0, images.Length).Select(i => (float)Math.Clamp(new CounterRandom(seed, RandomStream.StressImage, 3).Normal(i), -largest, largest))];
         var tensors = new List<Tensor> { run.Input(images, pixels) };
         for (int step = 0; step < 10; step++)
         {
