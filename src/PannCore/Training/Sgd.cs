@@ -12,13 +12,19 @@ public sealed class Sgd
     private readonly Dictionary<Parameter, float[]> _velocity = [];
     private readonly double _momentum;
     private readonly double _decay;
+    private readonly DecayScope _scope;
 
     /// <summary>An optimiser of the trainable parameters among these, at rest.</summary>
-    public Sgd(IEnumerable<Parameter> parameters, double momentum, double decay)
+    /// <param name="parameters">Parameters; those that are not trainable are left alone.</param>
+    /// <param name="momentum">As in the formula.</param>
+    /// <param name="decay">As in the formula.</param>
+    /// <param name="scope">The parameters that decay.</param>
+    public Sgd(IEnumerable<Parameter> parameters, double momentum, double decay, DecayScope scope = DecayScope.All)
     {
         Parameters = [.. parameters.Where(p => p.Trainable)];
         _momentum = momentum;
         _decay = decay;
+        _scope = scope;
         foreach (Parameter parameter in Parameters) _velocity[parameter] = new float[parameter.Shape.Length];
     }
 
@@ -33,10 +39,18 @@ public sealed class Sgd
     public void Step(Gradients gradients, double rate)
     {
         foreach (Parameter parameter in Parameters) _ = gradients[parameter];
-        float momentum = (float)_momentum, decay = (float)_decay, step = (float)rate;
+        float momentum = (float)_momentum, step = (float)rate;
         foreach (Parameter parameter in Parameters)
         {
+            float decay = Decays(parameter) ? (float)_decay : 0;
             MomentumStep.Run(parameter.Overwrite(), _velocity[parameter], gradients[parameter], momentum, decay, step);
         }
     }
+
+    private bool Decays(Parameter parameter) => _scope switch
+    {
+        DecayScope.Convolutions => parameter.Shape.Rank == 4,
+        DecayScope.Others => parameter.Shape.Rank != 4,
+        _ => true,
+    };
 }

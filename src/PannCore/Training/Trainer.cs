@@ -12,7 +12,7 @@ namespace PannCore.Training;
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
 /// <param name="TrainLoss">Mean loss over the epoch's images.</param>
-/// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met.</param>
+/// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
 
@@ -59,9 +59,9 @@ public sealed class Trainer
         _split = Split.Balanced(data, recipe.Validation, recipe.Seed);
         if (_split.Training.Length < recipe.Batch)
             throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
-        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture));
+        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: _ => new ActivationFunction.Relu((float)recipe.Leak));
         Model.Initialise(recipe.Seed);
-        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay);
+        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn);
         _schedule = new Schedule(recipe.LearningRate, (int)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), recipe.Epochs * StepsPerEpoch);
         _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
     }
@@ -200,22 +200,34 @@ public sealed class Trainer
     private void Step(ReadOnlyMemory<int> images)
     {
         using var run = new Run(_workspace, Statistics.Training, tape: true);
+        long step = ((long)_epoch * StepsPerEpoch) + _step;
+        Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
         byte[] labels = _loader.Labels(images.Span);
-        Tensor logits = Model.Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch)));
+        Tensor logits = WithNoise(images, step).Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch), mixture));
         for (int i = 0; i < labels.Length; i++)
         {
             if (Evaluation.Predict(logits.Values.Slice(i * logits.Shape[1], logits.Shape[1])) == labels[i]) _correct++;
         }
-        Tensor loss = logits.SoftmaxCrossEntropy(labels);
+        Tensor loss = mixture is null
+            ? logits.SoftmaxCrossEntropy(labels)
+            : logits.SoftmaxCrossEntropy(Mixup.Targets(labels, _loader.Labels(mixture.Partners.Span), mixture.Weight, logits.Shape[1]));
         float value = loss.Values[0];
         if (!float.IsFinite(value))
         {
             throw Diverged($"the loss is {value.ToString(CultureInfo.InvariantCulture)}");
         }
         Gradients gradients = run.Backward(loss);
-        _sgd.Step(gradients, _schedule.Rate((_epoch * StepsPerEpoch) + _step));
+        _sgd.Step(gradients, _schedule.Rate((int)step));
         _lossSum += value;
         _step++;
+    }
+
+    /// <summary>The network of one step: the model, or the model with noise in its activations. Every layer has numbers of its own.</summary>
+    private ResNet WithNoise(ReadOnlyMemory<int> images, long step)
+    {
+        if (Recipe.Noise.Size == 0) return Model;
+        int layer = 0, layers = Model.Activations.Count;
+        return Model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
     }
 
     private TrainingDivergedException Diverged(string what) => new(

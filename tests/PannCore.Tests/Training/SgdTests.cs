@@ -48,6 +48,23 @@ public sealed class SgdTests
         Assert.Equal(7, statistic.Values[0]);
     }
 
+    [Theory]
+    [InlineData(DecayScope.All, true, true)]
+    [InlineData(DecayScope.Convolutions, true, false)]
+    [InlineData(DecayScope.Others, false, true)]
+    public void Decay_acts_on_the_parameters_in_its_scope(DecayScope scope, bool kernel, bool scale)
+    {
+        Parameter w = new("conv.weight", new(1, 1, 1, 1)), b = new("linear.bias", new(1)), frozen = new("linear.weight", new(1, 1), trainable: false);
+        w.Set([1]);
+        b.Set([1]);
+        var sgd = new Sgd([w, b], momentum: 0, decay: 0.25, scope);
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        // All gradients are 0: only decay moves anything, by rate times decay.
+        sgd.Step(run.Backward(run.Input(new(1, 1, 1, 1), [3]).Conv2d(w, 1, 0).GlobalAveragePool().Linear(frozen, b), [0]), 0.5);
+        Assert.Equal((kernel ? 0.875f : 1, scale ? 0.875f : 1), (w.Values[0], b.Values[0]));
+    }
+
     [Fact]
     public void AParameterWithoutGradientIsAnError()
     {

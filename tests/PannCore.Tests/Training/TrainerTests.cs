@@ -58,6 +58,30 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("mixup-0.2")]
+    [InlineData("noise-rms-0.2")]
+    [InlineData("noise-0.2-decay-1e-4-mixup-0.2")]
+    [InlineData("leak-0.1-minimal-mixup")]
+    [InlineData("decay-conv")]
+    public void A_remedy_depends_on_neither_threads_nor_where_it_was_resumed_and_does_something(string name)
+    {
+        Recipe recipe = NamedRecipe.Of(name).Apply(Small);
+        using var single = new Workspace(1, Small.Convolution, fillWithNaN: true);
+        var trainer = new Trainer(recipe, Images, single);
+        while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
+        foreach (int step in new[] { 3, 5 })
+        {
+            var resumed = new Trainer(recipe, Images, _workspace);
+            resumed.Resume(_folder.At($"{step}"));
+            while (!resumed.Finished) resumed.RunEpoch();
+            AssertSameBits(trainer, resumed);
+            Assert.Equal(trainer.History, resumed.History);
+        }
+        Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
+        Assert.Equal(recipe.Leak > 0 ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
+    }
+
     [Fact]
     public void Cancelling_stops_after_a_step_and_loses_nothing()
     {
@@ -158,7 +182,7 @@ public sealed class TrainerTests : IDisposable
     {
         string state = _folder.At("state");
         new Trainer(Small, Images, _workspace).SaveState(state);
-        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
+        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"decayOn":"All","mixup":0,"leak":0,"dropLeak":false,"noise":{"size":0,"side":"Negative","unit":"Absolute"},"validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
         Assert.Equal(
             $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
             Refusal(state, Small with { LearningRate = 0.2 }, Images));
