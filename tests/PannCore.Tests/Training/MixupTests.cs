@@ -1,4 +1,3 @@
-using PannCore.Data;
 using PannCore.Training;
 using Xunit;
 
