@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PannCore.Engine;
 
 namespace PannCore.Training;
@@ -41,6 +42,17 @@ public sealed record Recipe
     /// <summary>Noise on the activations: negative-input leakage in the reading that adds it, and its controls.</summary>
     public Noise Noise { get; init; } = new(0);
 
+    /// <summary>Polynomials in the place of the activations; null trains with ReLU.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolynomialInTheLoop? Polynomial { get; init; }
+
+    /// <summary>SHA-256 of the weights that training begins from; null for random ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? InitialWeights { get; init; }
+
+    /// <summary>Gradients whose norm, over all parameters, is larger are scaled down to it; infinity leaves all as they are.</summary>
+    public double MaxGradientNorm { get; init; } = double.PositiveInfinity;
+
     /// <summary>Training images held out, the same number of each class; 0 trains on all.</summary>
     public int Validation { get; init; } = 5000;
 
@@ -70,6 +82,13 @@ public sealed record Recipe
         Require(Leak is >= 0 and < 1, "leak", "at least 0 and below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
         Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);
+        Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);
+        if (Polynomial is { } polynomial)
+        {
+            Require(polynomial.Penalty >= 0 && double.IsFinite(polynomial.Penalty), "penalty", "at least 0", polynomial.Penalty);
+            Require(polynomial.PenaltyFrom is >= 0 and <= 1, "penalty from", "0 to 1, in units of the range", polynomial.PenaltyFrom);
+            Require(Leak == 0 && Noise.Size == 0, "polynomial", "neither leak nor noise beside it", polynomial.Activation);
+        }
         Require(Validation >= 0, "validation", "at least 0 images", Validation);
     }
 

@@ -49,6 +49,27 @@ public sealed class SgdTests
     }
 
     [Theory]
+    [InlineData(2.5, 0.5)]
+    [InlineData(5, 1)]
+    [InlineData(6, 1)]
+    public void A_gradient_whose_norm_is_too_large_is_scaled_down_to_it(double most, double scale)
+    {
+        // The gradient is (sqrt 24, 0, 0) for w and 1 for b: its norm is 5.
+        Parameter w = new("w", new(1, 3)), b = new("b", new(1));
+        w.Set([1, 1, 1]);
+        b.Set([1]);
+        var sgd = new Sgd([w, b], momentum: 0, decay: 0, maxNorm: most);
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        float x = (float)Math.Sqrt(24);
+        sgd.Step(run.Backward(run.Input(new(1, 3), [x, 0, 0]).Linear(w, b)), 0.125);
+        // Three roundings of numbers of at most 1.
+        Assert.Equal(1 - (0.125 * scale * x), w.Values[0], 3 * Math.ScaleB(1, -24));
+        Assert.Equal(1 - (0.125 * scale), b.Values[0], 3 * Math.ScaleB(1, -24));
+        Assert.Equal(1, w.Values[1]);
+    }
+
+    [Theory]
     [InlineData(DecayScope.All, true, true)]
     [InlineData(DecayScope.Convolutions, true, false)]
     [InlineData(DecayScope.Others, false, true)]
