@@ -53,7 +53,9 @@ public static class Inspection
     {
         var probe = new RangeProbe();
         var nonFinite = new NonFiniteCounter();
-        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
+        var idealProbe = new RangeProbe();
+        IReadOnlyList<string> faults = ModelFaults.Of(pann, data, images, normalization, workspace);
+        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
         ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
@@ -73,7 +75,7 @@ public static class Inspection
             if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]));
         }
         ReluPolynomial? approximation = pann.Activations.Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
-        return new(
+        var record = new RunRecord(
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
@@ -82,6 +84,7 @@ public static class Inspection
         {
             OtherArithmetic = other,
         };
+        return record with { Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))] };
     }
 
     /// <summary>What is counted over all images; every other figure leaves out those that explode.</summary>
