@@ -17,13 +17,11 @@ public sealed class CauseStudyTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
-    public static TheoryData<string> Networks => new("composite:alpha=4", "leaky", "patched", "one ReLU");
-
     [Theory]
-    [MemberData(nameof(Networks))]
+    [MemberData(nameof(VariedNetworks.Names), MemberType = typeof(VariedNetworks))]
     public void Shares_agree_with_whole_networks_of_every_setting(string name)
     {
-        ResNet pann = Network(name), ideal = pann.Ideal();
+        ResNet pann = VariedNetworks.Make(name), ideal = pann.Ideal();
         CauseRecord record = Study(pann, Images);
         string[] paths = [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)];
         Assert.Equal(paths, record.Layers.Select(layer => layer.Path));
@@ -59,10 +57,10 @@ public sealed class CauseStudyTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Networks))]
+    [MemberData(nameof(VariedNetworks.Names), MemberType = typeof(VariedNetworks))]
     public void Shares_of_each_order_sum_to_the_change_of_the_logits(string name)
     {
-        ResNet pann = Network(name);
+        ResNet pann = VariedNetworks.Make(name);
         CauseRecord record = Study(pann, Images);
         Evaluation ideal = Of(pann.Ideal()), all = Of(pann);
         double change = Margin(all, ideal.Predictions) - Margin(ideal, ideal.Predictions);
@@ -109,7 +107,7 @@ public sealed class CauseStudyTests : IDisposable
         // The third image of a batch is no number from layer2.0.relu1 on, nothing else is changed.
         ResNet sound = RandomNetwork.Pann("composite:alpha=5");
         const string root = "layer2.0.relu1";
-        ResNet broken = sound.With(path => path == root ? new NoNumberFrom(2, Function(sound, path)) : Function(sound, path));
+        ResNet broken = sound.With(path => path == root ? new NoNumberFrom(2, sound.FunctionAt(path)) : sound.FunctionAt(path));
         CauseRecord without = Study(sound, [1, 20]), with = CauseStudy.Of(broken, sound.Ideal(), RandomNetwork.Sample, [1, 20, 300], Normalization.Cifar10, _workspace);
 
         Assert.Equal(2, with.Images);
@@ -125,8 +123,7 @@ public sealed class CauseStudyTests : IDisposable
     public void An_image_in_which_a_polynomial_explodes_enters_no_mean()
     {
         // Degree 8 grows slowly: the answers stay finite, far outside.
-        ResNet wide = RandomNetwork.Pann("direct:8");
-        ResNet pann = wide.With(path => Function(wide, path) is ActivationFunction.Polynomial p ? p with { Range = 0.4 * p.Range } : throw new InvalidOperationException());
+        ResNet pann = RandomNetwork.Pann("direct:8").Scaled(0.6);
         var probe = new RangeProbe();
         Evaluation.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, observers: [probe]);
         Assert.InRange(probe.Exploded.Count, 1, Images.Length);
@@ -170,7 +167,7 @@ public sealed class CauseStudyTests : IDisposable
     public void Without_an_image_all_figures_are_zero()
     {
         ResNet pann = RandomNetwork.Pann("composite:alpha=5");
-        ResNet broken = pann.With(path => new NoNumberFrom(0, Function(pann, path)));
+        ResNet broken = pann.With(path => new NoNumberFrom(0, pann.FunctionAt(path)));
         CauseRecord record = CauseStudy.Of(broken, pann.Ideal(), RandomNetwork.Sample, [0], Normalization.Cifar10, _workspace);
         Assert.Equal((0, 0.0, 0.0, 0.0), (record.Images, record.Margin, record.ForwardResidual, record.BackwardResidual));
         Assert.All(record.Layers, layer => Assert.Equal((new SwitchShare(0, 0, 0), 0.0, 0.0), (layer.Backward, layer.Interaction, layer.FirstOrder)));
@@ -183,16 +180,6 @@ public sealed class CauseStudyTests : IDisposable
         var error = Assert.Throws<ArgumentException>(() => CauseStudy.Of(RandomNetwork.Backbone, new ResNet(20), RandomNetwork.Sample, [0], Normalization.Cifar10, _workspace));
         Assert.Equal("causes: expected an ideal network over the parameters of the PANN (Parameter 'ideal')", error.Message);
     }
-
-    private static ResNet Network(string name)
-    {
-        if (name == "leaky") return RandomNetwork.Pann("composite:alpha=4,leak=0.1");
-        ResNet four = RandomNetwork.Pann("composite:alpha=4");
-        if (name == "patched") return four.With(path => path.EndsWith("relu2", StringComparison.Ordinal) ? Function(RandomNetwork.Pann("direct:8"), path) : Function(four, path));
-        return name == "one ReLU" ? four.With(path => path == "layer2.0.relu2" ? new ActivationFunction.Relu() : Function(four, path)) : four;
-    }
-
-    private static ActivationFunction Function(ResNet network, string path) => network.Activations.Single(a => a.Path == path).Function;
 
     private static ResNet First(ResNet pann, int count)
     {
