@@ -1,4 +1,3 @@
-using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
