@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PannCore.Approximation;
 
 namespace PannCore.Diagnostics;
@@ -13,7 +14,7 @@ namespace PannCore.Diagnostics;
 /// </para>
 /// <para>
 /// With |t| = sin^2(θ/2) the error on one side is a cosine polynomial in θ, of the polynomial's degree n. Samples at most π/(16n) apart miss at most 1 - cos(π/32), that is 0.5 %, of the largest
-/// magnitude (H. Ehlich and K. Zeller 1964); a golden section search between the neighbours of the least and the largest sample of each bin finds the rest.
+/// magnitude (H. Ehlich and K. Zeller 1964). The ends of the bins are samples, too.
 /// </para>
 /// </remarks>
 internal static class ErrorCurve
@@ -39,21 +40,17 @@ internal static class ErrorCurve
             {
                 int last = first;
                 while (magnitudes[last] < edges[bin]) last++;
-                Keep(errors[first..(last + 1)].Index().MinBy(pair => pair.Item).Index, -1);
-                Keep(errors[first..(last + 1)].Index().MaxBy(pair => pair.Item).Index, 1);
+                ReadOnlySpan<double> inside = errors.AsSpan(first, last + 1 - first);
+                Keep(first + TensorPrimitives.IndexOfMin(inside));
+                Keep(first + TensorPrimitives.IndexOfMax(inside));
                 first = last;
-
-                void Keep(int offset, int direction)
-                {
-                    int at = first + offset;
-                    double from = magnitudes[Math.Max(first, at - 1)], to = magnitudes[Math.Min(last, at + 1)];
-                    (double peak, double error) = Peak.Refine(magnitude => direction * Error(magnitude), from, magnitudes[at], to);
-                    points[(sign * peak) + 0.0] = direction * error; // -0 and 0 are one point
-                }
             }
-            points[sign] = Error(1);
+            Keep(0);
+            Keep(errors.Length - 1);
+
+            // Adding 0 makes -0 and 0 one point.
+            void Keep(int at) => points[(sign * magnitudes[at]) + 0.0] = errors[at];
         }
-        points[0.0] = polynomial.Evaluate(0);
         return [.. points.Select(point => new CurvePoint(point.Key, point.Value))];
     }
 }
