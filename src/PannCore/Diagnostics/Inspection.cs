@@ -44,7 +44,7 @@ public static class Inspection
     /// <param name="images">Indices of the images.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="progress">Told the stage and the units of it that are done: images, images, layers, images.</param>
+    /// <param name="progress">Told the stage and the units of it that are done: images in each.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <param name="arithmetic">Another arithmetic to evaluate the network in as well; it must not have seen images before.</param>
     public static RunRecord Run(
@@ -59,9 +59,9 @@ public static class Inspection
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
         ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
-        IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && sound.Length > 0
-            ? LayerSwitch.FirstToLast(pann, data, sound, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
-            : [];
+        CauseRecord? causes = request.Activation.IsPolynomial && sound.Length > 0
+            ? CauseStudy.Of(pann, pann.Ideal(), data, images, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+            : null;
         ArithmeticRecord? other = null;
         if (arithmetic is not null && sound.Length > 0)
         {
@@ -80,7 +80,7 @@ public static class Inspection
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
             [.. (sound.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
-            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames, request.Provenance)
+            ledger.IdentityResidual, ledger.Checks, causes?.FirstToLast ?? [], flips, Cifar10.ClassNames, request.Provenance)
         {
             OtherArithmetic = other,
         };
