@@ -88,10 +88,10 @@ public sealed class InspectionTests : IDisposable
         int[] images = [4, 40, 400, 444, 500, 800];
         ResNet pann = RandomNetwork.Pann("composite:alpha=4");
         var request = new InspectionRequest("title", "command", "model", ActivationSpec.Parse("composite:alpha=4"), "layer", new Dictionary<string, string> { ["data"] = "the sample" });
-        var stages = new List<InspectionStage>();
-        RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, stage =>
+        var parts = new List<(string, int)>();
+        RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, (part, units) =>
         {
-            stages.Add(stage);
+            parts.Add((part, units));
             return null;
         });
         Evaluation ideal = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
@@ -102,7 +102,7 @@ public sealed class InspectionTests : IDisposable
         Assert.Equal(
             images.Select((image, n) => new Flip(image, RandomNetwork.Sample.Labels[image], ideal.Predictions[n], polynomial.Predictions[n])).Where(flip => flip.Ideal != flip.Pann),
             record.Flips);
-        Assert.Equal([InspectionStage.Predictions, InspectionStage.Ledger, InspectionStage.LayerSwitch], stages);
+        Assert.Equal([("predictions", 6), ("error of every operation", 6), ("switching layer by layer", 19)], parts);
 
         // The curve: 801 points from -1 to 1, nowhere above the certified error, whose logarithm is repeated.
         ReluPolynomial approximation = ActivationSpec.Parse("composite:alpha=4").Build();
