@@ -14,4 +14,5 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FunctionRecord))]
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
+[JsonSerializable(typeof(SweepFile))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -33,6 +33,9 @@ internal static class Content
             case string or bool or int or long:
                 Assert.True(expected.Equals(actual), $"{at}: expected {expected}, found {actual}");
                 return;
+            case ReadOnlyMemory<byte> bytes:
+                Assert.True(bytes.Span.SequenceEqual(((ReadOnlyMemory<byte>)actual).Span), $"{at}: expected other bytes");
+                return;
             case IReadOnlyDictionary<string, string> texts:
                 Assert.Equal(texts.OrderBy(pair => pair.Key, StringComparer.Ordinal), ((IReadOnlyDictionary<string, string>)actual).OrderBy(pair => pair.Key, StringComparer.Ordinal));
                 return;
