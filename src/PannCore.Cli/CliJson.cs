@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PannCore.Diagnostics;
 
 namespace PannCore.Cli;
 
@@ -15,4 +16,5 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
 [JsonSerializable(typeof(SweepFile))]
+[JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

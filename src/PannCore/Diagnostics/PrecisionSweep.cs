@@ -107,9 +107,8 @@ public static class PrecisionSweep
 
     private static SweepOperation Line(OperationRecord line, RangeProbe probe)
     {
-        double Share(double rms) => rms == 0 ? 0 : rms / line.IdealRms;
-        long outside = probe.ByPath.TryGetValue(line.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0;
-        return new(line.Path, Share(double.Hypot(line.Approximation.Rms, line.Arithmetic.Rms)), Share(line.Inherited.Rms), Share(line.Total.Rms), outside);
+        (double injected, double inherited, double total) = RelativeError.Of(line);
+        return new(line.Path, injected, inherited, total, probe.ByPath.TryGetValue(line.Path, out RangeProbe.Watch? watch) ? watch.OutOfRange : 0);
     }
 
     private static SweepOperation[] Unmeasured(string[] paths, IReadOnlyList<SweepOperation> counted)

@@ -36,6 +36,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("train", "Example: pann train ")]
     [InlineData("repair", "Example: pann repair ")]
     [InlineData("approx", "Example: pann approx composite:alpha=9")]
+    [InlineData("sweep", "Example: pann sweep ")]
+    [InlineData("compare", "Example: pann compare ")]
     [InlineData("cost", "Example: pann cost ")]
     [InlineData("bench", "Example: pann bench ")]
     [InlineData("data", "Example: pann data fetch")]
