@@ -16,5 +16,6 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
 [JsonSerializable(typeof(SweepFile))]
+[JsonSerializable(typeof(AdviceFile))]
 [JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

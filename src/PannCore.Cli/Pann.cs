@@ -22,6 +22,7 @@ internal static class Pann
             InspectCommand.Create(),
             CompareCommand.Create(),
             SweepCommand.Create(),
+            AdviseCommand.Create(),
             EvalCommand.Create(),
             PerturbCommand.Create(),
             TrainCommand.Create(),

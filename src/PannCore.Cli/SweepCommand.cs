@@ -20,13 +20,8 @@ internal static class SweepCommand
     {
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<string> ranges = CommonOptions.Ranges("layer"), convolution = CommonOptions.Convolution();
-        Option<string?> alphas = new("--alphas") { HelpName = "A..B", Description = "composite:alpha=A to B, with the model's leak, or some of them: 6,8,10. Default: 4..14, unless --activation is given." };
-        alphas.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: string text }] && Numbers(text) is null)
-                result.AddError($"--alphas: expected A..B or A,B,... from {ActivationSpec.SmallestAlpha} to {ActivationSpec.LargestAlpha}, found '{text}'");
-        });
-        Option<string[]> activations = new("--activation") { HelpName = "SPEC", Description = "A polynomial to try as well, such as direct:16. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [] };
+        Option<string?> alphas = AlphaOption.Create();
+        Option<string[]> activations = AlphaOption.Activations();
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
         Option<double> margin = CommonOptions.Margin();
         Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
@@ -45,11 +40,7 @@ internal static class SweepCommand
             CommonOptions.CheckWritable([parsed.GetValue(model)], file);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: was repaired for {stored.Activation} only; give the model as it was before the repair");
-            ActivationSpec[] given = [.. parsed.GetValue(activations)!.Select(ActivationSpec.Parse)];
-            int[] numbers = parsed.GetValue(alphas) is string text ? Numbers(text)! : given.Length > 0 ? [] : Numbers($"{ActivationSpec.SmallestAlpha}..{ActivationSpec.LargestAlpha}")!;
-            ActivationSpec[] specs = [.. numbers.SelectMany(n => PrecisionSweep.Alphas(n, n, loaded.Description.Activation.Leak)).Concat(given).Distinct()];
-            if (specs.FirstOrDefault(spec => !spec.IsPolynomial) is { } none) throw new BadInputException($"--activation: expected a polynomial, found {none}; the ideal network is run in any case");
-            if (specs.Select(spec => spec.Leak).Distinct().Count() > 1) throw new BadInputException($"sweep: expected polynomials that stand for the same function, found {string.Join(" and ", specs.DistinctBy(spec => spec.Leak))}");
+            ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(specs[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
@@ -89,26 +80,6 @@ internal static class SweepCommand
             return 0;
         }, cancellation));
         return command;
-    }
-
-    /// <summary>The numbers of <c>4..12</c> or <c>4,6,8</c>; null where they are none, or have no degrees.</summary>
-    private static int[]? Numbers(string text)
-    {
-        string[] parts = text.Split("..");
-        int[]? ends = List(parts.Length == 2 ? string.Join(',', parts) : text);
-        if (ends is null || (parts.Length == 2 && (ends.Length != 2 || ends[0] > ends[1]))) return null;
-        return parts.Length == 2 ? [.. Enumerable.Range(ends[0], ends[1] - ends[0] + 1)] : [.. ends.Distinct()];
-    }
-
-    private static int[]? List(string text)
-    {
-        var numbers = new List<int>();
-        foreach (string part in text.Split(','))
-        {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < ActivationSpec.SmallestAlpha || number > ActivationSpec.LargestAlpha) return null;
-            numbers.Add(number);
-        }
-        return [.. numbers];
     }
 }
 

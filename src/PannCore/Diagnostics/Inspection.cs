@@ -62,7 +62,8 @@ public static class Inspection
         {
             if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]));
         }
-        ReluPolynomial? approximation = pann.Activations.Where(a => !request.Patches.ContainsKey(a.Path)).Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
+        ReluPolynomial? approximation = pann.Activations.Where(a => !request.Patches.ContainsKey(a.Path)).Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation
+            ?? (request.Activation.IsPolynomial ? request.Activation.Build() : null);
         RunRecord record = new(
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,

@@ -76,7 +76,7 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
 
     [Theory]
     [InlineData("--activation relu", "error: --activation: expected a polynomial, found relu; the ideal network is run in any case\n")]
-    [InlineData("--activation direct:2 --activation direct:4,leak=0.1", "error: sweep: expected polynomials that stand for the same function, found direct:2 and direct:4,leak=0.1\n")]
+    [InlineData("--activation direct:2 --activation direct:4,leak=0.1", "error: --activation: expected polynomials that stand for the same function, found direct:2 and direct:4,leak=0.1\n")]
     public void What_cannot_be_done_ends_with_1(string arguments, string error)
         => Assert.Equal(new Outcome(1, "", error), PannProcess.Run(files.Root, [.. Common, .. arguments.Split(' ')]));
 
