@@ -18,7 +18,7 @@ public enum AdviceGoal
 /// <param name="Correct">Right answers.</param>
 /// <param name="Lost">Images that the ideal network gets right and this one does not.</param>
 /// <param name="Gained">Images that this one gets right and the ideal network does not.</param>
-/// <param name="ExpectedLoss">Points below the ideal network if the change of each margin had met another image of about that margin: the loss without the luck of single images.</param>
+/// <param name="ExpectedLoss">Right answers lost, in points, if the change of each margin had met another image of about that margin: without the luck of single images, and with nothing gained.</param>
 public sealed record AdviceScore(int Images, int Correct, int Lost, int Gained, double ExpectedLoss)
 {
     /// <summary>Percent right.</summary>

@@ -17,6 +17,7 @@ public sealed record BinomialInterval(double Low, double High)
         ArgumentOutOfRangeException.ThrowIfGreaterThan(k, n);
         if (n == 0) return new(0, 100);
         double p = (double)k / n, square = Z * Z / n, centre = p + (square / 2), half = Z * Math.Sqrt((p * (1 - p) / n) + (square / (4 * n)));
-        return new(100 * Math.Max(0, (centre - half) / (1 + square)), 100 * Math.Min(1, (centre + half) / (1 + square)));
+        // Exactly the ends where k is 0 or n, not their rounded difference.
+        return new(k == 0 ? 0 : 100 * (centre - half) / (1 + square), k == n ? 100 : 100 * (centre + half) / (1 + square));
     }
 }

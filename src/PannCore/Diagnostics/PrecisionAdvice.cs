@@ -22,8 +22,8 @@ public sealed record AdviceImages(Cifar10 Data, int[] Indices, string Words);
 /// <item>What adds up only nearly is put right by trials of whole networks: single activations are made cheaper as long as the loss allows it; then one is made finer
 /// where that allows two others, or one by more, to become cheaper.</item>
 /// </list>
-/// Among hundreds of networks some are within the loss by luck: a handful of images near the edge decides, and the search would find just those networks. So each network is measured by what its
-/// errors do to images of such a margin on average (<see cref="AdviceScore.ExpectedLoss"/>), not by what they happened to do to each single one.
+/// Among hundreds of networks some are within the loss by luck: a handful of images near the edge decides, wrong answers become right by chance, and the search would find just those networks.
+/// So each network is measured by what its errors do to right answers of such a margin on average, and wrong answers that become right are not counted (<see cref="AdviceScore.ExpectedLoss"/>).
 /// </remarks>
 public sealed class PrecisionAdvice
 {
@@ -293,8 +293,8 @@ public sealed class PrecisionAdvice
     }
 
     /// <summary>
-    /// With t the margin of the true class in the ideal network and d its change: 100 times the mean over images i with t_i > 0 less the mean share, over the images j next to i in the order of t,
-    /// of t_i + d_j > 0. Each image meets the changes of its neighbours, so that chance at single images averages out; an answer that is no number is wrong.
+    /// With t the margin of the true class in the ideal network and d its change: 100 times the mean over images of the share, over the images j next to i in the order of t, of t_i + d_j
+    /// not above 0; images with t_i not above 0 count as none. Each image meets the changes of its neighbours, so that chance at single images averages out; an answer that is no number is wrong.
     /// </summary>
     private static double ExpectedLoss(Evaluation evaluation, Evaluation ideal, AdviceImages images)
     {
@@ -310,12 +310,13 @@ public sealed class PrecisionAdvice
         double loss = 0;
         for (int i = 0; i < count; i++)
         {
-            int first = Math.Max(0, i - Neighbours), last = Math.Min(count - 1, i + Neighbours), right = 0;
+            if (!(margins[i] > 0)) continue;
+            int first = Math.Max(0, i - Neighbours), last = Math.Min(count - 1, i + Neighbours), wrong = 0;
             for (int j = first; j <= last; j++)
             {
-                if (margins[i] + changes[j] > 0) right++;
+                if (!(margins[i] + changes[j] > 0)) wrong++;
             }
-            loss += (margins[i] > 0 ? 1 : 0) - ((double)right / (last - first + 1));
+            loss += (double)wrong / (last - first + 1);
         }
         return 100 * loss / count;
     }

@@ -27,16 +27,15 @@ public static class AdviceReport
     {
         ArgumentNullException.ThrowIfNull(record);
         return new(
-            "Accuracy with its 95 % interval (binomial, Wilson); lost and gained: right answers against the ideal network's on the same images",
-            ["network", "levels", "with linear maps", "products", "chosen by", "lost, gained", "judged by", "lost, gained", "exploded"],
+            "Accuracy with its 95 % interval (binomial, Wilson), and answers lost and gained against the ideal network on the same images;\n"
+            + "levels: of the activations, and with the linear maps between them; products: of ciphertexts",
+            ["network", "levels", "in all", "products", "chosen by", "judged by", "exploded"],
             [.. new[] { record.Ideal, record.Uniform, record.Advised }.Select(trial => (IReadOnlyList<string>)
-            [
-                PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), Changes(trial.Chosen), Accuracy(trial.Judged), Changes(trial.Judged), Figures.Count(trial.ExplodedImages),
-            ])]);
+                [PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), Accuracy(trial.Judged), Figures.Count(trial.ExplodedImages)])]);
 
         static string Cost(long cost) => cost == 0 ? "–" : Figures.Count(cost);
-        static string Accuracy(AdviceScore score) => FormattableString.Invariant($"{score.Accuracy:F2} % ({score.Correct} of {score.Images}, {score.Interval.Low:F1}..{score.Interval.High:F1})");
-        static string Changes(AdviceScore score) => FormattableString.Invariant($"{score.Lost}, {score.Gained} ({score.ExpectedLoss:F2})");
+        static string Accuracy(AdviceScore score)
+            => FormattableString.Invariant($"{Figures.Accuracy(Math.Round(score.Accuracy, 2))} ({score.Interval.Low:F1}..{score.Interval.High:F1}), -{score.Lost} +{score.Gained}");
     }
 
     /// <summary>The polynomial of each activation.</summary>

@@ -38,6 +38,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("approx", "Example: pann approx composite:alpha=9")]
     [InlineData("sweep", "Example: pann sweep ")]
     [InlineData("compare", "Example: pann compare ")]
+    [InlineData("advise", "Example: pann advise ")]
     [InlineData("cost", "Example: pann cost ")]
     [InlineData("bench", "Example: pann bench ")]
     [InlineData("data", "Example: pann data fetch")]
