@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Reports;
 using PannCore.Tests.Checkpoints;

@@ -1,6 +1,5 @@
 using PannCore.Approximation;
 using PannCore.Diagnostics;
-using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Reports;
 using PannCore.Tests.Checkpoints;
