@@ -81,8 +81,10 @@ internal static class InspectCommand
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
+        foreach (var patch in record.Patches.GroupBy(patch => patch.Value, patch => patch.Key)) Console.WriteLine($"Patched with {patch.Key}: {string.Join(", ", patch)}");
         Terminal.Write(ConsoleReport.WorstOperations(record, WorstOperations));
         Terminal.Write(ConsoleReport.Flips(record));
+        if (record.Sweep is { } sweep) Terminal.Write(SweepReport.Accuracies(sweep));
         Terminal.Write(ConsoleReport.FailedChecks(record));
         if (record.OtherArithmetic is { } other)
         {

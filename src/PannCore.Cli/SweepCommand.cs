@@ -72,11 +72,8 @@ internal static class SweepCommand
             });
             CommonOptions.WriteJson(file, result, CliJson.Default.SweepFile);
             Console.WriteLine(FormattableString.Invariant($"{result.Model}, ranges {result.Ranges}, {result.Images} images of {set.Source}: {result.IdealAccuracy:F2} % right with the ideal activations"));
-            Terminal.Write(new ReportTable(
-                "Accuracy against precision (levels: CKKS levels of one activation; lost: points below the ideal network; changed: predictions other than the ideal network's)",
-                ["activation", "largest error", "levels", "accuracy", "lost", "changed", "exploded images"],
-                [.. result.Rows.Select(row => (IReadOnlyList<string>)[row.Activation, FormattableString.Invariant($"2^{row.Log2MaxError:F2}"), $"{row.Levels}", FormattableString.Invariant($"{row.Accuracy:F2} %"),
-                    FormattableString.Invariant($"{result.IdealAccuracy - row.Accuracy:F2}"), $"{row.Changed}", $"{row.ExplodedImages}"])]));
+            Terminal.Write(SweepReport.Accuracies(
+                new(result.Images, [.. result.Rows.Select(row => new SweepStep(row.Activation, row.Log2MaxError, row.Levels, row.Accuracy, row.Changed, row.ExplodedImages, []))]), result.IdealAccuracy));
             return 0;
         }, cancellation));
         return command;

@@ -18,6 +18,7 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal((0, ""), (patched.Code, patched.Error));
         RunRecord first = RunRecordJson.ReadFile(a), second = RunRecordJson.ReadFile(b);
         Assert.Empty(first.Patches);
+        Assert.Contains("\nPatched with relu: relu\nPatched with composite:alpha=9: layer3.0.relu1, layer3.0.relu2, layer3.1.relu1, layer3.1.relu2, layer3.2.relu1, layer3.2.relu2\n", patched.Out, StringComparison.Ordinal);
         Assert.Equal(["relu relu", .. Enumerable.Range(0, 6).Select(i => $"layer3.{i / 2}.relu{(i % 2) + 1} composite:alpha=9")], second.Patches.Select(patch => $"{patch.Key} {patch.Value}"));
         Assert.Null(first.Sweep);
 
@@ -40,7 +41,9 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         string json = files.At("studies.json");
         Outcome outcome = PannProcess.Run(files.Root, "inspect", "--model", files.Model, "--data", files.Images, "--images", "2", "--activation", "direct:2", "--ranges", "layer", "--json", json, "--out", files.At("studies.html"));
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
-        Assert.Equal(["direct:2", "direct:4", "direct:8", "direct:16", "direct:32", "direct:64"], RunRecordJson.ReadFile(json).Sweep!.Steps.Select(step => step.Activation));
+        IReadOnlyList<SweepStep> steps = RunRecordJson.ReadFile(json).Sweep!.Steps;
+        Assert.Equal(["direct:2", "direct:4", "direct:8", "direct:16", "direct:32", "direct:64"], steps.Select(step => step.Activation));
+        Assert.All(steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{step.Log2MaxError:F2} +{step.Levels} +{step.Accuracy:F2} % +{step.Changed} +{step.ExplodedImages} "), outcome.Out));
     }
 
     [Fact]
