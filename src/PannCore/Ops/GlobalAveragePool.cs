@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -29,14 +30,30 @@ internal sealed class GlobalAveragePool : Op
             output.Values[(i / channels / pixels * channels) + (i % channels)] += inputs[0].Values[i] / pixels;
     }
 
+    /// <summary>The sum of the pixels, divided once.</summary>
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+    {
+        Shape shape = inputs[0].Shape;
+        double[] x = inputs[0].Values, y = output.Values;
+        int channels = shape[3], pixels = shape[1] * shape[2];
+        Parts.Each(workspace, shape[0], n =>
+        {
+            Span<double> sum = y.AsSpan(n * channels, channels);
+            sum.Clear();
+            for (int pixel = 0; pixel < pixels; pixel++) TensorPrimitives.Add(sum, x.AsSpan(((n * pixels) + pixel) * channels, channels), sum);
+            TensorPrimitives.Divide(sum, pixels, sum);
+        });
+    }
+
     public override bool IsAffine(Statistics statistics) => true;
 
     /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        Reference([new DoubleTensor(inputs[0].Shape, [.. inputs[0].Values.Select(Math.Abs)])], [], bound);
-        double gamma = Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff);
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+        var magnitudes = new DoubleTensor(inputs[0].Shape);
+        TensorPrimitives.Abs(inputs[0].Values, magnitudes.Values);
+        Exact(workspace, [magnitudes], bound);
+        TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff), bound.Values);
     }
 
     private readonly struct MeanJob(ReadOnlyMemory<float> x, Shape shape, Memory<float> y) : IJob

@@ -159,7 +159,7 @@ public sealed class ErrorLedgerTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         var done = new Done(source);
-        Assert.Throws<OperationCanceledException>(() => ErrorLedger.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, 1, done, source.Token));
+        Assert.Throws<OperationCanceledException>(() => ErrorLedger.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, null, 1, done, source.Token));
         Assert.Equal([1], done.Reports);
     }
 
