@@ -125,6 +125,7 @@ public sealed class ErrorLedger : IRunObserver
             ledger.Finish();
             progress?.Report(first + chosen.Length);
         }
+        ledger._buffers.Clear();
         return ledger;
     }
 

@@ -133,11 +133,14 @@ internal sealed class LedgerStep
             double[] working = _inputs[j].Working.Values, ideal = _inputs[j].Ideal.Values, error = errors[j].Values, magnitude = magnitudes[j].Values;
             Parts.Run(_workspace, working.Length, 1, part =>
             {
-                // |x^| + |x| is the greater one of |x^ + x| and |x^ - x|.
-                TensorPrimitives.Subtract(working.AsSpan(part), ideal.AsSpan(part), error.AsSpan(part));
-                TensorPrimitives.Add(working.AsSpan(part), ideal.AsSpan(part), magnitude.AsSpan(part));
-                TensorPrimitives.MaxMagnitude(magnitude.AsSpan(part), error.AsSpan(part), magnitude.AsSpan(part));
-                TensorPrimitives.Abs(magnitude.AsSpan(part), magnitude.AsSpan(part));
+                for (int start = part.Start.Value; start < part.End.Value; start += Block)
+                {
+                    int length = Math.Min(Block, part.End.Value - start);
+                    TensorPrimitives.Abs(ideal.AsSpan(start, length), error.AsSpan(start, length));
+                    TensorPrimitives.Abs(working.AsSpan(start, length), magnitude.AsSpan(start, length));
+                    TensorPrimitives.Add(magnitude.AsSpan(start, length), error.AsSpan(start, length), magnitude.AsSpan(start, length));
+                    TensorPrimitives.Subtract(working.AsSpan(start, length), ideal.AsSpan(start, length), error.AsSpan(start, length));
+                }
             });
         }
         _ideal.Map.Exact(_workspace, errors, _applied = Temporary(_exact.Shape));

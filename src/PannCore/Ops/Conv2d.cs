@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using PannCore.Engine;
 using PannCore.Kernels;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -140,8 +141,10 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         ConvGeometry g = Geometry(inputs[0].Shape);
-        double[] x = inputs[0].Values, magnitudes = new double[x.Length], result = bound.Values;
-        Parts.Run(workspace, x.Length, 1, part => TensorPrimitives.Abs(x.AsSpan(part), magnitudes.AsSpan(part)));
+        double[] x = inputs[0].Values, result = bound.Values;
+        using MemoryOwner<double> owner = MemoryOwner<double>.Allocate(x.Length);
+        Memory<double> magnitudes = owner.Memory;
+        Parts.Run(workspace, x.Length, 1, part => TensorPrimitives.Abs(x.AsSpan(part), magnitudes.Span[part]));
         if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution, LeastChannels) is { } form)
         {
             WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, result);
@@ -158,23 +161,24 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         });
     }
 
-    private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, double[] magnitudes, double[] bound)
+    private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, ReadOnlyMemory<double> magnitudes, double[] bound)
     {
         int m = form.Output;
         ConvGeometry tiles = new((g.H + m - 1) / m, (g.W + m - 1) / m, g.C, g.K, 1, 1, 1, 0);
         (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(tiles, SumsOfKernels: true), workspace.Workers);
-        double[] patches = new double[images * tiles.H * tiles.W * g.C], perTile = new double[images * tiles.H * tiles.W * g.K];
-        int line = g.W * g.C, patchLength = tiles.H * tiles.W * g.C;
+        int line = g.W * g.C, patchLength = tiles.H * tiles.W * g.C, tileLength = tiles.H * tiles.W * g.K;
+        using MemoryOwner<double> patchOwner = MemoryOwner<double>.Allocate(images * patchLength, AllocationMode.Clear), tileOwner = MemoryOwner<double>.Allocate(images * tileLength);
+        Memory<double> patches = patchOwner.Memory, perTile = tileOwner.Memory;
         Parts.Each(workspace, images, n =>
         {
-            Span<double> rows = new double[line];
+            Span<double> rows = new double[line], all = patches.Span.Slice(n * patchLength, patchLength);
             for (int ty = 0; ty < tiles.H; ty++)
             {
                 rows.Clear();
-                for (int y = Math.Max(0, (m * ty) - 1); y < Math.Min(g.H, (m * ty) + m + 1); y++) TensorPrimitives.Add(rows, magnitudes.AsSpan(((n * g.H) + y) * line, line), rows);
+                for (int y = Math.Max(0, (m * ty) - 1); y < Math.Min(g.H, (m * ty) + m + 1); y++) TensorPrimitives.Add(rows, magnitudes.Span.Slice(((n * g.H) + y) * line, line), rows);
                 for (int tx = 0; tx < tiles.W; tx++)
                 {
-                    Span<double> patch = patches.AsSpan((n * patchLength) + (((ty * tiles.W) + tx) * g.C), g.C);
+                    Span<double> patch = all.Slice(((ty * tiles.W) + tx) * g.C, g.C);
                     for (int x = Math.Max(0, (m * tx) - 1); x < Math.Min(g.W, (m * tx) + m + 1); x++) TensorPrimitives.Add(patch, rows.Slice(x * g.C, g.C), patch);
                 }
             }
@@ -185,8 +189,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         Parts.Each(workspace, images, n =>
         {
             // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
-            double largest = TensorPrimitives.Max(patches.AsSpan(n * patchLength, patchLength));
-            Span<double> sums = perTile.AsSpan(n * tiles.H * tiles.W * g.K, tiles.H * tiles.W * g.K), image = bound.AsSpan(n * g.H * g.W * g.K, g.H * g.W * g.K);
+            double largest = TensorPrimitives.Max<double>(patches.Span.Slice(n * patchLength, patchLength));
+            Span<double> sums = perTile.Span.Slice(n * tileLength, tileLength), image = bound.AsSpan(n * g.H * g.W * g.K, g.H * g.W * g.K);
             TensorPrimitives.Multiply(sums, growth, sums);
             if (!(growth * largest < safe))
             {
