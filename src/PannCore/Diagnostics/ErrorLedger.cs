@@ -27,7 +27,7 @@ public sealed class ErrorLedger : IRunObserver
     private readonly List<LedgerLine> _lines = [], _batchLines = [];
     private readonly Dictionary<string, LedgerLine> _byPath = [];
     private readonly LedgerChecks _checks = new();
-    private readonly List<int> _images = [], _leftOut = [];
+    private readonly List<int> _images, _leftOut = [];
     private readonly SortedSet<string> _unbounded = new(StringComparer.Ordinal);
     private ReadOnlyMemory<int> _indices;
     private Run? _run;
@@ -38,7 +38,7 @@ public sealed class ErrorLedger : IRunObserver
     /// <param name="workspace">Threads; that of the runs.</param>
     /// <param name="ideal">What to compare with; by default what each operation stands for.</param>
     /// <param name="capacity">Number of images expected.</param>
-    internal ErrorLedger(Workspace workspace, IdealNetwork? ideal = null, int capacity = 0) => (_workspace, _ideal, _capacity) = (workspace, ideal ?? IdealNetwork.Own, capacity);
+    internal ErrorLedger(Workspace workspace, IdealNetwork? ideal = null, int capacity = 0) => (_workspace, _ideal, _capacity, _images) = (workspace, ideal ?? IdealNetwork.Own, capacity, new(capacity));
 
     /// <summary>One line an operation, in the order of execution. Sizes are NaN where no image is sound.</summary>
     public IReadOnlyList<OperationRecord> Operations
@@ -126,6 +126,7 @@ public sealed class ErrorLedger : IRunObserver
             progress?.Report(first + chosen.Length);
         }
         ledger._buffers.Clear();
+        ledger._indices = default;
         return ledger;
     }
 

@@ -56,7 +56,7 @@ public static class Inspection
         Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
-        ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
+        ErrorLedger ledger = ErrorLedger.Of(pann, data, images, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
         IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && sound.Length > 0
             ? LayerSwitch.FirstToLast(pann, data, sound, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
             : [];

@@ -190,14 +190,15 @@ internal sealed class LedgerStep
             return false;
         }
         CheckInherited(tally.Checks, outcome, x, idealX, n);
+        ReadOnlySpan<double> shortcut = _op is Add ? Image(_inputs[1].Working, n) : default, idealShortcut = _op is Add ? Image(_inputs[1].Ideal, n) : default;
         for (int start = 0; start < Size; start += Block)
         {
             int length = Math.Min(Block, Size - start);
             tally.Add(outcome.Slice(start, length));
             if (_op.Activation is not null) tally.AddBySign(x.Slice(start, length), outcome.Working.Slice(start, length), outcome.IdealOfWorking.Slice(start, length));
+            if (_op is Add) tally.AddBranches(x.Slice(start, length), idealX.Slice(start, length), shortcut.Slice(start, length), idealShortcut.Slice(start, length));
         }
         foreach (InAllRuns input in _inputs) tally.AddInput(Image(input.Working, n), Image(input.Ideal, n));
-        if (_op is Add) tally.AddBranches(x, idealX, Image(_inputs[1].Working, n), Image(_inputs[1].Ideal, n));
         return true;
     }
 

@@ -185,7 +185,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         });
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
         double growth = Math.Pow(form.LargestInput * form.LargestOutput, 2), gamma = Rounding.Gamma(g.C + form.Roundings, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
-        double largestWeight = Math.Abs(TensorPrimitives.MaxMagnitude(weight.Values));
+        // A weight that is no number says nothing of the other channels.
+        double largestWeight = Math.Abs(TensorPrimitives.MaxMagnitudeNumber(weight.Values));
         Parts.Each(workspace, images, n =>
         {
             // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
