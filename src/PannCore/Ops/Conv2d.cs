@@ -186,7 +186,11 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
         double growth = Math.Pow(form.LargestInput * form.LargestOutput, 2), gamma = Rounding.Gamma(g.C + form.Roundings, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
         // A weight that is no number says nothing of the other channels.
-        double largestWeight = Math.Abs(TensorPrimitives.MaxMagnitudeNumber(weight.Values));
+        double largestWeight = 0;
+        foreach (float value in weight.Values)
+        {
+            if (Math.Abs(value) > largestWeight) largestWeight = Math.Abs(value);
+        }
         Parts.Each(workspace, images, n =>
         {
             // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
