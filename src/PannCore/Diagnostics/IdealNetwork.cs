@@ -2,7 +2,6 @@ using System.Numerics;
 using PannCore.Approximation;
 using PannCore.Engine;
 using PannCore.Nn;
-using PannCore.Ops;
 using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;

@@ -2,8 +2,8 @@ using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
-using PannCore.Training;
 using PannCore.Tests.Support;
+using PannCore.Training;
 using Xunit;
 
 namespace PannCore.Tests.Diagnostics;
