@@ -18,6 +18,9 @@ namespace PannCore.Diagnostics;
 /// </remarks>
 public sealed class ErrorLedger : IRunObserver
 {
+    /// <summary>Images at a time: measured to be the fastest; the figures do not depend on it.</summary>
+    private const int DefaultBatch = 8;
+
     private readonly Workspace _workspace;
     private readonly IdealNetwork _ideal;
     private readonly int _capacity;
@@ -112,6 +115,7 @@ public sealed class ErrorLedger : IRunObserver
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         ideal ??= IdealNetwork.Of(pann);
+        // A model that does not fit is refused before anything is run.
         _ = ideal.Network(pann);
         var ledger = new ErrorLedger(workspace, ideal, images.Length);
         var loader = new BatchLoader(data, normalization);
@@ -129,9 +133,6 @@ public sealed class ErrorLedger : IRunObserver
         ledger._indices = default;
         return ledger;
     }
-
-    /// <summary>Images at a time: measured to be the fastest; the figures do not depend on it.</summary>
-    private const int DefaultBatch = 8;
 
     /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
