@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PannCore.Approximation;
+using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -40,6 +41,8 @@ internal static class InspectCommand
 
     private static readonly Option<string> Out = new("--out") { HelpName = "FILE", Description = "The page to write.", DefaultValueFactory = _ => "report.html" };
 
+    private static readonly Option<string?> Ideal = new("--ideal") { HelpName = "IDEAL", Description = "What every operation is compared with: relu, leaky:A, self (the polynomials in exact arithmetic) or model:FILE. Default: what the model file says." };
+
     public static Command Create()
     {
         var command = new Command("inspect", "The error of every operation: what each injects, what it inherits, and what it does to the predictions.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer --images 256 --out report.html\nExample: pann inspect --patch layer3.*=composite:alpha=11 --patch relu=relu");
@@ -50,7 +53,7 @@ internal static class InspectCommand
     /// <summary>Gives a command this verb's options and action: the root command is an inspection with all defaults.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Patches, Images, Quick, Out, Data, Threads, Convolution, Arithmetic, Seed, Json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Patches, Ideal, Images, Quick, Out, Data, Threads, Convolution, Arithmetic, Seed, Json }) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
     }
 
@@ -74,10 +77,11 @@ internal static class InspectCommand
         {
             Patches = patches,
         };
+        IdealNetwork ideal = parsed.GetValue(Ideal) is string text ? IdealNetwork.Parse(text, file => ModelFile.Load(file, parsed.GetValue(Architecture)).Model) : loaded.Model.Ideal(pann);
         var arithmetic = ArithmeticModel.Of(parsed.GetValue(Arithmetic)!, workspace, parsed.GetValue(Seed), ledger: true);
         long start = Stopwatch.GetTimestamp();
         RunRecord record = StagedProgress.Run(progress => Inspection.Run(
-            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation, arithmetic, parsed.GetValue(Quick) ? [] : InspectionStudy.All));
+            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation, arithmetic, parsed.GetValue(Quick) ? [] : InspectionStudy.All, ideal));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);

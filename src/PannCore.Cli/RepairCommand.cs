@@ -43,7 +43,7 @@ internal static class RepairCommand
             var spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             if (!StoredPann.CanHold(spec)) throw new BadInputException($"repair: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: was repaired before, for {stored.Activation}; give the model as it was before that");
+            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}; give the model as it was before that");
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             string rangesText = parsed.GetValue(ranges)!;

@@ -39,7 +39,7 @@ internal static class SweepCommand
             string? file = parsed.GetValue(json);
             CommonOptions.CheckWritable([parsed.GetValue(model)], file);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: was repaired for {stored.Activation} only; give the model as it was before the repair");
+            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);

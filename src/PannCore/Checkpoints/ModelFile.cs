@@ -26,9 +26,9 @@ public sealed record ModelDescription(
 /// <summary>Models on disk: SafeTensors with PyTorch's parameter names and a description in the metadata; PyTorch checkpoints can be read too.</summary>
 public static class ModelFile
 {
-    private const string Kind = "pann model";
+    private const string Kind = "pann model", Itself = "self";
     private static readonly string[] Fields =
-        ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges"];
+        ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges", "pannIdeal"];
 
     /// <summary>Writes a model, atomically.</summary>
     /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, or the file cannot be written.</exception>
@@ -56,6 +56,7 @@ public static class ModelFile
             CheckPaths(path, "pannRanges", model, pann.Ranges);
             metadata["pannActivation"] = pann.Activation.ToString();
             metadata["pannRanges"] = JsonSerializer.Serialize(new(pann.Ranges), ModelJson.Default.DictionaryStringDouble);
+            if (pann.StandsForItself) metadata["pannIdeal"] = Itself;
         }
         else if (model.Activations.Select(a => model.Parameters.Find(Activation.ShiftOf(a.Path))).FirstOrDefault(p => p is not null) is { } shift)
         {
@@ -149,7 +150,9 @@ public static class ModelFile
         CheckWeights(path, model, metadata);
         var activation = ActivationSpec.Parse(text);
         if (!StoredPann.CanHold(activation)) throw BadInputException.At(path, "metadata pannActivation", "a polynomial that is generated from its text alone", text);
-        return new(activation, ByPath(path, "pannRanges", model, json));
+        string? ideal = metadata.GetValueOrDefault("pannIdeal");
+        if (ideal is not (null or Itself)) throw BadInputException.At(path, "metadata pannIdeal", Itself, ideal);
+        return new(activation, ByPath(path, "pannRanges", model, json), StandsForItself: ideal is not null);
     }
 
     private static void CheckWeights(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)

@@ -12,7 +12,15 @@ namespace PannCore.Diagnostics;
 /// <param name="Sound">Those of them in which no polynomial explodes.</param>
 /// <param name="Normalization">The normalisation the network was trained with.</param>
 /// <param name="Workspace">Threads and memory.</param>
-public sealed record InspectionSubject(InspectionRequest Request, ResNet Pann, Cifar10 Data, int[] Images, int[] Sound, Normalization Normalization, Workspace Workspace);
+/// <param name="HasOwnIdeal">Whether the network is compared with what its activations stand for, and not with something else.</param>
+public sealed record InspectionSubject(InspectionRequest Request, ResNet Pann, Cifar10 Data, int[] Images, int[] Sound, Normalization Normalization, Workspace Workspace, bool HasOwnIdeal)
+{
+    /// <summary>Whether there are polynomials to be compared with what they stand for, and images to do it on.</summary>
+    public bool ComparesPolynomials => HasOwnIdeal && HasPolynomials;
+
+    /// <summary>Whether there are polynomials, and images in which none explodes.</summary>
+    public bool HasPolynomials => Sound.Length > 0 && Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial);
+}
 
 /// <summary>A part of an inspection that can be left out.</summary>
 /// <param name="Name">What it does, for a progress display.</param>
@@ -26,15 +34,15 @@ public sealed record InspectionStudy(
     /// <summary>All studies, in the order in which they run.</summary>
     public static IReadOnlyList<InspectionStudy> All { get; } =
     [
-        new("inside the polynomials", subject => HasPolynomials(subject) ? subject.Images.Length : 0, (record, subject, progress, cancellation) => record with
+        new("inside the polynomials", subject => subject.ComparesPolynomials ? subject.Images.Length : 0, (record, subject, progress, cancellation) => record with
         {
             Inside = InsideStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation),
         }),
-        new("ranges", subject => HasPolynomials(subject) ? RangeStudy.Units : 0, (record, subject, progress, cancellation) => record with
+        new("ranges", subject => subject.HasPolynomials ? RangeStudy.Units : 0, (record, subject, progress, cancellation) => record with
         {
             Ranging = RangeStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation),
         }),
-        new("bounds", subject => Math.Min(BoundImages, subject.Sound.Length), (record, subject, progress, cancellation) => record with
+        new("bounds", subject => subject.HasOwnIdeal ? Math.Min(BoundImages, subject.Sound.Length) : 0, (record, subject, progress, cancellation) => record with
         {
             Bounds = BoundStudy.Of(subject.Pann, subject.Data, subject.Sound[..Math.Min(BoundImages, subject.Sound.Length)], subject.Normalization, subject.Workspace, progress, cancellation),
         }),
@@ -46,9 +54,7 @@ public sealed record InspectionStudy(
         }),
     ];
 
-    private static bool HasPolynomials(InspectionSubject subject) => subject.Sound.Length > 0 && subject.Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial);
-
     /// <summary>A repaired network is made for one precision: its shifts, statistics and ranges are wrong for another.</summary>
     private static int Steps(InspectionSubject subject)
-        => subject.Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial { Shift: not null }) ? 0 : PrecisionSweep.Family(subject.Request.Activation).Count;
+        => !subject.HasOwnIdeal || subject.Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial { Shift: not null }) ? 0 : PrecisionSweep.Family(subject.Request.Activation).Count;
 }

@@ -2,71 +2,74 @@ using PannCore.Engine;
 
 namespace PannCore.Diagnostics;
 
-/// <summary>Running sums of one operation's ledger line, over batches.</summary>
-internal sealed class LedgerLine(string path, string op)
+/// <summary>
+/// One operation's ledger line. What is summed up is kept image by image until it is known which images of the batch are sound, and then added in the order of the images:
+/// neither the batch nor the other images in it change a bit. Eight bytes an image stay.
+/// </summary>
+internal sealed class LedgerLine(string path, string op, int images)
 {
-    private readonly ErrorSum _total = new(), _approximation = new(), _arithmetic = new(), _inherited = new();
-    private double _idealSquares, _inputErrorSquares, _negativeSquares, _injectedSquares, _negativeSum, _positiveSum, _largestInput, _residual;
-    private long _count, _inputCount, _negatives, _outOfRange;
-    private ActivationTraits? _activation;
+    private readonly ErrorTally _sum = new();
+    private readonly List<ErrorTally> _batch = [];
+    private readonly List<double> _totalSquares = new(images);
+    private bool _isActivation, _isAddition;
+    private double? _range;
+    private long _outOfRange, _nonFinite;
 
-    /// <summary>Adds a batch: what came out, the exact and the ideal function of what came in, and the ideal output.</summary>
-    public void Add(Op operation, IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> idealInputs, ReadOnlySpan<float> output, double[] exact, double[] idealOfWorking, double[] ideal)
+    /// <summary>Where in the network.</summary>
+    public string Path => path;
+
+    /// <summary>The constant of an affine operation, f(0) of one image; null until it is known.</summary>
+    public DoubleTensor? Constant { get; set; }
+
+    /// <summary>Largest identity residual.</summary>
+    public double Residual => _sum.Residual;
+
+    /// <summary>Images of the batch.</summary>
+    public int BatchImages { get; private set; }
+
+    /// <summary>Elements of one image.</summary>
+    public int ImageSize { get; private set; }
+
+    /// <summary>The tally of one image of the batch.</summary>
+    public ErrorTally this[int image] => _batch[image];
+
+    /// <summary>Begins a batch.</summary>
+    public void Begin(ActivationTraits? activation, bool isAddition, int batchImages, int imageSize)
     {
-        _activation = operation.Activation;
-        double[] x = inputs[0].Values;
-        for (int i = 0; i < ideal.Length; i++)
-        {
-            double total = output[i] - ideal[i], arithmetic = output[i] - exact[i], approximation = exact[i] - idealOfWorking[i], inherited = idealOfWorking[i] - ideal[i];
-            double largest = Math.Max(Math.Max(Math.Abs(total), Math.Abs(arithmetic)), Math.Max(Math.Abs(approximation), Math.Abs(inherited)));
-            if (largest > 0) _residual = Math.Max(_residual, Math.Abs(total - (arithmetic + approximation + inherited)) / largest);
-            _total.Add(total);
-            _arithmetic.Add(arithmetic);
-            _approximation.Add(approximation);
-            _inherited.Add(inherited);
-            _idealSquares += ideal[i] * ideal[i];
-            if (_activation is null) continue;
-            double injected = arithmetic + approximation;
-            _injectedSquares += injected * injected;
-            _largestInput = Math.Max(_largestInput, Math.Abs(x[i]));
-            if (Math.Abs(x[i]) > _activation.Range) _outOfRange++;
-            if (x[i] < 0)
-            {
-                _negatives++;
-                _negativeSquares += injected * injected;
-                _negativeSum += injected;
-            }
-            else
-            {
-                _positiveSum += injected;
-            }
-        }
-        _count += ideal.Length;
-        for (int j = 0; j < inputs.Count; j++)
-        {
-            for (int i = 0; i < inputs[j].Values.Length; i++)
-            {
-                double error = inputs[j].Values[i] - idealInputs[j].Values[i];
-                _inputErrorSquares += error * error;
-            }
-            _inputCount += inputs[j].Values.Length;
-        }
+        (_isActivation, _range, _isAddition, BatchImages, ImageSize) = (activation is not null, activation?.Range, isAddition, batchImages, imageSize);
+        while (_batch.Count < batchImages) _batch.Add(new());
+        for (int n = 0; n < batchImages; n++) _batch[n].Clear();
     }
 
-    public OperationRecord Record()
+    /// <summary>Counts what is counted over all images, sound or not.</summary>
+    public void Count(long outOfRange, long nonFinite)
     {
-        ErrorSize total = _total.Size(_count), inherited = _inherited.Size(_count);
-        double inputError = Math.Sqrt(_inputErrorSquares / Math.Max(1, _inputCount));
-        double? ForActivation(double value) => _activation is not null && double.IsFinite(value) ? value : null;
-        return new(
-            path, op, total, _approximation.Size(_count), _arithmetic.Size(_count), inherited,
-            IdealRms: Math.Sqrt(_idealSquares / Math.Max(1, _count)),
-            SqnrDb: 10 * Math.Log10(_idealSquares / _total.Squares),
-            Gain: inputError == 0 ? null : inherited.Rms / inputError,
-            NegativeShare: ForActivation(_negativeSquares / _injectedSquares),
-            NegativeElements: ForActivation((double)_negatives / _count),
-            NegativeMean: ForActivation(_negativeSum / _negatives),
-            PositiveMean: ForActivation(_positiveSum / (_count - _negatives)),
-            _outOfRange, ForActivation(_largestInput), _activation?.Range, NonFinite: 0, _residual);
+        Interlocked.Add(ref _outOfRange, outOfRange);
+        Interlocked.Add(ref _nonFinite, nonFinite);
+    }
+
+    /// <summary>Adds an image of the batch to the sums.</summary>
+    public void Add(int image)
+    {
+        _sum.Merge(_batch[image]);
+        _totalSquares.Add(_batch[image].Total.Squares);
+    }
+
+    /// <summary>The figures.</summary>
+    /// <param name="images">Of each image that was added, its index in the data set.</param>
+    public OperationRecord Record(IReadOnlyList<int> images) => _sum.Record(path, op, _isActivation, _isAddition, _range, _outOfRange, _nonFinite, Spread(images));
+
+    private ImageSpread? Spread(IReadOnlyList<int> images)
+    {
+        if (_totalSquares.Count != images.Count || images.Count == 0 || !(_sum.IdealRms > 0)) return null;
+        int worst = 0;
+        for (int n = 1; n < images.Count; n++)
+        {
+            if (_totalSquares[n] > _totalSquares[worst]) worst = n;
+        }
+        double[] sorted = [.. _totalSquares.Order()];
+        double Relative(int rank) => Math.Sqrt(sorted[rank] / ImageSize) / _sum.IdealRms;
+        int last = sorted.Length - 1;
+        return new((Relative(last / 2) + Relative((last + 1) / 2)) / 2, Relative(last - (sorted.Length / 10)), Relative(last), images[worst]);
     }
 }

@@ -59,7 +59,7 @@ public sealed class PannModel
         if (Description.Pann is { } pann && spec.IsPolynomial)
         {
             if (!spec.Equals(pann.Activation) || ranges != StoredRanges || measure is not null)
-                throw new BadInputException($"{File}: was repaired for {pann.Activation} over ranges of its own, which it holds; found {spec} over ranges '{ranges}'{(measure is null ? "" : " and --calibrate")}; give the model as it was before the repair");
+                throw new BadInputException($"{File}: {pann.Origin} over ranges of its own, which it holds; found {spec} over ranges '{ranges}'{(measure is null ? "" : " and --calibrate")}; give the model as it was before that");
             return ActivationRanges.Of(StoredRanges, paths, pann.Ranges);
         }
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
@@ -106,7 +106,14 @@ public sealed class PannModel
         {
             Patches = conversion.Patches,
         };
-        return Using(workspace, used => Inspection.Run(request, pann, images, indices, Description.Normalization, used, progress, cancellation, studies: studies ?? InspectionStudy.All));
+        return Using(workspace, used => Inspection.Run(request, pann, images, indices, Description.Normalization, used, progress, cancellation, studies: studies ?? InspectionStudy.All, ideal: Ideal(pann)));
+    }
+
+    /// <summary>What a PANN of this network is compared with where nothing is said: itself, if the network was trained with these polynomials, else the function that they stand for.</summary>
+    public IdealNetwork Ideal(ResNet pann)
+    {
+        ArgumentNullException.ThrowIfNull(pann);
+        return Description.Pann is { StandsForItself: true } && pann.Activations.All(activation => activation.Function is ActivationFunction.Polynomial) ? IdealNetwork.Self : IdealNetwork.Of(pann);
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>
@@ -135,10 +142,7 @@ public sealed class PannModel
         int[] indices = [.. Enumerable.Range(0, Math.Min(count, images.Count))];
         return Using(workspace, used =>
         {
-            var probe = new RangeProbe();
-            int[] predictions = Evaluation.Of(pann, images, indices, Description.Normalization, used, observers: [probe], cancellation: cancellation).Predictions;
-            int[] sound = [.. indices.Where(i => predictions[i] >= 0 && !probe.Exploded.Contains(i))];
-            return ErrorLedger.Of(pann, images, sound, Description.Normalization, used, progress: progress, cancellation: cancellation);
+            return ErrorLedger.Of(pann, images, indices, Description.Normalization, used, Ideal(pann), progress: progress, cancellation: cancellation);
         });
     }
 

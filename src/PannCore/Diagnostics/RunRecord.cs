@@ -52,6 +52,8 @@ public sealed record OperationRecord(
     long NonFinite,
     double IdentityResidual)
 {
+    private readonly ValueList<ErrorSize>? _branches;
+
     /// <summary>SQNR in bits of a number that is quantised as finely: SqnrDb / 6.02.</summary>
     public double Bits => SqnrDb / (20 * Math.Log10(2));
 
@@ -65,7 +67,11 @@ public sealed record OperationRecord(
     public AccumulatedError? Accumulated { get; init; }
 
     /// <summary>Of an addition: what was inherited through each of its inputs, main branch first; their sum is <see cref="Inherited"/> element by element. Null for other operations.</summary>
-    public IReadOnlyList<ErrorSize>? Branches { get; init; }
+    public IReadOnlyList<ErrorSize>? Branches
+    {
+        get => _branches;
+        init => _branches = value is null ? null : new(value);
+    }
 
     /// <summary>The total error image by image; null where it was not measured.</summary>
     public ImageSpread? Spread { get; init; }

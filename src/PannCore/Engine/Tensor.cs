@@ -86,6 +86,9 @@ public sealed class Tensor
         return this;
     }
 
+    /// <summary>Whether the run has taken the memory back.</summary>
+    internal bool IsReleased => _released;
+
     internal void ThrowIfReleased()
     {
         if (_released) throw new ObjectDisposedException(null, $"the output of {Origin} was used after its run took the memory back");

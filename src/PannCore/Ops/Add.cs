@@ -37,10 +37,23 @@ internal sealed class Add : Op
 
     public override bool IsAffine(Statistics statistics) => true;
 
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+    {
+        double[] a = inputs[0].Values, b = inputs[1].Values, y = output.Values;
+        Parts.Run(workspace, y.Length, 1, part => TensorPrimitives.Add(a.AsSpan(part), b.AsSpan(part), y.AsSpan(part)));
+    }
+
     /// <summary>One sum.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = unitRoundoff * Math.Abs(inputs[0].Values[i] + inputs[1].Values[i]);
+        double[] a = inputs[0].Values, b = inputs[1].Values, result = bound.Values;
+        Parts.Run(workspace, result.Length, 1, part =>
+        {
+            Span<double> sum = result.AsSpan(part);
+            TensorPrimitives.Add(a.AsSpan(part), b.AsSpan(part), sum);
+            TensorPrimitives.Abs(sum, sum);
+            TensorPrimitives.Multiply(sum, unitRoundoff, sum);
+        });
     }
 
     /// <summary>The sum of both bounds.</summary>

@@ -133,13 +133,21 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             base.Exact(workspace, inputs, output);
             return;
         }
-        double[] scale = new double[Channels], x = inputs[0].Values, y = output.Values;
-        for (int c = 0; c < Channels; c++) scale[c] = gamma.Values[c] / Math.Sqrt(runningVariance.Values[c] + epsilon);
-        ReadOnlySpan<float> mean = runningMean.Values, shift = beta.Values;
-        for (int i = 0; i < y.Length; i += Channels)
+        double[] x = inputs[0].Values, y = output.Values;
+        double[] mean = Parts.Line(Channels, c => runningMean.Values[c]), shift = Parts.Line(Channels, c => beta.Values[c]);
+        double[] scale = Parts.Line(Channels, c => gamma.Values[c] / Math.Sqrt(runningVariance.Values[c] + epsilon));
+        Parts.Run(workspace, y.Length, Channels, part =>
         {
-            for (int c = 0; c < scale.Length; c++) y[i + c] = ((x[i + c] - mean[c]) * scale[c]) + shift[c];
-        }
+            ReadOnlySpan<double> from = x.AsSpan(part);
+            Span<double> to = y.AsSpan(part);
+            for (int i = 0; i < to.Length; i += scale.Length)
+            {
+                int count = Math.Min(scale.Length, to.Length - i);
+                Span<double> line = to.Slice(i, count);
+                TensorPrimitives.Subtract(from.Slice(i, count), mean.AsSpan(0, count), line);
+                TensorPrimitives.MultiplyAdd(line, scale.AsSpan(0, count), shift.AsSpan(0, count), line);
+            }
+        });
     }
 
     public override bool IsAffine(Statistics statistics) => statistics == Statistics.Evaluation;
@@ -156,13 +164,19 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             return;
         }
         double bound4 = Rounding.Gamma(4, unitRoundoff);
-        double[] scale = new double[Channels], shift = new double[Channels];
-        for (int c = 0; c < Channels; c++)
+        double[] x = inputs[0].Values, result = bound.Values;
+        double[] scale = Parts.Line(Channels, c => bound4 * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon));
+        double[] shift = Parts.Line(Channels, c => (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c])));
+        Parts.Run(workspace, result.Length, Channels, part =>
         {
-            scale[c] = bound4 * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon);
-            shift[c] = (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c]));
-        }
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = (scale[i % Channels] * Math.Abs(inputs[0].Values[i])) + shift[i % Channels];
+            Span<double> to = result.AsSpan(part);
+            TensorPrimitives.Abs(x.AsSpan(part), to);
+            for (int i = 0; i < to.Length; i += scale.Length)
+            {
+                int count = Math.Min(scale.Length, to.Length - i);
+                TensorPrimitives.MultiplyAdd(to.Slice(i, count), scale.AsSpan(0, count), shift.AsSpan(0, count), to.Slice(i, count));
+            }
+        });
     }
 
     /// <summary>Mean and variance of the batch; the running ones move towards them.</summary>

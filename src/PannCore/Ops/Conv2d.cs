@@ -1,3 +1,4 @@
+using CommunityToolkit.HighPerformance.Buffers;
 using PannCore.Engine;
 using PannCore.Kernels;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -140,46 +141,75 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         ConvGeometry g = Geometry(inputs[0].Shape);
-        double[] magnitudes = new double[inputs[0].Values.Length];
-        TensorPrimitives.Abs(inputs[0].Values, magnitudes);
+        double[] x = inputs[0].Values, result = bound.Values;
+        using MemoryOwner<double> owner = MemoryOwner<double>.Allocate(x.Length);
+        Memory<double> magnitudes = owner.Memory;
+        Parts.Run(workspace, x.Length, 1, part => TensorPrimitives.Abs(x.AsSpan(part), magnitudes.Span[part]));
         if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution, LeastChannels) is { } form)
         {
-            WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, bound.Values);
+            WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, result);
             return;
         }
         (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(g, SumsOfKernels: false), workspace.Workers);
-        workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, bound.Values), inputs[0].Shape[0]);
-        TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), bound.Values);
+        workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, result), inputs[0].Shape[0]);
         // Products below the normal numbers are off by half of the least subnormal one at most.
-        TensorPrimitives.Add(bound.Values, Math.ScaleB(g.R * g.S * g.C, unitRoundoff == Math.ScaleB(1, -24) ? -150 : -1074), bound.Values);
+        double gamma = Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), underflow = Math.ScaleB(g.R * g.S * g.C, unitRoundoff == Math.ScaleB(1, -24) ? -150 : -1074);
+        Parts.Run(workspace, result.Length, 1, part =>
+        {
+            TensorPrimitives.Multiply(result.AsSpan(part), gamma, result.AsSpan(part));
+            TensorPrimitives.Add(result.AsSpan(part), underflow, result.AsSpan(part));
+        });
     }
 
-    private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, double[] magnitudes, double[] bound)
+    private void WinogradBound(Workspace workspace, ConvGeometry g, WinogradForm form, int images, ReadOnlyMemory<double> magnitudes, double[] bound)
     {
         int m = form.Output;
         ConvGeometry tiles = new((g.H + m - 1) / m, (g.W + m - 1) / m, g.C, g.K, 1, 1, 1, 0);
         (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(tiles, SumsOfKernels: true), workspace.Workers);
-        double[] patches = new double[images * tiles.H * tiles.W * g.C], perTile = new double[images * tiles.H * tiles.W * g.K];
-        for (int i = 0; i < patches.Length; i++)
+        int line = g.W * g.C, patchLength = tiles.H * tiles.W * g.C, tileLength = tiles.H * tiles.W * g.K;
+        using MemoryOwner<double> patchOwner = MemoryOwner<double>.Allocate(images * patchLength, AllocationMode.Clear), tileOwner = MemoryOwner<double>.Allocate(images * tileLength);
+        Memory<double> patches = patchOwner.Memory, perTile = tileOwner.Memory;
+        Parts.Each(workspace, images, n =>
         {
-            int c = i % g.C, tx = i / g.C % tiles.W, ty = i / g.C / tiles.W % tiles.H, n = i / g.C / tiles.W / tiles.H;
-            for (int y = Math.Max(0, (m * ty) - 1); y < Math.Min(g.H, (m * ty) + m + 1); y++)
+            Span<double> rows = new double[line], all = patches.Span.Slice(n * patchLength, patchLength);
+            for (int ty = 0; ty < tiles.H; ty++)
             {
-                for (int x = Math.Max(0, (m * tx) - 1); x < Math.Min(g.W, (m * tx) + m + 1); x++) patches[i] += magnitudes[(((((n * g.H) + y) * g.W) + x) * g.C) + c];
+                rows.Clear();
+                for (int y = Math.Max(0, (m * ty) - 1); y < Math.Min(g.H, (m * ty) + m + 1); y++) TensorPrimitives.Add(rows, magnitudes.Span.Slice(((n * g.H) + y) * line, line), rows);
+                for (int tx = 0; tx < tiles.W; tx++)
+                {
+                    Span<double> patch = all.Slice(((ty * tiles.W) + tx) * g.C, g.C);
+                    for (int x = Math.Max(0, (m * tx) - 1); x < Math.Min(g.W, (m * tx) + m + 1); x++) TensorPrimitives.Add(patch, rows.Slice(x * g.C, g.C), patch);
+                }
             }
-        }
+        });
         workspace.Workers.Run(new ConvForwardJob<double>(plan, patches, packed, perTile), images);
-        // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
         double growth = Math.Pow(form.LargestInput * form.LargestOutput, 2), gamma = Rounding.Gamma(g.C + form.Roundings, Math.ScaleB(1, -24)), safe = float.MaxValue / 16;
-        // Below the normal numbers every rounding of a product is off by up to 2^-150; it reaches the result multiplied by weights, by the patch or by neither, and by the transforms.
-        double underflow = Math.ScaleB(growth * (g.C + form.Roundings) * (1 + (g.C * 9.0 * Math.Abs(TensorPrimitives.MaxMagnitude(weight.Values))) + (g.C * patches.Max())), -149);
-        bool overflows = patches.Any(patch => !(growth * patch < safe));
-        for (int i = 0; i < bound.Length; i++)
+        // A weight that is no number says nothing of the other channels.
+        double largestWeight = 0;
+        foreach (float value in weight.Values)
         {
-            int k = i % g.K, x = i / g.K % g.W, y = i / g.K / g.W % g.H, n = i / g.K / g.W / g.H;
-            double sum = growth * perTile[(((((n * tiles.H) + (y / m)) * tiles.W) + (x / m)) * g.K) + k];
-            bound[i] = overflows || !(sum < safe) ? double.PositiveInfinity : (gamma * sum) + underflow;
+            if (Math.Abs(value) > largestWeight) largestWeight = Math.Abs(value);
         }
+        Parts.Each(workspace, images, n =>
+        {
+            // Where the transforms come near the largest float32 they may overflow though the result would not: no bound is known.
+            double largest = TensorPrimitives.Max<double>(patches.Span.Slice(n * patchLength, patchLength));
+            Span<double> sums = perTile.Span.Slice(n * tileLength, tileLength), image = bound.AsSpan(n * g.H * g.W * g.K, g.H * g.W * g.K);
+            TensorPrimitives.Multiply(sums, growth, sums);
+            if (!(growth * largest < safe))
+            {
+                image.Fill(double.PositiveInfinity);
+                return;
+            }
+            // Below the normal numbers every rounding of a product is off by up to 2^-150; it reaches the result multiplied by weights, by the patch or by neither, and by the transforms.
+            double underflow = Math.ScaleB(growth * (g.C + form.Roundings) * (1 + (g.C * 9.0 * largestWeight) + (g.C * largest)), -149);
+            foreach (ref double sum in sums) sum = sum < safe ? (gamma * sum) + underflow : double.PositiveInfinity;
+            for (int y = 0; y < g.H; y++)
+            {
+                for (int x = 0; x < g.W; x++) sums.Slice((((y / m) * tiles.W) + (x / m)) * g.K, g.K).CopyTo(image[(((y * g.W) + x) * g.K)..]);
+            }
+        });
     }
 
     internal ConvGeometry Geometry(Shape x) => new(x[1], x[2], x[3], weight.Shape[0], weight.Shape[2], weight.Shape[3], stride, padding);

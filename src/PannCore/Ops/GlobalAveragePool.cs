@@ -30,14 +30,35 @@ internal sealed class GlobalAveragePool : Op
             output.Values[(i / channels / pixels * channels) + (i % channels)] += inputs[0].Values[i] / pixels;
     }
 
+    /// <summary>The sum of the pixels, divided once.</summary>
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Mean(workspace, inputs[0], ofMagnitudes: false, output);
+
     public override bool IsAffine(Statistics statistics) => true;
 
     /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        Reference([new DoubleTensor(inputs[0].Shape, [.. inputs[0].Values.Select(Math.Abs)])], [], bound);
-        double gamma = Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff);
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+        Mean(workspace, inputs[0], ofMagnitudes: true, bound);
+        TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff), bound.Values);
+    }
+
+    private static void Mean(Workspace workspace, DoubleTensor input, bool ofMagnitudes, DoubleTensor output)
+    {
+        Shape shape = input.Shape;
+        double[] x = input.Values, y = output.Values;
+        int channels = shape[3], pixels = shape[1] * shape[2];
+        Parts.Each(workspace, shape[0], n =>
+        {
+            Span<double> sum = y.AsSpan(n * channels, channels), term = new double[channels];
+            sum.Clear();
+            for (int pixel = 0; pixel < pixels; pixel++)
+            {
+                x.AsSpan(((n * pixels) + pixel) * channels, channels).CopyTo(term);
+                if (ofMagnitudes) TensorPrimitives.Abs(term, term);
+                TensorPrimitives.Add(sum, term, sum);
+            }
+            TensorPrimitives.Divide(sum, pixels, sum);
+        });
     }
 
     private readonly struct MeanJob(ReadOnlyMemory<float> x, Shape shape, Memory<float> y) : IJob

@@ -79,7 +79,8 @@ internal sealed class PerturbedRelu : Op
     }
 
     /// <summary>The (leaky) ReLU that is perturbed.</summary>
-    public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Ideal(inputs[0].Values, output.Values);
+    public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+        => LeakyRelu.Run(workspace, _perturbation.Slope, inputs[0].Values, output.Values);
 
     private void Ideal(double[] x, double[] y)
     {

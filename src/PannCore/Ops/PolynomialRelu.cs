@@ -114,16 +114,21 @@ public sealed class PolynomialRelu : Op
         double[] x = inputs[0].Values;
         workspace.Workers.Run(new ExactJob(_exact ??= Form<double>(), x, output.Values), Chunks.Count(x.Length));
         if (Shift is null) return;
-        ReadOnlySpan<float> shift = Shift.Values;
-        for (int i = 0; i < x.Length; i++) output.Values[i] += shift[i % shift.Length];
+        double[] shift = Parts.Line(Shift.Shape.Length, c => Shift.Values[c]), y = output.Values;
+        Parts.Run(workspace, y.Length, Shift.Shape.Length, part =>
+        {
+            Span<double> to = y.AsSpan(part);
+            for (int i = 0; i < to.Length; i += shift.Length)
+            {
+                Span<double> line = to.Slice(i, Math.Min(shift.Length, to.Length - i));
+                TensorPrimitives.Add(line, shift.AsSpan(0, line.Length), line);
+            }
+        });
     }
 
     /// <summary>The (leaky) ReLU the polynomial stands for: a shift corrects the polynomial and is part of its error.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
-    {
-        double[] x = inputs[0].Values;
-        for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? Polynomial.Leak * x[i] : x[i];
-    }
+        => LeakyRelu.Run(workspace, Polynomial.Leak, inputs[0].Values, output.Values);
 
     /// <summary>
     /// Inside [-B, B]. Evaluated with unit roundoff u: x / B carries 3 roundings (B, its inverse, the product), worth 3 u L for a slope of at most L; the recurrence at the
@@ -140,12 +145,41 @@ public sealed class PolynomialRelu : Op
         if (isDouble || narrowed) evaluation = 16 * Math.ScaleB(evaluation, -29);
         if (narrowed) Exact(workspace, inputs, bound);
         double[] x = inputs[0].Values, result = bound.Values;
-        for (int i = 0; i < x.Length; i++)
+        int channels = Shift?.Shape.Length ?? 1;
+        double addition = Shift is null ? 0 : unitRoundoff;
+        double[] shift = Parts.Line(channels, c => Shift is null ? 0 : Math.Abs((double)Shift.Values[c]));
+        double[] beside = Parts.Line(channels, c => evaluation + (addition * (((1 + Polynomial.MaxError) * Range) + shift[c] + evaluation)));
+        Parts.Run(workspace, x.Length, channels, part =>
         {
-            double shift = Shift is null ? 0 : Math.Abs((double)Shift.Values[i % Shift.Shape.Length]);
-            double narrowing = narrowed ? Math.Max(single * (Math.Abs(result[i]) + shift + evaluation), Math.ScaleB(1, -150)) : 0;
-            double addition = Shift is null ? 0 : unitRoundoff * (((1 + Polynomial.MaxError) * Range) + shift + evaluation + narrowing);
-            result[i] = Math.Abs(x[i]) <= Range ? evaluation + narrowing + addition : double.PositiveInfinity;
+            Span<double> to = result.AsSpan(part);
+            ReadOnlySpan<double> from = x.AsSpan(part);
+            for (int i = 0; i < to.Length; i += beside.Length)
+            {
+                int count = Math.Min(beside.Length, to.Length - i);
+                Bound(from.Slice(i, count), shift, beside, to.Slice(i, count));
+            }
+        });
+
+        void Bound(ReadOnlySpan<double> from, ReadOnlySpan<double> shifts, ReadOnlySpan<double> others, Span<double> to)
+        {
+            if (narrowed)
+            {
+                TensorPrimitives.Abs(to, to);
+                TensorPrimitives.Add(to, shifts[..to.Length], to);
+                TensorPrimitives.Add(to, evaluation, to);
+                TensorPrimitives.Multiply(to, single, to);
+                TensorPrimitives.Max(to, Math.ScaleB(1, -150), to);
+                TensorPrimitives.MultiplyAdd(to, 1 + addition, others[..to.Length], to);
+            }
+            else
+            {
+                others[..to.Length].CopyTo(to);
+            }
+            // A branch that is hardly ever taken, and NaN takes it.
+            for (int i = 0; i < to.Length; i++)
+            {
+                if (!(Math.Abs(from[i]) <= Range)) to[i] = double.PositiveInfinity;
+            }
         }
     }
 

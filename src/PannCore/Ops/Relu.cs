@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -36,11 +37,23 @@ internal sealed class Relu(float slope) : Op
         for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? slope * x[i] : x[i];
     }
 
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+        => LeakyRelu.Run(workspace, slope, inputs[0].Values, output.Values);
+
     /// <summary>Nothing is rounded for slope 0; else one product.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        double factor = unitRoundoff * slope;
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = factor * Math.Abs(Math.Min(0, inputs[0].Values[i]));
+        double[] x = inputs[0].Values, result = bound.Values;
+        if (slope == 0)
+        {
+            Array.Clear(result);
+            return;
+        }
+        Parts.Run(workspace, x.Length, 1, part =>
+        {
+            TensorPrimitives.Min(x.AsSpan(part), 0, result.AsSpan(part));
+            TensorPrimitives.Multiply(result.AsSpan(part), -unitRoundoff * slope, result.AsSpan(part));
+        });
     }
 
     /// <summary>See <see cref="LeakyBound"/>.</summary>

@@ -44,6 +44,22 @@ internal sealed class Shortcut(int channels, int stride) : Op
         }
     }
 
+    public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+    {
+        Shape x = inputs[0].Shape, y = output.Shape;
+        double[] from = inputs[0].Values, to = output.Values;
+        int before = (channels - x[3]) / 2;
+        Parts.Each(workspace, x[0], n =>
+        {
+            Array.Clear(to, n * (y.Length / y[0]), y.Length / y[0]);
+            for (int oy = 0; oy < y[1]; oy++)
+            {
+                for (int ox = 0; ox < y[2]; ox++)
+                    from.AsSpan(((((n * x[1]) + (oy * stride)) * x[2]) + (ox * stride)) * x[3], x[3]).CopyTo(to.AsSpan((((((n * y[1]) + oy) * y[2]) + ox) * y[3]) + before));
+            }
+        });
+    }
+
     public override bool IsAffine(Statistics statistics) => true;
 
     /// <summary>Nothing is computed.</summary>

@@ -70,11 +70,11 @@ public sealed class RepairCommandTests(CliFiles files) : IClassFixture<CliFiles>
     public void Shifts_belong_to_their_polynomial_and_ranges()
     {
         string file = Repaired("bound.safetensors", out _);
-        const string end = "; give the model as it was before the repair";
+        const string end = "; give the model as it was before that";
         Fails($"{file}: was repaired for composite:alpha=6 over ranges of its own, which it holds; found composite:alpha=7 over ranges 'stored'{end}", "eval", "--model", file, "--data", files.Images, "--activation", "composite:alpha=7");
         Fails($"{file}: was repaired for composite:alpha=6 over ranges of its own, which it holds; found composite:alpha=6 over ranges 'global:9'{end}", "inspect", "--model", file, "--data", files.Images, "--ranges", "global:9");
         Fails($"{file}: was repaired for composite:alpha=6 over ranges of its own, which it holds; found composite:alpha=6 over ranges 'stored' and --calibrate{end}", "eval", "--model", file, "--data", files.Images, "--calibrate", "5");
-        Fails($"{file}: was repaired before, for composite:alpha=6; give the model as it was before that", Repair("again.safetensors", file));
+        Fails($"{file}: was repaired for composite:alpha=6; give the model as it was before that", Repair("again.safetensors", file));
     }
 
     [Fact]

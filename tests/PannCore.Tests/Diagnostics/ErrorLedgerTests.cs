@@ -71,12 +71,14 @@ public sealed class ErrorLedgerTests : IDisposable
         var recorder = new Recorder();
         Evaluation.Of(pann, RandomNetwork.Sample, [image], Normalization.Cifar10, _workspace, observers: [recorder]);
         var naive = new NaiveOps(pann);
-        var idealOutputs = new List<double[]>();
+        List<double[]> idealOutputs = [], polynomialOutputs = [];
         Assert.Equal(recorder.Ops.Count, ledger.Operations.Count);
         foreach ((RecordedOp op, OperationRecord line) in recorder.Ops.Zip(ledger.Operations))
         {
             Assert.Equal(op.Path, line.Path);
             double[][] idealInputs = [.. op.From.Select((from, j) => from < 0 ? op.Inputs[j] : idealOutputs[from])];
+            double[] polynomial = naive.Apply(op, [.. op.From.Select((from, j) => from < 0 ? op.Inputs[j] : polynomialOutputs[from])], ideal: false);
+            polynomialOutputs.Add(polynomial);
             double[] exact = naive.Apply(op, op.Inputs, ideal: false), idealOfWorking = naive.Apply(op, op.Inputs, ideal: true), ideal = naive.Apply(op, idealInputs, ideal: true);
             idealOutputs.Add(ideal);
 
@@ -88,12 +90,30 @@ public sealed class ErrorLedgerTests : IDisposable
             AssertSize(exact, idealOfWorking, line.Approximation, tolerance, $"{op.Path} approximation");
             AssertSize(idealOfWorking, ideal, line.Inherited, tolerance, $"{op.Path} inherited");
 
+            AssertSize(polynomial, ideal, line.Accumulated!.Approximation, tolerance, $"{op.Path} accumulated approximation");
+            AssertSize(op.Output, polynomial, line.Accumulated.Arithmetic, tolerance, $"{op.Path} accumulated arithmetic");
+            Assert.Equal(op.Op.Name == "add", line.Branches is not null);
+            for (int j = 0; j < (line.Branches?.Count ?? 0); j++) AssertSize(op.Inputs[j], idealInputs[j], line.Branches![j], tolerance, $"{op.Path} branch {j}");
+
+            // A cosine, of values known to 1e-11 of the signal.
+            Assert.Equal(op.Output.Zip(ideal, (a, b) => a * b).Sum() / Math.Sqrt(op.Output.Sum(v => v * v) * ideal.Sum(v => v * v)), line.Cosine!.Value, 1e-10);
+
             double signal = Math.Sqrt(ideal.Average(v => v * v)), error = Math.Sqrt(Squares(op.Output, ideal) / ideal.Length);
             AssertRelative(signal, line.IdealRms);
             AssertRelative(20 * Math.Log10(signal / error), line.SqnrDb);
             double inputSquares = op.Inputs.Zip(idealInputs).Sum(pair => Squares(pair.First, pair.Second)), inputCount = op.Inputs.Sum(x => x.Length);
-            if (op.From is [-1]) Assert.Null(line.Gain);
-            else AssertRelative(Math.Sqrt(Squares(idealOfWorking, ideal) / ideal.Length) / Math.Sqrt(inputSquares / inputCount), line.Gain!.Value);
+            if (op.From is [-1])
+            {
+                Assert.Equal((null, null), (line.Gain, line.RelativeGain));
+            }
+            else
+            {
+                double inherited = Math.Sqrt(Squares(idealOfWorking, ideal) / ideal.Length), inputError = Math.Sqrt(inputSquares / inputCount);
+                AssertRelative(inherited / inputError, line.Gain!.Value);
+                AssertRelative(inherited / signal / (inputError / Math.Sqrt(idealInputs.Sum(x => x.Sum(v => v * v)) / inputCount)), line.RelativeGain!.Value);
+            }
+            Assert.Equal((line.Spread!.Worst, line.Spread.Worst, image), (line.Spread.Median, line.Spread.WorstDecile, line.Spread.WorstImage));
+            AssertRelative(error / signal, line.Spread.Worst);
             AssertActivation(op, line, [.. op.Output.Zip(idealOfWorking, (a, b) => a - b)], (op.Op as PannCore.Ops.PolynomialRelu)?.Range);
         }
         if (ranges == "tight") Assert.Contains(ledger.Operations, line => line.OutOfRange > 0);
@@ -122,16 +142,23 @@ public sealed class ErrorLedgerTests : IDisposable
     public void Neither_batch_size_nor_threads_change_a_bit()
     {
         ResNet pann = RandomNetwork.Pann("composite:alpha=7");
-        using var single = new Workspace(1);
-        IReadOnlyList<OperationRecord> one = ErrorLedger.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, single, batch: 1).Operations;
-        IReadOnlyList<OperationRecord> all = ErrorLedger.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, single, batch: 4).Operations;
-        Assert.Equal(all, ErrorLedger.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, batch: 4).Operations);
-        // The gain of add sums the squares of its first input, then of its second, batch by batch: the same numbers in another order.
-        Assert.All(one.Zip(all), pair => Assert.Equal(pair.First.Gain ?? 0, pair.Second.Gain ?? 0, 1e-12));
-        Assert.Equal(one.Select(WithoutGain), all.Select(WithoutGain));
-        Assert.NotEqual(one[^1], ErrorLedger.Of(pann, RandomNetwork.Sample, Images[..3], Normalization.Cifar10, single).Operations[^1]);
+        int[] images = [3, 141, 592, 653, 58, 979, 323];
+        (IReadOnlyList<OperationRecord> operations, IReadOnlyList<CheckRecord> checks) = Figures(1, 1);
+        Assert.All(checks, check => Assert.True(check.Passed, $"{check.Name}: {check.Detail}"));
+        foreach ((int threads, int batch) in new[] { (1, 3), (1, 16), (2, 1), (2, 3), (2, 16), (3, 3), (3, 16) })
+        {
+            (IReadOnlyList<OperationRecord> others, IReadOnlyList<CheckRecord> otherChecks) = Figures(threads, batch);
+            Assert.Equal(operations, others);
+            Assert.Equal(checks, otherChecks);
+        }
+        Assert.NotEqual(operations[^1], ErrorLedger.Of(pann, RandomNetwork.Sample, images[..3], Normalization.Cifar10, _workspace).Operations[^1]);
 
-        static OperationRecord WithoutGain(OperationRecord line) => line.Op == "add" ? line with { Gain = null } : line;
+        (IReadOnlyList<OperationRecord>, IReadOnlyList<CheckRecord>) Figures(int threads, int batch)
+        {
+            using var workspace = new Workspace(threads, fillWithNaN: true);
+            ErrorLedger ledger = ErrorLedger.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, workspace, batch: batch);
+            return (ledger.Operations, ledger.Checks);
+        }
     }
 
     [Fact]
@@ -159,7 +186,7 @@ public sealed class ErrorLedgerTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         var done = new Done(source);
-        Assert.Throws<OperationCanceledException>(() => ErrorLedger.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, 1, done, source.Token));
+        Assert.Throws<OperationCanceledException>(() => ErrorLedger.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, null, 1, done, source.Token));
         Assert.Equal([1], done.Reports);
     }
 
