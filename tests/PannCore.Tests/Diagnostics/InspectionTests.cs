@@ -34,7 +34,7 @@ public sealed class InspectionTests : IDisposable
         Assert.Equal(without.Layers, with.Layers);
         Assert.Equal(without.IdentityResidual, with.IdentityResidual);
         Assert.All(with.Checks, check => Assert.True(check.Passed, $"{check.Name}: {check.Detail}"));
-        Assert.Contains(with.Flips, flip => flip == new Flip(Bright, data.Labels[Bright], flip.Ideal, -1));
+        Assert.Contains(with.Flips, flip => flip with { FlippedAt = null } == new Flip(Bright, data.Labels[Bright], flip.Ideal, -1));
 
         // The first operation that is not finite is an activation; nothing before it, everything after it has such elements.
         int root = with.Operations.TakeWhile(line => line.NonFinite == 0).Count();
@@ -101,14 +101,54 @@ public sealed class InspectionTests : IDisposable
         Assert.Equal((ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite), (record.IdealAccuracy, record.PannAccuracy, record.NonFiniteImages));
         Assert.Equal(
             images.Select((image, n) => new Flip(image, RandomNetwork.Sample.Labels[image], ideal.Predictions[n], polynomial.Predictions[n])).Where(flip => flip.Ideal != flip.Pann),
-            record.Flips);
-        Assert.Equal([("predictions", 6), ("error of every operation", 6), ("switching layer by layer", 19)], parts);
+            record.Flips.Select(flip => flip with { FlippedAt = null }));
+        Assert.All(record.Flips, flip => Assert.Equal(record.Causes!.FlippedAt[flip.Image], flip.FlippedAt));
+        Assert.Equal([("predictions", 6), ("error of every operation", 6), ("switching layer by layer", 6)], parts);
 
         // The curve: 801 points from -1 to 1, nowhere above the certified error, whose logarithm is repeated.
         ReluPolynomial approximation = ActivationSpec.Parse("composite:alpha=4").Build();
         Assert.Equal(Math.Log2(approximation.MaxError), record.Log2MaxError);
         Assert.Equal((801, -1.0, 0.0, 1.0), (record.ErrorCurve.Count, record.ErrorCurve[0].X, record.ErrorCurve[400].X, record.ErrorCurve[800].X));
         Assert.InRange(record.ErrorCurve.Max(p => Math.Abs(p.Error)), 0.9 * approximation.MaxError, approximation.MaxError);
+    }
+
+    [Fact]
+    public void Studies_of_the_polynomials_are_made_against_what_they_stand_for_only()
+    {
+        ResNet pann = RandomNetwork.Pann("composite:alpha=5");
+        var request = new InspectionRequest("t", "c", "m", ActivationSpec.Parse("composite:alpha=5"), "layer", new Dictionary<string, string>());
+        RunRecord Run(IdealNetwork? ideal) => Inspection.Run(request, pann, RandomNetwork.Sample, [0, 1, 2, 3], Normalization.Cifar10, _workspace, studies: InspectionStudy.All, ideal: ideal);
+
+        RunRecord own = Run(null), self = Run(IdealNetwork.Self);
+        Assert.Equal("relu", own.Ideal);
+        Assert.True(own is { Causes: not null, Inside.Count: 19, Ranging: not null, Bounds: not null, Sweep: not null });
+        Assert.Equal("self", self.Ideal);
+        Assert.True(self is { Causes: null, Inside: null, Ranging: not null, Bounds: null, Sweep: null });
+        // Compared with itself in exact arithmetic it loses nothing, and no operation approximates.
+        Assert.Equal(self.PannAccuracy, self.IdealAccuracy);
+        Assert.Empty(self.Flips);
+        Assert.All(self.Operations, line => Assert.Equal(0, line.Approximation.Max));
+        Assert.Contains(own.Operations, line => line.Approximation.Max > 0);
+    }
+
+    [Fact]
+    public void A_reference_that_is_worse_than_the_network_is_said_to_be_the_wrong_one()
+    {
+        // A network is better than the one whose last layer answers another class to everything.
+        ResNet other = RandomNetwork.Make(5);
+        byte most = RandomNetwork.Sample.Labels.Take(20).GroupBy(label => label).MaxBy(group => group.Count())!.Key;
+        other.Parameters.All.Single(p => p.Name == "linear.weight").Update(values => values.Clear());
+        other.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => values[most] = 1);
+        ResNet wrong = RandomNetwork.Make(5);
+        wrong.Parameters.All.Single(p => p.Name == "linear.weight").Update(values => values.Clear());
+        byte absent = (byte)Enumerable.Range(0, 10).MinBy(label => RandomNetwork.Sample.Labels.Take(20).Count(l => l == label));
+        wrong.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => values[absent] = 1);
+        int[] images = [.. Enumerable.Range(0, 20)];
+        var request = new InspectionRequest("t", "c", "m", ActivationSpec.Parse("relu"), "none", new Dictionary<string, string>());
+        RunRecord record = Inspection.Run(request, other, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, ideal: IdealNetwork.Model(wrong, "model:wrong.safetensors"));
+        Assert.True(record.PannAccuracy > record.IdealAccuracy + 5);
+        Assert.StartsWith("WARNING: The reference is the wrong one: the ideal network (model:wrong.safetensors) gets ", ConsoleReport.Summary(record)[0], StringComparison.Ordinal);
+        Assert.Empty(Inspection.Run(request, other, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace).Diagnoses.Where(line => line.StartsWith("The reference", StringComparison.Ordinal)));
     }
 
     /// <summary>
