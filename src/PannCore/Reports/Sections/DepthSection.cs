@@ -1,4 +1,3 @@
-using System.Text;
 using PannCore.Diagnostics;
 
 namespace PannCore.Reports.Sections;
@@ -40,17 +39,13 @@ internal static class DepthSection
             page.Element("desc", $"Over {Figures.Count(operations.Count, "operation")} the total error ends at {Figures.OfSignal(last.RelativeTotal)}; "
                 + $"it is largest at {Figures.Name(worst.Path)} with {Figures.OfSignal(worst.RelativeTotal)}.", ("id", "depth-text"));
             Stages(page, operations, X);
-            foreach (double tick in y.Ticks)
-            {
-                page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
-                page.Element("text", Figures.RatioTick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
-            }
+            Lines.Rows(page, y, Left, Right, Figures.RatioTick);
 
             page.Empty("path", ("class", "axis"), ("d", $"M{Left} {Top}V{Bottom}H{Right}"));
             page.Element("text", "error / signal", ("x", 4), ("y", 12));
             page.Element("text", $"operations in order of execution, 1 to {Figures.Count(operations.Count)}", ("class", "end"), ("x", Right), ("y", Height - 6));
 
-            page.Empty("path", ("class", "curve"), ("d", Curve(operations, X, y)));
+            page.Empty("path", ("class", "curve"), ("d", Lines.Through(operations.Select((o, i) => (X(i), double.IsNaN(o.RelativeTotal) ? double.NaN : y.At(o.RelativeTotal))))));
             for (int i = 0; i < operations.Count; i++)
                 if (operations[i].RelativeApproximation is > 0 and var injected)
                     page.Empty("circle", ("class", "approximation"), ("cx", X(i)), ("cy", y.At(injected)), ("r", 4));
@@ -63,20 +58,6 @@ internal static class DepthSection
         }
 
         page.Element("figcaption", $"Logarithmic scale, {Figures.RatioTick(y.Low)} to {Figures.RatioTick(y.High)}; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
-    }
-
-    private static string Curve(IReadOnlyList<OperationRecord> operations, Func<double, double> x, Axis y)
-    {
-        StringBuilder path = new();
-        bool drawing = false;
-        for (int i = 0; i < operations.Count; i++)
-        {
-            double value = operations[i].RelativeTotal;
-            if (!double.IsNaN(value)) path.Append(drawing ? 'L' : 'M').Append(Markup.Coordinate(x(i))).Append(' ').Append(Markup.Coordinate(y.At(value)));
-            drawing = !double.IsNaN(value);
-        }
-
-        return path.ToString();
     }
 
     // Every second stage (first part of the path) has a band behind it; its name stands where it fits.
