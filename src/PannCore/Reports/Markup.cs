@@ -64,12 +64,16 @@ internal sealed partial class Markup : IDisposable
     /// <summary>A text; a line never ends between a number and its per cent sign.</summary>
     public void Text(string text) => _xml.WriteString(NumberAndPercent().Replace(PlainText.Harmless(text), "\u00A0%"));
 
-    /// <summary>The head of a table: one name per column.</summary>
+    /// <summary>The head of a table: one name per column; a name that begins with &lt; stands on the left, above texts and drawings.</summary>
     public void Head(params ReadOnlySpan<string> names)
     {
         using Scope head = Open("thead");
         using Scope row = Open("tr");
-        foreach (string name in names) Element("th", name, ("scope", "col"));
+        foreach (string name in names)
+        {
+            if (name.StartsWith('<')) Element("th", name[1..], ("scope", "col"), ("class", "text"));
+            else Element("th", name, ("scope", "col"));
+        }
     }
 
     /// <summary>Opens a row that begins with an operation's name; the cells after it are for the caller.</summary>

@@ -92,7 +92,7 @@ internal static class PageStyle
         .rest { fill: var(--faint); }
         .pale { fill-opacity: .5; }
         .mass { fill: var(--mass); }
-        .means { stroke: var(--ink); stroke-width: 3; fill: none; }
+        .means { stroke: var(--ink); stroke-width: 2.4; fill: none; }
         .whiskers { stroke: var(--inherited); stroke-width: 1.5; fill: none; }
         .dots { stroke: var(--approximation); stroke-width: 5; stroke-linecap: round; fill: none; }
         .reach { stroke: var(--soft); stroke-width: 1.5; }
@@ -131,10 +131,10 @@ internal static class PageStyle
         .slider output b { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
         .explorer { display: grid; gap: 1.2rem; grid-template-columns: minmax(0, 1fr); }
         .map { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 9.6rem), 1fr)); gap: .8rem .7rem; align-content: start; align-items: start; }
-        .block { position: relative; min-width: 0; padding: .4rem .4rem .5rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
-        .block p { margin: 0 0 .3rem; font-size: .82rem; line-height: 1.3; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-        .block ol { list-style: none; margin: 0; padding: 0; }
-        .block.joins::before { content: ""; position: absolute; left: .35rem; top: 2.4rem; bottom: 3.2rem; width: .55rem; border: 2px solid var(--soft); border-right: 0; border-radius: .4rem 0 0 .4rem; }
+        .module { position: relative; min-width: 0; padding: .4rem .4rem .5rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+        .module p { margin: 0 0 .3rem; font-size: .82rem; line-height: 1.3; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .module ol { list-style: none; margin: 0; padding: 0; }
+        .module.joins::before { content: ""; position: absolute; left: .35rem; top: 2.4rem; bottom: 3.2rem; width: .55rem; border: 2px solid var(--soft); border-right: 0; border-radius: .4rem 0 0 .4rem; }
         .cell { display: flex; justify-content: space-between; gap: .4rem; height: 1.5rem; margin-bottom: .16rem; padding: 0 .5rem; border-radius: .15rem; font-size: .8rem; line-height: 1.5rem; text-decoration: none; white-space: nowrap; }
         .cell span { overflow: hidden; text-overflow: ellipsis; }
         .cell b { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -172,6 +172,7 @@ internal static class PageStyle
         th, td { padding: .28rem .55rem; text-align: right; vertical-align: middle; white-space: nowrap; border-bottom: 1px solid var(--faint); }
         th:first-child, td:first-child, .text { text-align: left; }
         td.text, .wide { white-space: normal; }
+        td.keep { white-space: nowrap; }
         tbody th { font-weight: 400; white-space: normal; min-width: 9rem; max-width: 22rem; }
         thead th { font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--soft); background: var(--paper); white-space: normal; min-width: 4.2rem; }
         .narrow { width: auto; }
@@ -224,8 +225,8 @@ internal static class PageStyle
           .box, .panels.box { overflow: visible; }
           .box table { font-size: 7pt; }
           .chart, .part { min-width: 0; max-width: 100%; }
-          #ledger thead th { position: static; }
-          tr, figure, .block, .gallery li { break-inside: avoid; }
+          #ledger .ledger thead th { position: static; }
+          tr, figure, .module, .gallery li { break-inside: avoid; }
           h2, h3, h4 { break-after: avoid; }
           details::details-content { content-visibility: visible; height: auto; }
           section { margin-top: 1.5rem; }

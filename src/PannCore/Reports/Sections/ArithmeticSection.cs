@@ -5,6 +5,10 @@ namespace PannCore.Reports.Sections;
 /// <summary>The same network in another arithmetic than float32.</summary>
 internal static class ArithmeticSection
 {
+    private const double Width = 260;
+
+    private const int Worst = 10;
+
     public static void Write(Markup page, RunRecord record)
     {
         ArithmeticRecord other = record.OtherArithmetic!;
@@ -21,21 +25,31 @@ internal static class ArithmeticSection
 
         if (other.Operations.Count == 0) return;
         page.Element("p", "Injected: what this arithmetic does to the operation's output at the inputs that arrived. Accumulated: against the same polynomials in float64 throughout; never to be added to what is injected.");
-        double largest = other.Operations.Select(o => Ratio(o.Accumulated, o)).Concat(other.Operations.Select(o => Ratio(o.Injected, o))).Where(double.IsFinite).Append(0).Max();
-        Axis axis = Axis.Linear(0, largest, 1, 259);
+        double largest = other.Operations.SelectMany(o => new[] { Ratio(o.Injected, o), Ratio(o.Accumulated, o) }).Where(double.IsFinite).Append(0).Max();
+        Axis axis = Axis.Linear(0, largest, 1, Width - 1);
+        page.Element("h3", "Where it injects most");
+        Table(page, [.. other.Operations.OrderByDescending(o => double.IsNaN(Ratio(o.Injected, o)) ? 0 : Ratio(o.Injected, o)).Take(Worst)], axis);
+        if (other.Operations.Count <= Worst) return;
+        using var details = page.Open("details");
+        page.Element("summary", "All operations");
+        Table(page, other.Operations, axis);
+    }
+
+    private static void Table(Markup page, IReadOnlyList<ArithmeticOperation> operations, Axis axis)
+    {
         using var box = page.Box("Error of the other arithmetic");
         using var table = page.Open("table");
-        page.Head("Operation", $"Error over signal, 0 to {Figures.RatioTick(axis.High)}", "Injected / signal", "mean / RMS", "Inherited / signal", "Accumulated / signal");
+        page.Head("Operation", $"<Injected (bar) and accumulated (stroke), 0 to {Figures.RatioTick(axis.High)}", "Injected / signal", "mean / RMS", "Inherited / signal", "Accumulated / signal");
         using var body = page.Open("tbody");
-        foreach (ArithmeticOperation o in other.Operations)
+        foreach (ArithmeticOperation o in operations)
         {
             using (page.OperationRow(o.Path))
             {
                 using (page.Open("td", ("class", "text")))
-                using (page.Open("svg", ("width", 260), ("height", 14), ("aria-hidden", "true")))
+                using (page.Open("svg", ("width", Width), ("height", 14), ("aria-hidden", "true")))
                 {
-                    if (o.Injected.Rms > 0) page.Empty("rect", ("class", "rounding"), ("x", 1), ("y", 2), ("width", Math.Max(1, axis.At(Ratio(o.Injected, o)) - 1)), ("height", 6));
-                    if (o.Accumulated.Rms > 0) page.Empty("line", ("class", "total"), ("x1", axis.At(Ratio(o.Accumulated, o))), ("x2", axis.At(Ratio(o.Accumulated, o))), ("y1", 0), ("y2", 14));
+                    if (Ratio(o.Injected, o) > 0) page.Empty("rect", ("class", "rounding"), ("x", 1), ("y", 4), ("width", Math.Max(1, axis.At(Ratio(o.Injected, o)) - 1)), ("height", 6));
+                    if (Ratio(o.Accumulated, o) > 0) page.Empty("line", ("class", "total"), ("x1", axis.At(Ratio(o.Accumulated, o))), ("x2", axis.At(Ratio(o.Accumulated, o))), ("y1", 0), ("y2", 14));
                 }
 
                 page.Cells(

@@ -23,7 +23,7 @@ internal static class InsideDrawing
     }
 
     /// <summary>The histogram of inputs, as areas, with the error curve and its mean in each bin on top.</summary>
-    public static void Ripple(Markup page, InsideRecord inside, string id, double width = Width, double height = 230)
+    public static void Ripple(Markup page, InsideRecord inside, string id, string kind = "part", double width = Width, double height = 230)
     {
         double right = width - (Width - Right), top = 22, bottom = height - 40;
         double[] edges = [.. inside.Edges.Where(double.IsFinite)];
@@ -31,7 +31,7 @@ internal static class InsideDrawing
         CurvePoint[] finite = [.. inside.Curve.Where(p => double.IsFinite(p.Error) && double.IsFinite(p.X))];
         Axis y = Axis.Linear(finite.Select(p => p.Error).Append(0).Min(), finite.Select(p => p.Error).Append(0).Max(), bottom, top);
 
-        using var svg = page.Open("svg", ("class", "part"), ("viewBox", $"0 0 {Markup.Coordinate(width)} {Markup.Coordinate(height)}"), ("role", "img"), ("aria-labelledby", id + "-title"));
+        using var svg = page.Open("svg", ("class", kind), ("viewBox", $"0 0 {Markup.Coordinate(width)} {Markup.Coordinate(height)}"), ("role", "img"), ("aria-labelledby", id + "-title"));
         page.Element("title", $"Inputs of {Figures.Name(inside.Path)} over the error of its polynomial. {Caption(inside)}", ("id", id + "-title"));
         Mass(page, inside, x, top, bottom);
         Lines.Rows(page, y, Left, right, Figures.Tick);

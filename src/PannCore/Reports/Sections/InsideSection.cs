@@ -16,7 +16,7 @@ internal static class InsideSection
         using (page.Open("figure"))
         {
             page.Element("h3", $"{Figures.Name(worst.Path)}, which injects most");
-            using (page.Box("Inputs over the error of the polynomial")) InsideDrawing.Ripple(page, worst, "inside-worst", 1060, 320);
+            using (page.Box("Inputs over the error of the polynomial")) InsideDrawing.Ripple(page, worst, "inside-worst", "chart", 1060, 320);
             page.Element("figcaption", InsideDrawing.Caption(worst));
         }
 
@@ -24,13 +24,13 @@ internal static class InsideSection
         page.Element("p", "Bias is the share of the squared injected error that is a constant of each channel: what a repair without training can take away. Choose one to see its own drawing, its stages and its channels.");
         using var box = page.Box("Inside all activations");
         using var table = page.Open("table");
-        page.Head("Activation", "Polynomial", "Range B", "Inputs", "below -B", "above B", "Bias", "Worst channel's mean error", "Last stage off by, RMS", "at most");
+        page.Head("Activation", "<Polynomial", "Range B", "Inputs", "below \u2212B", "above B", "Bias", "Worst channel's mean error", "Last stage off by, RMS", "at most");
         using var body = page.Open("tbody");
         foreach (InsideRecord a in all)
         {
             using (page.OperationRow(a.Path))
             {
-                page.Element("td", Figures.Name(a.Activation), ("class", "text"));
+                page.Element("td", Figures.Name(a.Activation), ("class", "text keep"));
                 page.Cells(
                     Figures.Number(a.Range), Figures.Count(a.Counts.Sum() + a.Below + a.Above), Figures.Count(a.Below), Figures.Count(a.Above), Figures.Ratio(a.BiasShare),
                     Figures.Number(a.Channels.Count == 0 ? null : a.Channels.MaxBy(c => Math.Abs(c.Mean))!.Mean), Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingRms), Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingMax));

@@ -22,11 +22,11 @@ internal static class Lines
     }
 
     /// <summary>
-    /// An error curve. Each column of pixels keeps its first, lowest, highest and last point: the drawing does not change, a curve of a million points stays small.
+    /// An error curve. Of the points within 1.5 pixels only the lowest and the highest are drawn: that looks the same, and a curve of a million points stays small.
     /// </summary>
     public static string Curve(IEnumerable<CurvePoint> points, Axis x, Axis y)
-        => Through(points.Where(p => double.IsFinite(p.X)).OrderBy(p => p.X).GroupBy(p => Math.Round(x.At(p.X))).SelectMany(Kept)
-            .Select(p => (x.At(p.X), double.IsFinite(p.Error) ? y.At(p.Error) : double.NaN)));
+        => Through(points.Where(p => double.IsFinite(p.X)).OrderBy(p => p.X).GroupBy(p => Math.Round(x.At(p.X) / 1.5)).SelectMany(Ends)
+            .Select(p => (Math.Round(x.At(p.X), 1), double.IsFinite(p.Error) ? Math.Round(y.At(p.Error), 1) : double.NaN)));
 
     /// <summary>Horizontal lines at the ticks, with their texts on the left.</summary>
     public static void Rows(Markup page, Axis y, double left, double right, Func<double, string> text)
@@ -42,9 +42,11 @@ internal static class Lines
         foreach (double tick in x.Ticks) page.Element("text", text(tick), ("class", "middle"), ("x", x.At(tick)), ("y", bottom + 17));
     }
 
-    private static IEnumerable<CurvePoint> Kept(IEnumerable<CurvePoint> column)
+    private static IEnumerable<CurvePoint> Ends(IEnumerable<CurvePoint> column)
     {
-        CurvePoint[] all = [.. column];
-        return all.Length <= 4 ? all : new[] { all[0], all.MinBy(p => p.Error)!, all.MaxBy(p => p.Error)!, all[^1] }.Distinct().OrderBy(p => p.X);
+        CurvePoint[] all = [.. column], finite = [.. all.Where(p => double.IsFinite(p.Error))];
+        if (finite.Length < all.Length || all.Length <= 2) return all.Take(3);
+        CurvePoint low = finite.MinBy(p => p.Error)!, high = finite.MaxBy(p => p.Error)!;
+        return low.X < high.X ? [low, high] : [high, low];
     }
 }

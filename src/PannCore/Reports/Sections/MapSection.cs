@@ -55,7 +55,7 @@ internal static class MapSection
             next = first + 1;
             while (next < operations.Count && Module(operations[next].Path) == module) next++;
             bool joins = Enumerable.Range(first, next - first).Any(i => operations[i].Op == "add");
-            using var block = page.Open("div", ("class", joins ? "block joins" : "block"));
+            using var block = page.Open("div", ("class", joins ? "module joins" : "module"));
             page.Element("p", module.Length > 0 ? Figures.Name(module) : first == 0 ? "start" : "end");
             using var list = page.Open("ol");
             for (int i = first; i < next; i++) Cell(page, operations[i], i, module);

@@ -28,7 +28,7 @@ internal static class RangeSection
         Axis axis = Share(ranging.Layers.Select(l => l.Largest / l.Range), Bar);
         using var box = page.Box("Room at each activation");
         using var table = page.Open("table");
-        page.Head("Activation", "Largest input over B", "|x| / B", "Headroom", "Range B", "Largest |x|", "in image", "Inputs outside", "Images, root", "Images, later");
+        page.Head("Activation", "<Largest input over B", "|x| / B", "Headroom", "Range B", "Largest |x|", "in image", "Inputs outside", "Images, root", "Images, later");
         using var body = page.Open("tbody");
         foreach (LayerRange layer in ranging.Layers)
         {
@@ -134,7 +134,7 @@ internal static class RangeSection
         Axis axis = Share(ranging.Stress.Select(s => s.Share), Bar);
         using var box = page.Box("Images that are no photographs");
         using var table = page.Open("table", ("class", "narrow"));
-        page.Head("Image", "Largest input over B", "|x| / B", "at", "Outcome");
+        page.Head("Image", "<Largest input over B", "|x| / B", "<at", "<Outcome");
         using var body = page.Open("tbody");
         foreach (StressImage image in ranging.Stress)
         {

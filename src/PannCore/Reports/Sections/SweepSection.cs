@@ -12,7 +12,7 @@ internal static class SweepSection
         SweepRecord sweep = record.Sweep!;
         string prefix = CommonPrefix([.. sweep.Steps.Select(s => s.Activation)]);
         string[] names = [.. sweep.Steps.Select(s => Short(s.Activation, prefix))];
-        page.Element("p", $"The same {Figures.Count(sweep.Images, "image")} with {Figures.Count(sweep.Steps.Count, "polynomial")}, from coarse to fine" + (prefix.Length > 0 ? $"; names below go on after {Figures.Name(prefix)}" : "") + ". "
+        page.Element("p", $"{Figures.Count(sweep.Images, "image")} with {Figures.Count(sweep.Steps.Count, "polynomial")}, from coarse to fine" + (prefix.Length > 0 ? $"; names below go on after {Figures.Name(prefix)}" : "") + ". "
             + "A finer polynomial needs more levels of the encryption scheme. Where the curve becomes flat, more precision buys nothing.");
         Accuracies(page, record, sweep, names);
         page.Element("h3", "Every operation at every precision");
@@ -107,7 +107,7 @@ internal static class SweepSection
         using (page.Box("Total error over signal of every operation at every precision"))
         using (page.Open("table"))
         {
-            page.Head(["Total error over signal", .. names]);
+            page.Head(["Total error over signal", .. names.Select(n => n.TrimStart('<'))]);
             using var body = page.Open("tbody");
             Dictionary<string, SweepOperation>[] steps = [.. sweep.Steps.Select(Lookup)];
             foreach (string path in sweep.Steps.SelectMany(s => s.Operations).Select(o => o.Path).Distinct())
