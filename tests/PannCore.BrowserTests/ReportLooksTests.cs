@@ -30,8 +30,8 @@ public sealed class ReportLooksTests(Chromium chromium) : IClassFixture<Chromium
 
     // Elements that reach beyond the window and are in no box that scrolls or cuts.
     private const string TooWide = """
-        () => Array.from(document.querySelectorAll('body *')).filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
-          .filter(e => { for (let p = e.parentElement; p; p = p.parentElement) if (getComputedStyle(p).overflowX !== 'visible') return false; return true; })
+        () => Array.from(document.querySelectorAll('body *')).filter(e => e.checkVisibility() && (e.getBoundingClientRect().right > innerWidth + 1 || e.clientWidth > 0 && e.scrollWidth > innerWidth))
+          .filter(e => { for (let p = e; p; p = p.parentElement) if (getComputedStyle(p).overflowX !== 'visible') return false; return true; })
           .map(e => `${e.tagName}.${e.getAttribute('class')} in ${e.parentElement.tagName}.${e.parentElement.getAttribute('class')}`).slice(0, 10)
         """;
 

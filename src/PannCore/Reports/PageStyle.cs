@@ -51,7 +51,8 @@ internal static class PageStyle
         h2 { font-size: 1.5rem; line-height: 1.25; font-weight: 600; margin: 0 0 .6rem; }
         h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
         section { margin-top: 3.5rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
-        p, li, dd, h1, tbody th, .text, pre { overflow-wrap: anywhere; }
+        body { overflow-wrap: break-word; }
+        p, li, dt, dd, h1, h3, figcaption, tbody th, .text, pre { overflow-wrap: anywhere; }
         p, section > ul { max-width: 46rem; }
         p { margin: 0 0 .8rem; }
         a { color: var(--inherited); }
@@ -152,7 +153,7 @@ internal static class PageStyle
         .panel table { font-size: .84rem; }
         .panel .box { margin-bottom: .5rem; }
         .panel th, .panel td { padding: .2rem .4rem; }
-        .panel tbody th { min-width: 0; }
+        .panel tbody th { min-width: 4.6rem; overflow-wrap: break-word; }
         .panel thead th { min-width: 3rem; }
         .facts { margin: 0; }
         .facts div { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .5rem; padding: .12rem 0; border-bottom: 1px solid var(--faint); }

@@ -13,7 +13,7 @@ internal static class MapSection
         bool slides = record.Sweep is { Steps.Count: > 1 };
         page.Element("p", "Each cell is one operation, in the order of execution from top to bottom and block by block; rounded cells are activations. The colour and the figure say how large its error is, "
             + "as a share of the signal: the RMS of the error over the RMS of what the ideal network has there. Injected is what goes wrong at this place; inherited is what came in from above and was passed on; "
-            + "total is what the next operation is handed. A pale cell with a dark one above it heals; a dark one below a pale one is where it breaks.");
+            + "total is what the next operation is handed. Where the figure jumps from one cell to the next, something breaks; where it falls, the network heals.");
         page.Element("p", "Choose a cell to see everything that was measured there." + (slides ? " Move the slider to see the same network with coarser and finer polynomials." : ""));
         Tools(page, record, slides);
         Heat.Legend(page);

@@ -103,7 +103,7 @@ internal sealed class OperationPanels
         page.Element("h4", "Its part in the answer");
         page.Element("p", $"Change of the margin (the lead of the predicted class, in logits; negative hurts) when only this activation changes from ideal to polynomial: {Figures.Number(cause.Alone.Margin)} with all others ideal, "
             + $"{Figures.Number(cause.LeaveOneOut.Margin)} with all others polynomial, {Figures.Number(cause.Forward.Margin)} with the earlier ones polynomial, {Figures.Number(cause.Backward.Margin)} with the later ones polynomial. "
-            + $"The gradient alone would predict {Figures.Number(cause.FirstOrder)}. {Figures.Count(cause.FirstFlips, "prediction")} become wrong for good here.");
+            + $"The gradient alone would predict {Figures.Number(cause.FirstOrder)}. {Figures.Count(cause.FirstFlips, "prediction")} {(cause.FirstFlips == 1 ? "becomes" : "become")} wrong for good here.");
     }
 
     private void Facts(Markup page, OperationRecord o)
@@ -124,7 +124,7 @@ internal sealed class OperationPanels
         if (_bounds.GetValueOrDefault(o.Path) is { } bound)
         {
             Fact("Largest error", Figures.Number(bound.Measured), "measured, of any element");
-            Fact("Proved bound", Figures.Number(bound.Bound), $"on these images; {Figures.Number(bound.Looseness)} times the error of the median image");
+            Fact("Proved bound", Figures.Number(bound.Bound), $"on these images; at the median image {Figures.Number(bound.Looseness)} times its error");
             Fact("Bound beforehand", Figures.Number(bound.APriori), "for every image that stays in range");
         }
 
