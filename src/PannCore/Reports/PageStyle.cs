@@ -213,21 +213,31 @@ internal static class PageStyle
         }
         @media (max-width: 40rem) { main { padding: 1.5rem 1rem 6rem; } section { margin-top: 2.5rem; } .lead { font-size: 1.08rem; } #ledger .ledger tbody th { min-width: 9rem; } #ledger .ledger .op { display: block; margin: 0; } }
         @media (forced-colors: active) { svg { forced-color-adjust: none; background: #fff; } }
+        @page { margin: 14mm 12mm; }
         @media print {
           :root { --paper: #fff; --panel: #f5f3ee; --ink: #000; --soft: #444; --line: #bbb; --faint: #e3e3e3; --approximation: #c8460b; --inherited: #1f63ad; --arithmetic: #0d7a63; --tint: #fbefe5; --alarm: #fff; --bad: #b3261e; --good: #17663a; --mass: #cfc9bd;
             --h0: #f3f0ea; --t0: #1d1c1a; --h1: #fbe9d9; --t1: #1d1c1a; --h2: #f9d8bb; --t2: #1d1c1a; --h3: #f6c197; --t3: #1d1c1a; --h4: #f0a46f; --t4: #1d1c1a; --h5: #e5854e; --t5: #1d1c1a; --h6: #b8480f; --t6: #fff; --h7: #8f2f0a; --t7: #fff; --h8: #5c1a08; --t8: #fff; }
           * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
           body { font-size: 9.5pt; }
+          h1 { font-size: 22pt; }
           main { padding: 0; max-width: none; }
           nav, #readout, .skip, #tools, .panel { display: none; }
-          .panel.activation, .panel[aria-current] { display: block; break-inside: avoid; }
+          .panel.activation, .panel[aria-current] { display: block; }
           .explorer { display: block; }
-          .panels { position: static; columns: 2; max-height: none; border: 0; margin-top: 1rem; }
+          .panels { position: static; columns: 3; column-gap: 1.4rem; max-height: none; border: 0; margin-top: 1rem; }
+          .panel { padding: 0 0 .8rem; margin-bottom: .8rem; font-size: 7.5pt; line-height: 1.4; }
+          .panel > p:last-child, #ledger details { display: none; }
+          .panel .note { font-size: inherit; }
+          .aside { padding: .2rem .5rem; }
+          .panel h3 { font-size: 10pt; }
+          .panel h4 { font-size: 8.5pt; margin-top: .6rem; }
+          .facts div { grid-template-columns: 6rem minmax(0, 1fr); }
           .box, .panels.box { overflow: visible; }
-          .box table { font-size: 7pt; }
+          .box > table { zoom: .64; }
+          .panel .box > table { zoom: .56; }
           .chart, .part { min-width: 0; max-width: 100%; }
           #ledger .ledger thead th { position: static; }
-          tr, figure, .module, .gallery li { break-inside: avoid; }
+          tr, figure, svg, .module, .gallery li { break-inside: avoid; }
           h2, h3, h4 { break-after: avoid; }
           details::details-content { content-visibility: visible; height: auto; }
           section { margin-top: 1.5rem; }

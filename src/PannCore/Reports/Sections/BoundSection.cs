@@ -26,10 +26,10 @@ internal static class BoundSection
         using (page.Open("figure"))
         {
             using (page.Box("Bounds along depth"))
-            using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "bounds-title")))
+            using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "bounds-name")))
             {
                 OperationBound last = bounds.Operations[^1];
-                page.Element("title", $"Largest error and its bounds along the network; at the end {Figures.Number(last.Measured)} measured, at most {Figures.Number(last.Bound)} proved afterwards, {Figures.Number(last.APriori)} beforehand.", ("id", "bounds-title"));
+                page.Element("title", $"Largest error and its bounds along the network; at the end {Figures.Number(last.Measured)} measured, at most {Figures.Number(last.Bound)} proved afterwards, {Figures.Number(last.APriori)} beforehand.", ("id", "bounds-name"));
                 for (int i = 0; i < y.Ticks.Count; i++)
                 {
                     double at = y.At(y.Ticks[i]);

@@ -34,9 +34,9 @@ internal static class SweepSection
         double X(int k) => left + (right - left) * (k + 0.5) / sweep.Steps.Count;
         using var figure = page.Open("figure");
         using (page.Box("Accuracy against precision"))
-        using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {height}"), ("role", "img"), ("aria-labelledby", "sweep-title")))
+        using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {height}"), ("role", "img"), ("aria-labelledby", "sweep-name")))
         {
-            page.Element("title", "Right answers at each precision: " + string.Join(", ", sweep.Steps.Select((s, k) => $"{names[k]} {Figures.Accuracy(s.Accuracy)}")), ("id", "sweep-title"));
+            page.Element("title", "Right answers at each precision: " + string.Join(", ", sweep.Steps.Select((s, k) => $"{names[k]} {Figures.Accuracy(s.Accuracy)}")), ("id", "sweep-name"));
             Lines.Rows(page, y, left, right, t => Figures.Tick(t) + " %");
             if (double.IsFinite(record.IdealAccuracy))
             {
