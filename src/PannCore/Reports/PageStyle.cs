@@ -233,8 +233,9 @@ internal static class PageStyle
           .panel h4 { font-size: 8.5pt; margin-top: .6rem; }
           .facts div { grid-template-columns: 6rem minmax(0, 1fr); }
           .box, .panels.box { overflow: visible; }
-          .box > table { zoom: .64; }
-          .panel .box > table { zoom: .56; }
+          .box > table { zoom: .6; }
+          .panel .box > table { zoom: .5; }
+          .panel th { min-width: 0; }
           .chart, .part { min-width: 0; max-width: 100%; }
           #ledger .ledger thead th { position: static; }
           tr, figure, svg, .module, .gallery li { break-inside: avoid; }

@@ -55,7 +55,7 @@ internal sealed class OperationPanels
     private static void Terms(Markup page, OperationRecord o)
     {
         Sizes(page, "The error here",
-            ("total", o.Total), ("injected by the polynomial", o.IsActivation || o.Approximation.Rms > 0 ? o.Approximation : null),
+            ("total", o.Total), ("injected by the polynomial", o.Range is not null || o.Approximation.Rms > 0 ? o.Approximation : null),
             ("injected by rounding", o.Arithmetic), ("inherited", o.Inherited));
         page.Element("p", $"In the units of this output, whose signal has RMS {Figures.Number(o.IdealRms)}. The three terms add up to the total at every element, but their sizes do not: they may reinforce or cancel.", ("class", "note"));
 
@@ -84,7 +84,7 @@ internal sealed class OperationPanels
 
     private void Range(Markup page, OperationRecord o)
     {
-        page.Element("h4", "Range");
+        page.Element("h4", o.Range is null ? "Inputs" : "Range");
         string text = o.Range is { } b
             ? $"The polynomial stands for its function on inputs from -{Figures.Number(b)} to {Figures.Number(b)} (B = {Figures.Number(b)}); the largest input that came was {Figures.Number(o.LargestInput)}, {Figures.Ratio(o.LargestInput / b)} of B. "
                 + (o.OutOfRange == 0 ? "None was outside." : $"{Figures.Count(o.OutOfRange, "input")} fell outside, where the polynomial stands for nothing.")
@@ -93,7 +93,7 @@ internal sealed class OperationPanels
             text += $" It came from image {Figures.Count(range.WorstImage)}." + (range.RootImages + range.ConsequenceImages > 0
                 ? $" {Figures.Count(range.RootImages, "image")} left a range here for the first time, {Figures.Count(range.ConsequenceImages)} after having left another one before." : "");
         page.Element("p", text);
-        if (o.NegativeShare is { } share)
+        if (o is { Range: not null, NegativeShare: { } share })
             page.Element("p", $"{Figures.Ratio(o.NegativeElements)} of the inputs are below 0, where a ReLU answers 0; {Figures.Ratio(share)} of the squared injected error is made there. "
                 + $"The mean error is {Figures.Number(o.NegativeMean)} below 0 and {Figures.Number(o.PositiveMean)} above it.");
     }
