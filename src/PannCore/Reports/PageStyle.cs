@@ -92,6 +92,7 @@ internal static class PageStyle
         .plain { fill: var(--soft); }
         .rest { fill: var(--faint); }
         .pale { fill-opacity: .5; }
+        .spread { fill: var(--inherited); fill-opacity: .18; }
         .mass { fill: var(--mass); }
         .means { stroke: var(--ink); stroke-width: 2.4; fill: none; }
         .whiskers { stroke: var(--inherited); stroke-width: 1.5; fill: none; }
