@@ -94,8 +94,8 @@ internal static class CommonOptions
 
     public static ConvAlgorithm Convolution(ParseResult parsed, Option<string> option) => Enum.Parse<ConvAlgorithm>(parsed.GetValue(option)!, ignoreCase: true);
 
-    /// <summary>The name of an algorithm on the command line.</summary>
-    public static string Name(ConvAlgorithm algorithm) => algorithm.ToString().ToLowerInvariant();
+    /// <summary>The name of an algorithm, a side or the like on the command line.</summary>
+    public static string Name<T>(T choice) where T : struct, Enum => choice.ToString().ToLowerInvariant();
 
     public static Option<int> AtLeast(Option<int> option, int least, int most = int.MaxValue)
     {

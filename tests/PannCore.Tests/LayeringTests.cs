@@ -8,7 +8,7 @@ public sealed partial class LayeringTests
 {
     /// <summary>From the bottom up: a layer may use those before it. Kernels and Approximation use none, Engine only Kernels.</summary>
     private static readonly string[] Layers =
-        ["Kernels", "Approximation", "Engine", "Ops", "Nn", "Data", "Checkpoints", "Training", "Diagnostics", "Reports"];
+        ["Kernels", "Approximation", "Engine", "Ops", "Nn", "Data", "Checkpoints", "Training", "Diagnostics", "Experiments", "Reports"];
 
     private static readonly string Sources = Path.Combine(Repository(), "src", "PannCore");
 

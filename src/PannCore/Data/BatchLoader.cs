@@ -1,6 +1,8 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using PannCore.Engine;
 using PannCore.Kernels;
+using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Data;
 
@@ -19,10 +21,14 @@ public sealed class BatchLoader
     }
 
     /// <summary>The images of these indices as [N,32,32,3].</summary>
-    public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null)
+    /// <param name="run">Whose tensor it will be.</param>
+    /// <param name="indices">Which images.</param>
+    /// <param name="augmentation">How they are cropped and mirrored; not at all by default.</param>
+    /// <param name="mixture">With what each is mixed; nothing by default.</param>
+    public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null, Mixture? mixture = null)
     {
         Tensor images = run.Rent(new(indices.Length, Side, Side, 3));
-        run.Workspace.Workers.Run(new Job(this, indices, augmentation, images.Memory), indices.Length);
+        run.Workspace.Workers.Run(new Job(this, indices, augmentation, mixture, images.Memory), indices.Length);
         return images;
     }
 
@@ -52,12 +58,18 @@ public sealed class BatchLoader
         }
     }
 
-    private readonly struct Job(BatchLoader owner, ReadOnlyMemory<int> indices, Augmentation? augmentation, Memory<float> pixels) : IJob
+    private readonly struct Job(BatchLoader owner, ReadOnlyMemory<int> indices, Augmentation? augmentation, Mixture? mixture, Memory<float> pixels) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             const int size = Side * Side * 3;
-            owner.Fill(indices.Span[chunk], augmentation, pixels.Span.Slice(chunk * size, size));
+            Span<float> image = pixels.Span.Slice(chunk * size, size);
+            owner.Fill(indices.Span[chunk], augmentation, image);
+            if (mixture is null) return;
+            Span<float> partner = stackalloc float[size];
+            owner.Fill(mixture.Partners.Span[chunk], augmentation, partner);
+            TensorPrimitives.Subtract(image, partner, image);
+            TensorPrimitives.MultiplyAdd(image, (float)mixture.Weight, partner, image);
         }
     }
 }

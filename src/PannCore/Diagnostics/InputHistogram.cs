@@ -13,10 +13,7 @@ namespace PannCore.Diagnostics;
 /// </remarks>
 public sealed class InputHistogram : IRunObserver
 {
-    private const int Octaves = 12, MantissaBits = 3, BinsASide = (Octaves << MantissaBits) + 1;
-    private const int Shift = 23 - MantissaBits, FirstBin = ((127 - Octaves) << MantissaBits) - 1;
-
-    private static readonly int One = BitConverter.SingleToInt32Bits(1);
+    private static readonly LogBins Bins = new(octaves: 12, log2Parts: 3);
 
     private readonly ActivationRanges? _ranges;
     private readonly OrderedDictionary<string, Layer> _byPath = [];
@@ -34,22 +31,22 @@ public sealed class InputHistogram : IRunObserver
         public double Range { get; }
 
         /// <summary>How many inputs lie in each bin.</summary>
-        public IReadOnlyList<long> Counts => Bins;
+        public IReadOnlyList<long> Counts => CountsByBin;
 
         /// <summary>Inputs outside [-B, B]; NaN counts.</summary>
         public long Outside { get; internal set; }
 
-        internal long[] Bins { get; } = new long[2 * BinsASide];
+        internal long[] CountsByBin { get; } = new long[Bins.Count];
     }
 
     /// <summary>The ends of the bins in units of B, ascending from -1 to 1: one more than there are bins.</summary>
-    public static IReadOnlyList<double> Edges { get; } = MakeEdges();
+    public static IReadOnlyList<double> Edges => Bins.Edges;
 
     /// <summary>What was counted, by the activation's path, in the order of execution.</summary>
     public IReadOnlyDictionary<string, Layer> ByPath => _byPath;
 
     /// <summary>Counts of all activations together.</summary>
-    public IReadOnlyList<long> Counts => [.. Enumerable.Range(0, 2 * BinsASide).Select(bin => _byPath.Values.Sum(layer => layer.Bins[bin]))];
+    public IReadOnlyList<long> Counts => [.. Enumerable.Range(0, Bins.Count).Select(bin => _byPath.Values.Sum(layer => layer.CountsByBin[bin]))];
 
     /// <summary>Inputs outside their range, all activations together.</summary>
     public long Outside => _byPath.Values.Sum(layer => layer.Outside);
@@ -66,33 +63,13 @@ public sealed class InputHistogram : IRunObserver
         }
 
         float b = (float)layer.Range;
-        long[] bins = layer.Bins;
+        long[] counts = layer.CountsByBin;
+        LogBins bins = Bins;
         foreach (float x in inputs[0].Values)
         {
-            // + 0 turns -0 into 0. The sign is taken as a number: as a branch it would be mispredicted every second time.
-            int signed = BitConverter.SingleToInt32Bits(x / b + 0f), bits = signed & int.MaxValue, negative = signed >> 31;
-            if (bits > One) // so is infinity, and NaN
-            {
-                layer.Outside++;
-                continue;
-            }
-
-            // Exponent and leading mantissa bits number the bins from 2^-12 on; ~bin is -1 - bin.
-            int bin = Math.Clamp((bits >> Shift) - FirstBin, 0, BinsASide - 1);
-            bins[BinsASide + (bin ^ negative)]++;
+            float t = x / b;
+            if (Math.Abs(t) <= 1) counts[bins.Of(t)]++;
+            else layer.Outside++;
         }
-    }
-
-    private static double[] MakeEdges()
-    {
-        double[] edges = new double[2 * BinsASide + 1];
-        for (int bin = 1; bin <= BinsASide; bin++)
-        {
-            int octave = (bin - 1) >> MantissaBits, part = (bin - 1) & ((1 << MantissaBits) - 1);
-            double end = double.ScaleB(1 + part / (double)(1 << MantissaBits), octave - Octaves);
-            (edges[BinsASide - bin], edges[BinsASide + bin]) = (-end, end);
-        }
-
-        return edges;
     }
 }

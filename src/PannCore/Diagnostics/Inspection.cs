@@ -44,7 +44,7 @@ public static class Inspection
     /// <param name="images">Indices of the images.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="progress">Told the stage and the units of it that are done: images, images, layers, images.</param>
+    /// <param name="progress">Told the stage and the units of it that are done: images in each.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <param name="arithmetic">Another arithmetic to evaluate the network in as well; it must not have seen images before.</param>
     public static RunRecord Run(
@@ -53,13 +53,15 @@ public static class Inspection
     {
         var probe = new RangeProbe();
         var nonFinite = new NonFiniteCounter();
-        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
+        var idealProbe = new RangeProbe();
+        IReadOnlyList<string> faults = ModelFaults.Of(pann, data, images, normalization, workspace);
+        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
         ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
-        IReadOnlyList<LayerShare> layers = request.Activation.IsPolynomial && sound.Length > 0
-            ? LayerSwitch.FirstToLast(pann, data, sound, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
-            : [];
+        CauseRecord? causes = request.Activation.IsPolynomial && sound.Length > 0
+            ? CauseStudy.Of(pann, pann.Ideal(), data, images, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+            : null;
         ArithmeticRecord? other = null;
         if (arithmetic is not null && sound.Length > 0)
         {
@@ -73,15 +75,16 @@ public static class Inspection
             if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]));
         }
         ReluPolynomial? approximation = pann.Activations.Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
-        return new(
+        var record = new RunRecord(
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
             [.. (sound.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
-            ledger.IdentityResidual, ledger.Checks, layers, flips, Cifar10.ClassNames, request.Provenance)
+            ledger.IdentityResidual, ledger.Checks, causes?.FirstToLast ?? [], flips, Cifar10.ClassNames, request.Provenance)
         {
             OtherArithmetic = other,
         };
+        return record with { Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))] };
     }
 
     /// <summary>What is counted over all images; every other figure leaves out those that explode.</summary>

@@ -15,6 +15,7 @@ public sealed class RangeProbe : IRunObserver
 {
     private readonly OrderedDictionary<string, Watch> _byPath = [];
     private readonly HashSet<int> _overflowed = [], _exploded = [];
+    private readonly List<(string Path, double Share)> _nearest = [];
     private Run? _run;
     private int _firstImage;
     private int _batch;
@@ -34,10 +35,19 @@ public sealed class RangeProbe : IRunObserver
         /// <summary>Inputs outside [-B, B]; NaN counts.</summary>
         public long OutOfRange { get; internal set; }
 
+        /// <summary>Largest |x| among the images that had left no range before: what comes after a range was left may be its consequence.</summary>
+        public double SoundLargest { get; internal set; }
+
+        /// <summary>Position of the image that had it; -1 if there is none.</summary>
+        public int SoundWorstImage { get; internal set; } = -1;
+
         /// <summary>Images that leave a range here for the first time; overflows further on in them may be consequences.</summary>
         public int RootImages { get; internal set; }
 
-        /// <summary>Largest |x| among those images, here.</summary>
+        /// <summary>Images that leave this range after having left another.</summary>
+        public int ConsequenceImages { get; internal set; }
+
+        /// <summary>Largest |x| among the images counted by <see cref="RootImages"/>, here.</summary>
         public double RootLargest { get; internal set; }
 
         /// <summary>Position of the image that had it; -1 if there is none.</summary>
@@ -59,6 +69,12 @@ public sealed class RangeProbe : IRunObserver
     /// </summary>
     public IReadOnlySet<int> Exploded => _exploded;
 
+    /// <summary>
+    /// Of each image, in the order of evaluation, its largest |x|/B and the activation that had it, up to and including the first whose range it left.
+    /// A share above 1 is an overflow that has no other before it. Zero and no path where no activation has a range.
+    /// </summary>
+    public IReadOnlyList<(string Path, double Share)> Nearest => _nearest;
+
     /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
@@ -70,6 +86,7 @@ public sealed class RangeProbe : IRunObserver
             // Each batch is a run of its own.
             _firstImage += _batch;
             (_run, _batch) = (output.Run, images);
+            for (int n = 0; n < images; n++) _nearest.Add(("", 0));
         }
         if (!_byPath.TryGetValue(path, out Watch? watch)) _byPath[path] = watch = new Watch();
         watch.Range = activation.Range;
@@ -82,12 +99,21 @@ public sealed class RangeProbe : IRunObserver
             if (watch.Range is not double range) continue;
             float answer = Math.Abs(TensorPrimitives.MaxMagnitude(output.Values.Slice(n * size, size)));
             if (!(answer <= 2 * range)) _exploded.Add(_firstImage + n);
+            if (!_overflowed.Contains(_firstImage + n))
+            {
+                if (largest / range > _nearest[_firstImage + n].Share) _nearest[_firstImage + n] = (path, largest / range);
+                if (largest > watch.SoundLargest || watch.SoundWorstImage < 0) (watch.SoundLargest, watch.SoundWorstImage) = (largest, _firstImage + n);
+            }
             if (largest <= range) continue;
             foreach (float value in image)
             {
                 if (!(Math.Abs((double)value) <= range)) watch.OutOfRange++;
             }
-            if (!_overflowed.Add(_firstImage + n)) continue;
+            if (!_overflowed.Add(_firstImage + n))
+            {
+                watch.ConsequenceImages++;
+                continue;
+            }
             watch.RootImages++;
             if (watch.RootWorstImage < 0 || largest > watch.RootLargest) (watch.RootLargest, watch.RootWorstImage) = (largest, _firstImage + n);
         }

@@ -69,4 +69,13 @@ public enum RandomStream
 
     /// <summary>Stochastic truncation of fixed-point numbers.</summary>
     Truncation = 7,
+
+    /// <summary>Pairs and weights of mixed training images.</summary>
+    Mixup = 8,
+
+    /// <summary>Noise on activations in training.</summary>
+    Noise = 9,
+
+    /// <summary>Images of noise.</summary>
+    StressImage = 10,
 }

@@ -1,4 +1,5 @@
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Engine;
 
@@ -137,6 +138,21 @@ public abstract class Op
 
     /// <summary>The function the operation stands for, in float64: ReLU for a polynomial ReLU; for any other operation the operation itself.</summary>
     public virtual void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Exact(workspace, inputs, output);
+
+    /// <summary>
+    /// How far apart two values of the ideal function can be whose inputs are near each other: where |x_j - z_j| is at most <paramref name="inputBounds"/>[j], element by element,
+    /// |Ideal(x) - Ideal(z)| is at most <paramref name="bound"/>. Rounded outwards. For a linear map the map of absolute weights; for an activation, unless it knows better,
+    /// the Lipschitz constant of its ideal times the input's bound. Infinity, the default, where none is known.
+    /// </summary>
+    /// <param name="workspace">Threads.</param>
+    /// <param name="inputs">x; null for a bound that holds for every x.</param>
+    /// <param name="inputBounds">One for each input, finite.</param>
+    /// <param name="bound">Receives the bound.</param>
+    public virtual void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        if (Activation is { } activation) TensorPrimitives.Multiply(inputBounds[0].Values, activation.IdealLipschitz * Rounding.Outwards(2), bound.Values);
+        else Array.Fill(bound.Values, double.PositiveInfinity);
+    }
 }
 
 /// <summary>Rounding error analysis (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).</summary>
@@ -144,6 +160,12 @@ internal static class Rounding
 {
     /// <summary>gamma_n = n u / (1 - n u), the relative bound after n roundings.</summary>
     public static double Gamma(int roundings, double unitRoundoff) => roundings * unitRoundoff / (1 - (roundings * unitRoundoff));
+
+    /// <summary>
+    /// A sum of terms that are not negative, each rounded at most n times in float64, is not below the exact one once it is multiplied by this. It may be too small by 1 - gamma_n,
+    /// whose inverse is 1 + n u / (1 - 2 n u); this factor, 1 + gamma_(2n + 4), and its product are rounded too, and still above it.
+    /// </summary>
+    public static double Outwards(int roundings) => 1 + Gamma((2 * roundings) + 4, Math.ScaleB(1, -53));
 }
 
 /// <summary>What an operation may use while it runs forward.</summary>

@@ -54,16 +54,19 @@ public sealed class Run : IDisposable
     }
 
     /// <summary>A tensor of this pass with a copy of these values.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="needsGradient">Whether <see cref="Backward"/> also finds the gradient with respect to this input.</param>
     /// <exception cref="ShapeException">Another number of values.</exception>
-    public Tensor Input(Shape shape, ReadOnlySpan<float> values)
+    public Tensor Input(Shape shape, ReadOnlySpan<float> values, bool needsGradient = false)
     {
         if (values.Length != shape.Length) throw new ShapeException($"input: shape {shape} has {shape.Length} values, found {values.Length}");
-        Tensor tensor = Rent(shape);
+        Tensor tensor = Rent(shape, needsGradient);
         values.CopyTo(tensor.Memory.Span);
         return tensor;
     }
 
-    /// <summary>The gradients of sum(seed * output) with respect to every trainable parameter that had a part in it. Can be called once.</summary>
+    /// <summary>The gradients of sum(seed * output) with respect to every trainable parameter, and every input that asked for one, that had a part in it. Can be called once.</summary>
     /// <param name="output">A tensor of this pass.</param>
     /// <param name="seed">Gradient of the output; by default all ones.</param>
     /// <exception cref="InvalidOperationException">The run keeps no tape, was asked before, or is not the output's.</exception>
@@ -76,7 +79,7 @@ public sealed class Run : IDisposable
         if (!seed.IsEmpty && seed.Length != output.Shape.Length)
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
         RunNotes notes = Notes;
-        _gradients = new(notes.Gradients);
+        _gradients = new(notes.Gradients, notes.InputGradients);
         output.Gradient = Buffer(Workspace.Pool.Rent(output.Shape.Length));
         if (seed.IsEmpty) output.Gradient.Memory.Span.Fill(1);
         else seed.CopyTo(output.Gradient.Memory.Span);
@@ -94,6 +97,10 @@ public sealed class Run : IDisposable
             if (made != output) made.Release();
         }
         notes.Tape.Clear();
+        foreach (Tensor input in notes.Live)
+        {
+            if (input is { Maker: null, NeedsGradient: true, Gradient: { } found }) notes.InputGradients[input] = Kept(found);
+        }
         return _gradients;
     }
 
@@ -110,10 +117,10 @@ public sealed class Run : IDisposable
     }
 
     /// <summary>A tensor that no operation made: an input.</summary>
-    internal Tensor Rent(Shape shape)
+    internal Tensor Rent(Shape shape, bool needsGradient = false)
     {
         RunNotes notes = Notes;
-        var tensor = new Tensor(this, shape, Workspace.Pool.Rent(shape.Length));
+        var tensor = new Tensor(this, shape, Workspace.Pool.Rent(shape.Length), needsGradient);
         notes.Live.Add(tensor);
         return tensor;
     }
@@ -335,6 +342,15 @@ public sealed class Run : IDisposable
         if (--gradient.Owners > 0) return;
         Done(gradient.Pending);
         Return(gradient.Memory);
+    }
+
+    /// <summary>A copy that lasts until the run is disposed: the buffer may be another tensor's gradient as well.</summary>
+    private Memory<float> Kept(GradientBuffer gradient)
+    {
+        Memory<float> copy = Save(gradient.Memory.Length);
+        Settled(gradient).CopyTo(copy);
+        Drop(gradient);
+        return copy;
     }
 
     private Memory<float> Settled(GradientBuffer gradient)

@@ -28,6 +28,9 @@ internal sealed class RunNotes
     /// <summary>The gradients found.</summary>
     public Dictionary<Parameter, Memory<float>> Gradients { get; } = [];
 
+    /// <summary>Those of inputs; their memory is among <see cref="Saved"/>.</summary>
+    public Dictionary<Tensor, Memory<float>> InputGradients { get; } = [];
+
     /// <summary>The modules being called, the innermost on top.</summary>
     public Stack<(string Path, bool Leaf)> Modules { get; } = [];
 
@@ -45,6 +48,7 @@ internal sealed class RunNotes
         SpareChains.TakeBack();
         SpareGradients.TakeBack();
         Gradients.Clear();
+        InputGradients.Clear();
         Modules.Clear();
         Paths.Clear();
     }

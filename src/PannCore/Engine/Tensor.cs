@@ -12,20 +12,20 @@ public sealed class Tensor
     private bool _released;
 
     /// <summary>An input.</summary>
-    internal Tensor(Run run, Shape shape, Memory<float> memory)
+    internal Tensor(Run run, Shape shape, Memory<float> memory, bool needsGradient)
     {
         Run = run;
         Shape = shape;
         _memory = memory;
+        NeedsGradient = needsGradient;
     }
 
     /// <summary>The output of an operation.</summary>
-    internal Tensor(Run run, Shape shape, Memory<float> memory, Op maker, string path, Tensor[] inputs, bool needsGradient) : this(run, shape, memory)
+    internal Tensor(Run run, Shape shape, Memory<float> memory, Op maker, string path, Tensor[] inputs, bool needsGradient) : this(run, shape, memory, needsGradient)
     {
         Maker = maker;
         Path = path;
         Inputs = inputs;
-        NeedsGradient = needsGradient;
         IsReadBackward = maker.BackwardReadsOutput;
     }
 

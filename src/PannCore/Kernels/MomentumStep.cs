@@ -4,11 +4,11 @@ using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
 
-/// <summary>v = momentum v + (g + decay w), then w = w - rate v, elementwise; every product and sum is rounded by itself.</summary>
+/// <summary>v = momentum v + (scale g + decay w), then w = w - rate v, elementwise; every product and sum is rounded by itself.</summary>
 internal static class MomentumStep
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(Span<float> w, Span<float> v, ReadOnlySpan<float> g, float momentum, float decay, float rate)
+    public static void Run(Span<float> w, Span<float> v, ReadOnlySpan<float> g, float scale, float momentum, float decay, float rate)
     {
         if (v.Length != w.Length || g.Length != w.Length) throw new ArgumentException("momentumStep: arrays of different lengths");
         int lanes = Vector<float>.Count, i = 0;
@@ -18,13 +18,13 @@ internal static class MomentumStep
         for (; i <= w.Length - lanes; i += lanes)
         {
             Vector<float> old = Vector.LoadUnsafe(ref weight, (nuint)i);
-            Vector<float> next = (Vector.LoadUnsafe(ref velocity, (nuint)i) * momentum) + (Vector.LoadUnsafe(ref gradient, (nuint)i) + (old * decay));
+            Vector<float> next = (Vector.LoadUnsafe(ref velocity, (nuint)i) * momentum) + ((Vector.LoadUnsafe(ref gradient, (nuint)i) * scale) + (old * decay));
             next.StoreUnsafe(ref velocity, (nuint)i);
             (old - (next * rate)).StoreUnsafe(ref weight, (nuint)i);
         }
         for (; i < w.Length; i++)
         {
-            v[i] = (momentum * v[i]) + (g[i] + (decay * w[i]));
+            v[i] = (momentum * v[i]) + ((scale * g[i]) + (decay * w[i]));
             w[i] -= rate * v[i];
         }
     }

@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -40,6 +41,13 @@ internal sealed class Add : Op
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = unitRoundoff * Math.Abs(inputs[0].Values[i] + inputs[1].Values[i]);
+    }
+
+    /// <summary>The sum of both bounds.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        TensorPrimitives.Add(inputBounds[0].Values, inputBounds[1].Values, bound.Values);
+        TensorPrimitives.Multiply(bound.Values, Rounding.Outwards(1), bound.Values);
     }
 }
 

@@ -1,6 +1,7 @@
 using CommunityToolkit.HighPerformance.Buffers;
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -208,6 +209,20 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             ReadOnlySpan<float> row = x.Slice((int)((long)rows * i / count) * channels, channels);
             for (int c = 0; c < channels; c++) mean[c] += row[c] / count;
         }
+    }
+
+    /// <summary>|gamma| / sqrt(variance + epsilon), three roundings, times the input's bound. With training statistics every output depends on every input: no bound is known.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        if (_training)
+        {
+            base.PropagateBound(workspace, inputs, inputBounds, bound);
+            return;
+        }
+        double[] scale = new double[Channels];
+        for (int c = 0; c < Channels; c++) scale[c] = Rounding.Outwards(5) * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon);
+        for (int i = 0; i < bound.Values.Length; i += Channels)
+            TensorPrimitives.Multiply(inputBounds[0].Values.AsSpan(i, Channels), scale, bound.Values.AsSpan(i, Channels));
     }
 }
 

@@ -268,6 +268,17 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             return (plan, plan.Pack(sums, 1));
         }
     }
+
+    /// <summary>Sums of |w| times the input's bound, by the float64 kernel; products below the normal numbers are off by half of the least subnormal one at most.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        ConvGeometry g = Geometry(inputBounds[0].Shape);
+        int products = g.R * g.S * g.C;
+        (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(g, SumsOfKernels: false), workspace.Workers);
+        workspace.Workers.Run(new ConvForwardJob<double>(plan, inputBounds[0].Values, packed, bound.Values), inputBounds[0].Shape[0]);
+        TensorPrimitives.Multiply(bound.Values, Rounding.Outwards(products + 1), bound.Values);
+        TensorPrimitives.Add(bound.Values, Math.ScaleB(products, -1074), bound.Values);
+    }
 }
 
 /// <summary>Convolution of a tensor.</summary>

@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -55,6 +56,13 @@ internal sealed class GlobalAveragePool : Op
             int channels = shape[3], image = shape.Length / shape[0];
             PixelMean.Gradient(dy.Span.Slice(chunk * channels, channels), dx.Span.Slice(chunk * image, image));
         }
+    }
+
+    /// <summary>The mean of the input's bounds.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        Reference(inputBounds, [], bound);
+        TensorPrimitives.Multiply(bound.Values, Rounding.Outwards((inputBounds[0].Shape[1] * inputBounds[0].Shape[2]) + 1), bound.Values);
     }
 }
 

@@ -76,6 +76,21 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
         double gamma = Rounding.Gamma(weight.Shape[1] + 2, unitRoundoff);
         for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
     }
+
+    /// <summary>Sums of |w| times the input's bound.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        int outputs = weight.Shape[0], features = weight.Shape[1];
+        double[] magnitudes = new double[weight.Shape.Length];
+        TensorPrimitives.ConvertChecked(weight.Values, magnitudes);
+        TensorPrimitives.Abs(magnitudes, magnitudes);
+        double outwards = Rounding.Outwards(features + 1), underflow = Math.ScaleB(features, -1074);
+        for (int i = 0; i < bound.Values.Length; i++)
+        {
+            double sum = TensorPrimitives.Dot(inputBounds[0].Values.AsSpan(i / outputs * features, features), magnitudes.AsSpan(i % outputs * features, features));
+            bound.Values[i] = (sum * outwards) + underflow;
+        }
+    }
 }
 
 /// <summary>A fully connected layer.</summary>

@@ -184,6 +184,13 @@ public sealed class PolynomialRelu : Op
             PolynomialKernel.Forward(form, x.AsSpan(range), y.AsSpan(range));
         }
     }
+
+    /// <summary>That of the (leaky) ReLU it stands for.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+    {
+        if (inputs is null) base.PropagateBound(workspace, inputs, inputBounds, bound);
+        else Relu.LeakyBound(Polynomial.Leak, inputs[0].Values, inputBounds[0].Values, bound.Values);
+    }
 }
 
 /// <summary>Polynomial ReLU of a tensor.</summary>

@@ -60,6 +60,10 @@ internal sealed class Shortcut(int channels, int stride) : Op
             Kernel.Run(ToOutput, From.Span.Slice(chunk * from, from), To.Span.Slice(chunk * to, to));
         }
     }
+
+    /// <summary>The same pixels of the input's bound.</summary>
+    public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
+        => Reference(inputBounds, [], bound);
 }
 
 /// <summary>The parameter-free shortcut.</summary>

@@ -41,7 +41,7 @@ internal sealed class Findings
     {
         get
         {
-            List<string> warnings = [];
+            List<string> warnings = [.. _record.Diagnoses];
             OperationRecord? root = _record.Operations.FirstOrDefault(o => o.NonFinite > 0);
             if (_record.NonFiniteImages > 0)
                 warnings.Add($"{Figures.Count(_record.NonFiniteImages)} of {Figures.Count(_record.Images, "image")} end in logits that are not finite; they count as wrong.");

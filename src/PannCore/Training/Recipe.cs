@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PannCore.Engine;
 
 namespace PannCore.Training;
@@ -23,8 +24,34 @@ public sealed record Recipe
     /// <summary>SGD's momentum.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Weight decay, on all trainable parameters.</summary>
+    /// <summary>Weight decay.</summary>
     public double WeightDecay { get; init; } = 5e-4;
+
+    /// <summary>The parameters that it acts on.</summary>
+    public DecayScope DecayOn { get; init; }
+
+    /// <summary>Strength a of Mixup; 0 mixes nothing.</summary>
+    public double Mixup { get; init; }
+
+    /// <summary>Slope of the activations for negative inputs: negative-input leakage, in the reading that trains it.</summary>
+    public double Leak { get; init; }
+
+    /// <summary>Whether the model stands for a plain ReLU although it was trained with a leaky one.</summary>
+    public bool DropLeak { get; init; }
+
+    /// <summary>Noise on the activations: negative-input leakage in the reading that adds it, and its controls.</summary>
+    public Noise Noise { get; init; } = new(0);
+
+    /// <summary>Polynomials in the place of the activations; null trains with ReLU.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolynomialInTheLoop? Polynomial { get; init; }
+
+    /// <summary>SHA-256 of the weights that training begins from; null for random ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? InitialWeights { get; init; }
+
+    /// <summary>Gradients whose norm, over all parameters, is larger are scaled down to it; infinity leaves all as they are.</summary>
+    public double MaxGradientNorm { get; init; } = double.PositiveInfinity;
 
     /// <summary>Training images held out, the same number of each class; 0 trains on all.</summary>
     public int Validation { get; init; } = 5000;
@@ -51,6 +78,17 @@ public sealed record Recipe
         Require(WarmupEpochs >= 0 && WarmupEpochs <= Epochs, "warm-up", $"0 to {Epochs} epochs", WarmupEpochs);
         Require(Momentum is >= 0 and < 1, "momentum", "at least 0 and below 1", Momentum);
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
+        Require(Mixup >= 0 && double.IsFinite(Mixup), "mixup", "at least 0", Mixup);
+        Require(Leak is >= 0 and < 1, "leak", "at least 0 and below 1", Leak);
+        Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
+        Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);
+        Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);
+        if (Polynomial is { } polynomial)
+        {
+            Require(polynomial.Penalty >= 0 && double.IsFinite(polynomial.Penalty), "penalty", "at least 0", polynomial.Penalty);
+            Require(polynomial.PenaltyFrom is >= 0 and <= 1, "penalty from", "0 to 1, in units of the range", polynomial.PenaltyFrom);
+            Require(Leak == 0 && Noise.Size == 0, "polynomial", "neither leak nor noise beside it", polynomial.Activation);
+        }
         Require(Validation >= 0, "validation", "at least 0 images", Validation);
     }
 

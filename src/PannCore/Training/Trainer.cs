@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Engine;
@@ -12,7 +13,7 @@ namespace PannCore.Training;
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
 /// <param name="TrainLoss">Mean loss over the epoch's images.</param>
-/// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met.</param>
+/// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
 
@@ -34,6 +35,7 @@ public sealed class Trainer
     private readonly BatchLoader _loader;
     private readonly Normalization _normalization;
     private readonly Split _split;
+    private readonly ReluPolynomial? _polynomial;
     private readonly Sgd _sgd;
     private readonly Schedule _schedule;
     private readonly string _dataHash;
@@ -44,9 +46,13 @@ public sealed class Trainer
     private int _correct;
 
     /// <summary>A trainer at the start of its first epoch.</summary>
+    /// <param name="recipe">What to do.</param>
+    /// <param name="data">The training set.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="initial">A network of the same architecture whose weights training begins from; null begins from random ones. The recipe names it by the hash of its weights.</param>
     /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
-    /// <exception cref="ArgumentException">The workspace computes convolutions otherwise than the recipe says.</exception>
-    public Trainer(Recipe recipe, Cifar10 data, Workspace workspace)
+    /// <exception cref="ArgumentException">The workspace computes convolutions otherwise than the recipe says, or the initial weights are others than it names.</exception>
+    public Trainer(Recipe recipe, Cifar10 data, Workspace workspace, ResNet? initial = null)
     {
         recipe.Check();
         if (workspace.Convolution != recipe.Convolution)
@@ -59,9 +65,19 @@ public sealed class Trainer
         _split = Split.Balanced(data, recipe.Validation, recipe.Seed);
         if (_split.Training.Length < recipe.Batch)
             throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
-        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture));
+        _polynomial = recipe.Polynomial is { } loop ? ActivationSpec.Parse(loop.Activation).Build() : null;
+        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: path => _polynomial is null
+            ? new ActivationFunction.Relu((float)recipe.Leak)
+            : new ActivationFunction.Polynomial(_polynomial, recipe.Polynomial!.Ranges.TryGetValue(path, out double range) ? range : throw new BadInputException($"recipe: ranges: expected one for {path}, found none")));
         Model.Initialise(recipe.Seed);
-        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay);
+        if ((initial is null ? null : ModelFile.WeightHash(initial)) != recipe.InitialWeights)
+            throw new ArgumentException("trainer: the network to begin from is not the one that the recipe names", nameof(initial));
+        if (initial is not null)
+        {
+            if (initial.Name != recipe.Architecture) throw new BadInputException($"recipe: expected initial weights of {recipe.Architecture}, found those of {initial.Name}");
+            foreach (Parameter parameter in Model.Parameters.All) parameter.Set(initial.Parameters.Find(parameter.Name)!.Values);
+        }
+        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
         _schedule = new Schedule(recipe.LearningRate, (int)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), recipe.Epochs * StepsPerEpoch);
         _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
     }
@@ -200,22 +216,40 @@ public sealed class Trainer
     private void Step(ReadOnlyMemory<int> images)
     {
         using var run = new Run(_workspace, Statistics.Training, tape: true);
+        long step = ((long)_epoch * StepsPerEpoch) + _step;
+        Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
         byte[] labels = _loader.Labels(images.Span);
-        Tensor logits = Model.Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch)));
+        Tensor logits = InTraining(images, step).Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch), mixture));
         for (int i = 0; i < labels.Length; i++)
         {
             if (Evaluation.Predict(logits.Values.Slice(i * logits.Shape[1], logits.Shape[1])) == labels[i]) _correct++;
         }
-        Tensor loss = logits.SoftmaxCrossEntropy(labels);
+        Tensor loss = mixture is null
+            ? logits.SoftmaxCrossEntropy(labels)
+            : logits.SoftmaxCrossEntropy(Mixup.Targets(labels, _loader.Labels(mixture.Partners.Span), mixture.Weight, logits.Shape[1]));
         float value = loss.Values[0];
         if (!float.IsFinite(value))
         {
             throw Diverged($"the loss is {value.ToString(CultureInfo.InvariantCulture)}");
         }
         Gradients gradients = run.Backward(loss);
-        _sgd.Step(gradients, _schedule.Rate((_epoch * StepsPerEpoch) + _step));
+        _sgd.Step(gradients, _schedule.Rate((int)step));
         _lossSum += value;
         _step++;
+    }
+
+    /// <summary>The network of one step: the model; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
+    private ResNet InTraining(ReadOnlyMemory<int> images, long step)
+    {
+        if (_polynomial is not null)
+        {
+            PolynomialInTheLoop loop = Recipe.Polynomial!;
+            var penalty = new RangePenalty(loop.Penalty, loop.PenaltyFrom);
+            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty));
+        }
+        if (Recipe.Noise.Size == 0) return Model;
+        int layer = 0, layers = Model.Activations.Count;
+        return Model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
     }
 
     private TrainingDivergedException Diverged(string what) => new(

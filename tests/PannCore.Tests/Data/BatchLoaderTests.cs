@@ -37,6 +37,23 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
+    public void MixedImagesAreTheWeightedMeanOfBothAsEachIsAugmented()
+    {
+        var loader = new BatchLoader(Data(), Normalization.Cifar10);
+        var augmentation = new Augmentation(Seed: 3, Epoch: 1);
+        int[] first = [7, 0, 59], second = [8, 0, 3];
+        using var workspace = new Workspace(2, fillWithNaN: true);
+        using var run = new Run(workspace);
+        float[] a = loader.Load(run, first, augmentation).Values.ToArray(), b = loader.Load(run, second, augmentation).Values.ToArray();
+        foreach (double weight in new[] { 0, 0.3, 0.5, 1 })
+        {
+            float[] mixed = loader.Load(run, first, augmentation, new Mixture(weight, second)).Values.ToArray();
+            // Four roundings of numbers below 4 (the pixels, their difference, w and the sum).
+            for (int i = 0; i < mixed.Length; i++) Assert.Equal((weight * a[i]) + ((1 - weight) * b[i]), mixed[i], 16 * Math.ScaleB(1, -24));
+        }
+    }
+
+    [Fact]
     public void AugmentedImagesAreTheWindowOfThePaddedImage()
     {
         Cifar10 data = Data();

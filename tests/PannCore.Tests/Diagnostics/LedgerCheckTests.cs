@@ -77,7 +77,7 @@ public sealed class LedgerCheckTests : IDisposable
         const double b = 3;
         ReluPolynomial polynomial = ActivationSpec.Parse("composite:alpha=9").Build();
         float[] x = [.. Enumerable.Range(0, 4001).Select(i => (float)(b * ((i / 2000.0) - 1)))];
-        double[][] power = [.. polynomial.Stages.Select(PowerBasis)];
+        double[][] power = [.. polynomial.Stages.Select(PowerBasis.Of)];
         float Horner(float t)
         {
             float p = t;
@@ -240,7 +240,7 @@ public sealed class LedgerCheckTests : IDisposable
     }
 
     /// <summary>A polynomial with its certificate, and one coefficient that is no longer the certified one.</summary>
-    private static ReluPolynomial Doctored(string spec, double change)
+    internal static ReluPolynomial Doctored(string spec, double change)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
         var stages = (Polynomial[])typeof(ReluPolynomial).GetField("_stages", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(polynomial)!;
@@ -253,25 +253,6 @@ public sealed class LedgerCheckTests : IDisposable
 
     private static void SetBackingField(ReluPolynomial polynomial, string property, double value)
         => typeof(ReluPolynomial).GetField($"<{property}>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance)!.SetValue(polynomial, value);
-
-    /// <summary>Monomial coefficients, lowest first, of a Chebyshev series in s = t / b, by T_{n+1} = 2 s T_n - T_{n-1}.</summary>
-    private static double[] PowerBasis(Polynomial polynomial)
-    {
-        double[] sum = new double[polynomial.Degree + 1], previous = new double[sum.Length], current = new double[sum.Length];
-        previous[0] = 1;
-        current[1] = 1;
-        for (int n = 0; n <= polynomial.Degree; n++)
-        {
-            if (n % 2 == (polynomial.Parity == Parity.Odd ? 1 : 0))
-            {
-                for (int i = 0; i < sum.Length; i++) sum[i] += polynomial.Coefficients[n / 2] * previous[i];
-            }
-            double[] next = new double[sum.Length];
-            for (int i = 0; i < sum.Length; i++) next[i] = (i > 0 ? 2 * current[i - 1] : 0) - previous[i];
-            (previous, current) = (current, next);
-        }
-        return sum;
-    }
 
     /// <summary>y = x, plus an error in float32 that its rounding bound allows.</summary>
     private sealed class Loose(float error) : Op

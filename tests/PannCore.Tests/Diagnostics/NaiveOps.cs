@@ -36,13 +36,16 @@ internal sealed class NaiveOps(ResNet model)
     public static double Polynomial(ActivationFunction.Polynomial function, double x)
     {
         double t = x / function.Range, p = t;
-        foreach (Polynomial stage in function.Approximation.Stages)
-        {
-            double s = p / stage.HalfWidth, sum = 0;
-            for (int k = 0; k < stage.Coefficients.Count; k++) sum += stage.Coefficients[k] * Chebyshev((2 * k) + (stage.Parity == Parity.Odd ? 1 : 0), s);
-            p = sum;
-        }
+        foreach (Polynomial stage in function.Approximation.Stages) p = Series(stage, p);
         return function.Range * (function.Approximation.Family == ReluFamily.Composite ? t * (1 + p) / 2 : (t + p) / 2);
+    }
+
+    /// <summary>One odd or even stage.</summary>
+    public static double Series(Polynomial stage, double t)
+    {
+        double s = t / stage.HalfWidth, sum = 0;
+        for (int k = 0; k < stage.Coefficients.Count; k++) sum += stage.Coefficients[k] * Chebyshev((2 * k) + (stage.Parity == Parity.Odd ? 1 : 0), s);
+        return sum;
     }
 
     private static double Chebyshev(int n, double s)

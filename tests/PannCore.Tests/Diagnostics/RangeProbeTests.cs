@@ -33,15 +33,16 @@ public sealed class RangeProbeTests : IDisposable
         Evaluation.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, 128, [recorder]);
 
         var left = new HashSet<int>();
-        long outside = 0;
+        var nearest = new (string Path, double Share)[Images.Length];
+        long outside = 0, consequences = 0;
         RecordedOp[] activations = [.. recorder.Ops.Where(op => op.Op is PolynomialRelu)];
         Assert.Equal(activations.Select(op => op.Path), probe.ByPath.Keys);
         foreach (RecordedOp op in activations)
         {
             double[] x = op.Inputs[0];
             int size = x.Length / Images.Length, count = 0, roots = 0, worst = 0;
-            double b = ((PolynomialRelu)op.Op).Range, largest = 0, rootLargest = 0;
-            int rootWorst = -1;
+            double b = ((PolynomialRelu)op.Op).Range, largest = 0, rootLargest = 0, soundLargest = 0;
+            int rootWorst = -1, soundWorst = -1, later = 0;
             for (int n = 0; n < Images.Length; n++)
             {
                 bool outsideHere = false;
@@ -52,16 +53,26 @@ public sealed class RangeProbeTests : IDisposable
                     outsideHere = true;
                     count++;
                 }
+                double here = x[(n * size)..((n + 1) * size)].Max(Math.Abs);
+                if (!left.Contains(n))
+                {
+                    if (here > soundLargest) (soundLargest, soundWorst) = (here, n);
+                    if (here / b > nearest[n].Share) nearest[n] = (op.Path, here / b);
+                }
+                if (outsideHere && left.Contains(n)) later++;
                 if (!outsideHere || !left.Add(n)) continue;
                 roots++;
-                double here = x[(n * size)..((n + 1) * size)].Max(Math.Abs);
                 if (here > rootLargest) (rootLargest, rootWorst) = (here, n);
             }
             outside += count;
             RangeProbe.Watch watch = probe.ByPath[op.Path];
             Assert.Equal((largest, worst, b, count, roots), (watch.Largest, watch.WorstImage, watch.Range, watch.OutOfRange, watch.RootImages));
             Assert.Equal((rootLargest, rootWorst), (watch.RootLargest, watch.RootWorstImage));
+            Assert.Equal((soundLargest, soundWorst, later), (watch.SoundLargest, watch.SoundWorstImage, watch.ConsequenceImages));
+            consequences += later;
         }
+        Assert.Equal(nearest, probe.Nearest);
+        Assert.True(consequences > 0);
         Assert.Equal((outside, left.Count), (probe.OutOfRange, probe.OutOfRangeImages));
         // The figures above would agree on an easy case too: here several layers are the first that an image leaves.
         Assert.True(probe.ByPath.Values.Count(w => w.RootImages > 0) >= 2 && left.Count >= 2, $"{outside} inputs of {left.Count} images outside");

@@ -27,10 +27,11 @@ internal sealed record OpRow(
     Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null, double Step = 1e-4);
 
 /// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>; adding a shift below 1 rounds the sum once more.</summary>
-internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range, bool HasShift = false)
+internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range, bool HasShift = false, bool IsClamped = false)
 {
     public (Bounded Value, Bounded Derivative) Bound(double x, double unitRoundoff)
     {
+        if (IsClamped) x = Math.Clamp(x, -Range, Range);
         (Bounded value, Bounded derivative) = ClenshawBound.Of(Polynomial, Range, x, unitRoundoff);
         return (HasShift ? value with { Error = value.Error + (unitRoundoff * (Math.Abs(value.Value) + value.Error + 1)) } : value, derivative);
     }
@@ -66,6 +67,8 @@ internal static class OpTable
         Perturbed("constant on negatives", new(PerturbedSide.Negative, PerturbationForm.Plus, 0.3)),
         Perturbed("noise, leaky", new(PerturbedSide.Both, PerturbationForm.Uniform, 0.5, Slope: 0.1f)),
         Perturbed("own error on positives", new(PerturbedSide.Positive, PerturbationForm.Own, 1, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
+        Clamped("composite:7,7", range: 2),
+        Clamped("direct:4", range: 0.55), // Inputs lie on both sides of the range's ends.
         Activation("composite:7,7", range: 2, shift: true),
         Activation("direct:4", range: 0.9, PolynomialArithmetic.Float64, shift: true),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
@@ -120,6 +123,12 @@ internal static class OpTable
         return new(
             $"{spec} in {arithmetic}{(shift ? " with a shift" : "")}", p => new PolynomialRelu(polynomial, range, arithmetic, shift ? p[0] : null), [new(3, 5, 7, 2)], shift ? [new(2)] : [], Terms: 0,
             Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift), Step: 1e-5);
+    }
+
+    private static OpRow Clamped(string spec, double range)
+    {
+        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        return new($"{spec}, range {range}", _ => new ClampedPolynomialRelu(polynomial, range, new(0)), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range, IsClamped: true), Step: 1e-5);
     }
 
     /// <summary>A product and two sums at most, or the tolerance of the polynomial, which is the result itself or ReLU.</summary>

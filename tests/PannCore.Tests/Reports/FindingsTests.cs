@@ -23,6 +23,14 @@ public class FindingsTests
     }
 
     [Fact]
+    public void Diagnoses_are_the_first_warnings()
+    {
+        RunRecord record = SampleRecord.Create() with { Diagnoses = ["first", "second"], NonFiniteImages = 3 };
+        Assert.Equal(["first", "second", "3 of 1,000 images end in logits that are not finite; they count as wrong."], new Findings(record).Warnings);
+        Assert.StartsWith("WARNING: first", ConsoleReport.Summary(record)[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Bias_is_named_with_its_direction() =>
         Cause(Activation, "The most error enters at a (10.0 % of the signal): it is mostly bias, a steady shift downwards that does not average out (|mean| is 0.900 of the RMS); float32 rounding is 2,000,000 times smaller.");
 

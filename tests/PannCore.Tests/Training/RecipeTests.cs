@@ -22,6 +22,10 @@ public sealed class RecipeTests
         { "recipe: momentum: expected at least 0 and below 1, found -0.1", r => r with { Momentum = -0.1 } },
         { "recipe: weight decay: expected at least 0, found -0.001", r => r with { WeightDecay = -0.001 } },
         { "recipe: weight decay: expected at least 0, found Infinity", r => r with { WeightDecay = double.PositiveInfinity } },
+        { "recipe: mixup: expected at least 0, found -1", r => r with { Mixup = -1 } },
+        { "recipe: leak: expected at least 0 and below 1, found 1", r => r with { Leak = 1 } },
+        { "recipe: leak: expected more than 0, because it is to be dropped, found 0", r => r with { DropLeak = true } },
+        { "recipe: noise: expected at least 0, found NaN", r => r with { Noise = new(double.NaN) } },
         { "recipe: validation: expected at least 0 images, found -10", r => r with { Validation = -10 } },
     };
 
@@ -29,6 +33,20 @@ public sealed class RecipeTests
     [MemberData(nameof(Bad), DisableDiscoveryEnumeration = true)]
     public void A_setting_that_cannot_be_trained_with_is_named(string message, Func<Recipe, Recipe> change)
         => Assert.Equal(message, Assert.Throws<BadInputException>(() => change(Good).Check()).Message);
+
+    [Fact]
+    public void Every_named_recipe_can_be_trained_with_and_is_another_one()
+    {
+        Recipe[] all = [.. NamedRecipe.All.Select(named => named.Apply(Good))];
+        Assert.All(all, recipe => recipe.Check());
+        Assert.Equal(all.Length, all.Distinct().Count());
+        Assert.Equal(all.Length, NamedRecipe.All.Select(named => named.Name).Distinct().Count());
+        Assert.Equal(Good, NamedRecipe.Of("baseline").Apply(Good));
+        Assert.Equal(Good with { WeightDecay = 1e-5, Mixup = 1, Leak = 0.1 }, NamedRecipe.Of("leak-0.1-minimal-mixup").Apply(Good));
+        Assert.Equal(5e-3, NamedRecipe.Of("decay-5e-3").Apply(Good).WeightDecay);
+        Assert.Equal(
+            $"recipe 'decay': unknown; pann train --list shows all {all.Length}", Assert.Throws<BadInputException>(() => NamedRecipe.Of("decay")).Message);
+    }
 
     [Fact]
     public void The_edges_are_allowed()

@@ -48,6 +48,44 @@ public sealed class SgdTests
         Assert.Equal(7, statistic.Values[0]);
     }
 
+    [Theory]
+    [InlineData(2.5, 0.5)]
+    [InlineData(5, 1)]
+    [InlineData(6, 1)]
+    public void A_gradient_whose_norm_is_too_large_is_scaled_down_to_it(double most, double scale)
+    {
+        // The gradient is (sqrt 24, 0, 0) for w and 1 for b: its norm is 5.
+        Parameter w = new("w", new(1, 3)), b = new("b", new(1));
+        w.Set([1, 1, 1]);
+        b.Set([1]);
+        var sgd = new Sgd([w, b], momentum: 0, decay: 0, maxNorm: most);
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        float x = (float)Math.Sqrt(24);
+        sgd.Step(run.Backward(run.Input(new(1, 3), [x, 0, 0]).Linear(w, b)), 0.125);
+        // Three roundings of numbers of at most 1.
+        Assert.Equal(1 - (0.125 * scale * x), w.Values[0], 3 * Math.ScaleB(1, -24));
+        Assert.Equal(1 - (0.125 * scale), b.Values[0], 3 * Math.ScaleB(1, -24));
+        Assert.Equal(1, w.Values[1]);
+    }
+
+    [Theory]
+    [InlineData(DecayScope.All, true, true)]
+    [InlineData(DecayScope.Convolutions, true, false)]
+    [InlineData(DecayScope.Others, false, true)]
+    public void Decay_acts_on_the_parameters_in_its_scope(DecayScope scope, bool kernel, bool scale)
+    {
+        Parameter w = new("conv.weight", new(1, 1, 1, 1)), b = new("linear.bias", new(1)), frozen = new("linear.weight", new(1, 1), trainable: false);
+        w.Set([1]);
+        b.Set([1]);
+        var sgd = new Sgd([w, b], momentum: 0, decay: 0.25, scope);
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        // All gradients are 0: only decay moves anything, by rate times decay.
+        sgd.Step(run.Backward(run.Input(new(1, 1, 1, 1), [3]).Conv2d(w, 1, 0).GlobalAveragePool().Linear(frozen, b), [0]), 0.5);
+        Assert.Equal((kernel ? 0.875f : 1, scale ? 0.875f : 1), (w.Values[0], b.Values[0]));
+    }
+
     [Fact]
     public void AParameterWithoutGradientIsAnError()
     {

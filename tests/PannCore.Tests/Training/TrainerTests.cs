@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
+using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Tests.Checkpoints;
 using PannCore.Tests.Diagnostics;
@@ -56,6 +57,53 @@ public sealed class TrainerTests : IDisposable
             AssertSameBits(whole, resumed);
             Assert.Equal(whole.History, resumed.History);
         }
+    }
+
+    [Theory]
+    [InlineData("mixup-0.2")]
+    [InlineData("noise-rms-0.2")]
+    [InlineData("noise-0.2-decay-1e-4-mixup-0.2")]
+    [InlineData("leak-0.1-minimal-mixup")]
+    [InlineData("decay-conv")]
+    public void A_remedy_depends_on_neither_threads_nor_where_it_was_resumed_and_does_something(string name)
+    {
+        Recipe recipe = NamedRecipe.Of(name).Apply(Small);
+        using var single = new Workspace(1, Small.Convolution, fillWithNaN: true);
+        var trainer = new Trainer(recipe, Images, single);
+        while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
+        foreach (int step in new[] { 3, 5 })
+        {
+            var resumed = new Trainer(recipe, Images, _workspace);
+            resumed.Resume(_folder.At($"{step}"));
+            while (!resumed.Finished) resumed.RunEpoch();
+            AssertSameBits(trainer, resumed);
+            Assert.Equal(trainer.History, resumed.History);
+        }
+        Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
+        Assert.Equal(recipe.Leak > 0 ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
+    }
+
+    [Fact]
+    public void Polynomials_in_the_loop_begin_from_given_weights_and_resume_to_the_same_bits()
+    {
+        PannCore.Nn.ResNet backbone = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
+        Dictionary<string, double> ranges = RangeProbe.Calibrate(backbone, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
+        Recipe recipe = Small with { Polynomial = new("direct:4", ranges), InitialWeights = ModelFile.WeightHash(backbone), LearningRate = 0.01, MaxGradientNorm = 2 };
+        var trainer = new Trainer(recipe, Images, _workspace, backbone);
+        Assert.Equal(backbone.Parameters.All.Select(p => p.Values.ToArray()), Weights(trainer));
+        while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
+        using var single = new Workspace(1, Small.Convolution, fillWithNaN: true);
+        var resumed = new Trainer(recipe, Images, single, backbone);
+        resumed.Resume(_folder.At("3"));
+        while (!resumed.Finished) resumed.RunEpoch();
+        AssertSameBits(trainer, resumed);
+        // The model's own activations are the polynomials, over those ranges, and clamp nothing.
+        Assert.All(trainer.Model.Activations, activation => Assert.Equal(ranges[activation.Path], Assert.IsType<PannCore.Nn.ActivationFunction.Polynomial>(activation.Function).Range));
+
+        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace));
+        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, trainer.Model));
+        ranges.Remove("layer1.0.relu1");
+        Assert.Equal("recipe: ranges: expected one for layer1.0.relu1, found none", Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace, backbone)).Message);
     }
 
     [Fact]
@@ -158,7 +206,7 @@ public sealed class TrainerTests : IDisposable
     {
         string state = _folder.At("state");
         new Trainer(Small, Images, _workspace).SaveState(state);
-        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
+        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"decayOn":"All","mixup":0,"leak":0,"dropLeak":false,"noise":{"size":0,"side":"Negative","unit":"Absolute"},"maxGradientNorm":"Infinity","validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
         Assert.Equal(
             $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
             Refusal(state, Small with { LearningRate = 0.2 }, Images));

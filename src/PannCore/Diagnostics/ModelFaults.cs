@@ -1,0 +1,94 @@
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Nn;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>What can be seen to be wrong with a network before its errors are measured, because it would make every figure meaningless.</summary>
+internal static class ModelFaults
+{
+    // As many images as settle the statistics of 16 channels to about 2 %; training augmentation adds a little chance.
+    private const int MostImages = 256;
+
+    // Of a network with its own normalisation, 16 to 1,000 images: 0.016 to 0.068; with the likeliest wrong one at least 0.118 (both networks in data/README.md, 16 to 1,000 images).
+    private const double UnsuspiciousDistance = 0.08;
+
+    private static readonly Normalization[] Named = [Normalization.Cifar10, Normalization.ImageNet];
+
+    private static readonly Normalization[] Known =
+    [
+        .. Named,
+        new("none (pixels 0 to 1)", [0, 0, 0], [1, 1, 1]),
+        new("none (pixels 0 to 255)", [0, 0, 0], [1 / 255.0, 1 / 255.0, 1 / 255.0]),
+        new("mean 0.5, deviation 0.5", [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]),
+    ];
+
+    /// <summary>One sentence a fault, the gravest first.</summary>
+    public static IReadOnlyList<string> Of(ResNet network, Cifar10 data, ReadOnlySpan<int> images, Normalization normalization, Workspace workspace)
+    {
+        if (NotFinite(network) is { } notFinite) return [notFinite];
+        if (Untrained(network) is { } untrained) return [untrained];
+        return images.Length > 0 && OtherNormalization(network, data, images[..Math.Min(images.Length, MostImages)].ToArray(), normalization, workspace) is { } other ? [other] : [];
+    }
+
+    private static string? NotFinite(ResNet network)
+    {
+        foreach (Parameter parameter in network.Parameters.All)
+        {
+            float[] values = parameter.Values.ToArray();
+            int first = Array.FindIndex(values, value => !float.IsFinite(value));
+            if (first < 0) continue;
+            return FormattableString.Invariant($"Weights that are no numbers: {parameter.Name} {parameter.Shape} has {values.Count(value => !float.IsFinite(value))} of {values.Length} values not finite, the first at element {first}. Mend the model file: no figure below means anything.");
+        }
+        return null;
+    }
+
+    private static string? Untrained(ResNet network)
+    {
+        string? Initial(Parameter variance)
+        {
+            string path = variance.Name[..^".running_var".Length];
+            bool isInitial = variance.Values.IndexOfAnyExcept(1f) < 0 && network.Parameters.All.First(p => p.Name == path + ".running_mean").Values.IndexOfAnyExcept(0f) < 0;
+            return isInitial ? path : null;
+        }
+        string[] initial = [.. network.Parameters.All.Where(p => p.Name.EndsWith(".running_var", StringComparison.Ordinal)).Select(Initial).OfType<string>()];
+        return initial.Length == 0 ? null
+            : $"Batch-norm without statistics: {initial[0]}{(initial.Length > 1 ? $" and {initial.Length - 1} more have" : " has")} mean 0 and variance 1, as before training. The network was not trained, was trained without keeping running statistics, or the file left them out.";
+    }
+
+    /// <summary>
+    /// The first batch-norm's running statistics are those of training images, normalised as the network was trained and augmented. These images, treated so, should have them too:
+    /// the distance is the root mean square over the channels of the difference of means in deviations, and of the logarithm of the ratio of deviations.
+    /// </summary>
+    private static string? OtherNormalization(ResNet network, Cifar10 data, int[] images, Normalization given, Workspace workspace)
+    {
+        double own = Distance(network, data, images, given, workspace);
+        if (own <= UnsuspiciousDistance) return null;
+        (Normalization best, double distance) = Known.Select(known => (known, Distance(network, data, images, known, workspace))).MinBy(pair => pair.Item2);
+        if (distance > own / 2) return null;
+        return FormattableString.Invariant($"Wrong normalisation: the statistics of {network.Trunk[1].Path} fit images normalised as '{best.Name}' (distance {distance:F3}), not as '{given.Name}' (distance {own:F3}), which was used.{(Named.Contains(best) ? $" Give --normalize {best.Name}." : "")}");
+    }
+
+    private static double Distance(ResNet network, Cifar10 data, int[] images, Normalization normalization, Workspace workspace)
+    {
+        using var run = new Run(workspace);
+        Tensor y = network.Trunk[0].Call(new BatchLoader(data, normalization).Load(run, images, new Augmentation(Seed: 1, Epoch: 0)));
+        int channels = y.Shape[3];
+        double[] sums = new double[channels], squares = new double[channels];
+        ReadOnlySpan<float> values = y.Values;
+        for (int i = 0; i < values.Length; i++)
+        {
+            sums[i % channels] += values[i];
+            squares[i % channels] += (double)values[i] * values[i];
+        }
+        ReadOnlySpan<float> Statistic(string name) => network.Parameters.All.First(p => p.Name == $"{network.Trunk[1].Path}.{name}").Values;
+        ReadOnlySpan<float> runningMean = Statistic("running_mean"), runningVariance = Statistic("running_var");
+        double count = values.Length / channels, distance = 0;
+        for (int c = 0; c < channels; c++)
+        {
+            double mean = sums[c] / count, variance = (squares[c] / count) - (mean * mean);
+            distance += (Math.Pow(mean - runningMean[c], 2) / runningVariance[c]) + Math.Pow(Math.Log(variance / runningVariance[c]) / 2, 2);
+        }
+        return Math.Sqrt(distance / channels);
+    }
+}

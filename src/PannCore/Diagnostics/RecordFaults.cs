@@ -1,0 +1,30 @@
+namespace PannCore.Diagnostics;
+
+/// <summary>What a record shows to be wrong: not that errors are large, but that something is not what it was taken for. Failed checks and values that are not finite speak for themselves.</summary>
+internal static class RecordFaults
+{
+    private const double WrongReference = 5;
+
+    /// <summary>One sentence a fault, the gravest first.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="idealInputs">Largest |x| at each activation in the ideal network, by path.</param>
+    public static IReadOnlyList<string> Of(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
+    {
+        List<string> faults = [];
+        if (record.IdealAccuracy < record.PannAccuracy - WrongReference)
+            faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE)."));
+        faults.AddRange(TooSmall(record, idealInputs));
+        return faults;
+    }
+
+    /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong.</summary>
+    private static IEnumerable<string> TooSmall(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
+    {
+        (string Path, double Share)[] small = [.. record.Operations
+            .Where(o => o.Range is not null && idealInputs.ContainsKey(o.Path)).Select(o => (o.Path, Share: idealInputs[o.Path] / o.Range!.Value))
+            .Where(layer => layer.Share > 1).OrderByDescending(layer => layer.Share)];
+        if (small.Length == 0) yield break;
+        string others = small.Length > 1 ? $" (and of {small.Length - 1} more activations)" : "";
+        yield return FormattableString.Invariant($"Range too small: at {small[0].Path}{others}, inputs of the ideal network, where no polynomial has erred yet, reach {small[0].Share:G4} B. Measure the ranges on more images, or widen them at least {small[0].Share:G4} times (--margin).");
+    }
+}

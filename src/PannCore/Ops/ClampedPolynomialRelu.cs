@@ -1,0 +1,123 @@
+using System.Numerics.Tensors;
+using PannCore.Approximation;
+using PannCore.Engine;
+using PannCore.Kernels;
+using Tensor = PannCore.Engine.Tensor;
+
+namespace PannCore.Ops;
+
+/// <summary>What training adds to the loss where inputs come near the end of a polynomial's range.</summary>
+/// <param name="Weight">p: the loss of an image grows by p sum max(|x| / B - t, 0)^2 over the inputs of the activation; 0 for none.</param>
+/// <param name="From">t, in units of the range.</param>
+public sealed record RangePenalty(double Weight, double From = 0.9);
+
+/// <summary>
+/// y = B r(clamp(x / B, -1, 1)): a polynomial ReLU for training, whose inputs are clamped so that a step too far does not explode. The gradient is the polynomial's own
+/// derivative inside the range and 0 outside; to it the gradient of the <see cref="RangePenalty"/> is added, over the number of images as the mean loss has it, whatever the gradient of the output is.
+/// A trained network is evaluated with <see cref="PolynomialRelu"/>, which clamps nothing.
+/// </summary>
+internal sealed class ClampedPolynomialRelu : Op
+{
+    private const int Block = 256;
+
+    private readonly ReluPolynomial _polynomial;
+    private readonly double _range;
+    private readonly RangePenalty _penalty;
+    private readonly PolynomialForm<float>? _single;
+    private readonly PolynomialForm<double>? _exact;
+
+    /// <summary>One application of a polynomial over a range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number.</exception>
+    public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty)
+    {
+        (_polynomial, _range, _penalty) = (polynomial, range, penalty);
+        if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
+        else _exact = PolynomialRelu.Form<double>(polynomial, range);
+    }
+
+    public override string Name => "clampedPolynomialRelu";
+
+    public override ActivationTraits? Activation => new(Range: null, ApproximationBound: double.PositiveInfinity, IdealLipschitz: 1);
+
+    public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+    protected internal override bool GradientInPlace => true;
+
+    protected internal override bool ForwardInPlace => true;
+
+    protected internal override bool BackwardReadsOutput => false;
+
+    internal override bool IsElementwise(Statistics statistics) => true;
+
+    protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+    {
+        Memory<float> x = inputs[0].Memory;
+        pass.PutOff(new Elementwise(this, slope: false, images: 1, x, x, y), y);
+    }
+
+    protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
+        => pass.PutOff(new Elementwise(this, slope: true, output.Shape[0], inputs[0].Memory, dy, pass.InputGradient(0)), pass.InputGradient(0));
+
+    public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+    {
+        for (int i = 0; i < output.Values.Length; i++) output.Values[i] = _range * _polynomial.Evaluate(Math.Clamp(inputs[0].Values[i] / _range, -1, 1));
+    }
+
+    /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
+    public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
+    {
+        double[] x = inputs[0].Values;
+        for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? _polynomial.Leak * x[i] : x[i];
+    }
+
+    /// <summary>Values (factor is x) or, times the factor, slopes, plus the penalty's.</summary>
+    private readonly struct Elementwise(ClampedPolynomialRelu op, bool slope, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> factor, Memory<float> result) : IElementwise
+    {
+        public int Length => result.Length;
+
+        public int Granule => 1;
+
+        public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(factor);
+
+        public void Run(Range range)
+        {
+            ReadOnlySpan<float> from = x.Span[range], factors = factor.Span[range];
+            Span<float> to = result.Span[range], inside = stackalloc float[Block], slopes = stackalloc float[Block];
+            float b = (float)op._range, near = (float)(op._penalty.From * op._range), push = (float)(2 * op._penalty.Weight / (op._range * op._range * images));
+            for (int first = 0; first < to.Length; first += Block)
+            {
+                int length = Math.Min(Block, to.Length - first);
+                ReadOnlySpan<float> block = from.Slice(first, length);
+                TensorPrimitives.Clamp(block, -b, b, inside[..length]);
+                if (!slope)
+                {
+                    op.Polynomial(slope, inside[..length], inside[..length], to.Slice(first, length));
+                    continue;
+                }
+                op.Polynomial(slope, inside[..length], factors.Slice(first, length), slopes[..length]);
+                for (int i = 0; i < length; i++)
+                {
+                    float size = MathF.Abs(block[i]);
+                    float own = size <= b ? slopes[i] : 0;
+                    to[first + i] = size > near ? own + MathF.CopySign(push * (size - near), block[i]) : own;
+                }
+            }
+        }
+    }
+
+    private void Polynomial(bool slope, ReadOnlySpan<float> x, ReadOnlySpan<float> factor, Span<float> result)
+    {
+        if (_single is { } single && slope) PolynomialKernel.Gradient(single, x, factor, result);
+        else if (_single is { } values) PolynomialKernel.Forward(values, x, result);
+        else if (_exact is { } exact && slope) PolynomialKernel.Gradient(exact, x, factor, result);
+        else if (_exact is { } exactValues) PolynomialKernel.Forward(exactValues, x, result);
+    }
+}
+
+/// <summary>Polynomial ReLU of a tensor, for training.</summary>
+public static class ClampedPolynomialReluExtensions
+{
+    /// <summary>B r(clamp(x / B, -1, 1)), elementwise, with a penalty on inputs near the end of the range in the gradient.</summary>
+    public static Tensor ClampedPolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, RangePenalty penalty)
+        => new ClampedPolynomialRelu(polynomial, range, penalty).Apply(x);
+}

@@ -1,0 +1,140 @@
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Ops;
+using PannCore.Reports;
+using Xunit;
+
+namespace PannCore.Tests.Diagnostics;
+
+/// <summary>Faults that somebody could make, each of which the first line of the inspection must name.</summary>
+public sealed class PlantedFaultTests : IDisposable
+{
+    private const string Layer = "layer2.1.relu1";
+
+    private static readonly int[] Images = [.. Enumerable.Range(0, 24)];
+
+    private readonly Workspace _workspace = new(2);
+    private readonly ResNet _backbone;
+    private readonly Normalization _normalization;
+    private readonly Dictionary<string, double> _largest;
+
+    public PlantedFaultTests()
+    {
+        (_backbone, ModelDescription about) = ModelFile.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors"));
+        _normalization = about.Normalization;
+        _largest = RangeProbe.Calibrate(_backbone, RandomNetwork.Sample, Images, _normalization, _workspace);
+    }
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public void Without_a_fault_the_first_line_says_what_was_run()
+    {
+        Assert.StartsWith("composite:alpha=12 with ", FirstLine(Pann(_ => 1.3)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_range_2_percent_too_small()
+    {
+        // Of all others, 1.3 times what the same images reach.
+        string line = FirstLine(Pann(path => path == Layer ? 0.98 : 1.3));
+        // 1 / 0.98 = 1.0204.
+        Assert.Equal($"WARNING: Range too small: at {Layer}, inputs of the ideal network, where no polynomial has erred yet, reach 1.02 B. Measure the ranges on more images, or widen them at least 1.02 times (--margin).", line);
+    }
+
+    [Fact]
+    public void A_doctored_coefficient()
+    {
+        // Four times the polynomial's own maximum error.
+        ReluPolynomial doctored = LedgerCheckTests.Doctored("composite:alpha=12", Math.ScaleB(1, -10));
+        ResNet pann = Pann(_ => 1.3);
+        pann = pann.With(path => path == Layer ? new ActivationFunction.Polynomial(doctored, 1.3 * _largest[path]) : pann.Activations.First(a => a.Path == path).Function);
+        Assert.Matches($"^WARNING: Check failed: approximation: at most its certified bound, B E, inside the range. FAILED at [0-9]+ of [0-9]+ elements, worst: {Layer}, image [0-9]+, element [0-9]+: ", FirstLine(pann));
+    }
+
+    [Fact]
+    public void A_polynomial_evaluated_in_a_bad_basis()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        pann = pann.With(path => path == Layer ? new Horner(ActivationSpec.Parse("composite:alpha=12").Build(), 1.3 * _largest[path]) : pann.Activations.First(a => a.Path == path).Function);
+        Assert.Matches($"^WARNING: Check failed: arithmetic: .*FAILED at [0-9]+ of [0-9]+ elements, worst: {Layer}, image [0-9]+, element [0-9]+: ", FirstLine(pann));
+    }
+
+    [Fact]
+    public void A_weight_that_is_no_number()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        pann.Parameters.All.Single(p => p.Name == "layer1.2.conv2.weight").Update(values => values[17] = float.NaN);
+        Assert.Equal(
+            "WARNING: Weights that are no numbers: layer1.2.conv2.weight [16,16,3,3] has 1 of 2304 values not finite, the first at element 17. Mend the model file: no figure below means anything.",
+            FirstLine(pann));
+    }
+
+    [Fact]
+    public void The_wrong_normalisation()
+        => Assert.Matches(
+            @"^WARNING: Wrong normalisation: the statistics of bn1 fit images normalised as 'cifar10' \(distance 0\.0[0-9]+\), not as 'imagenet' \(distance 0\.[12][0-9]+\), which was used\. ",
+            FirstLine(Pann(_ => 1.3), Normalization.ImageNet));
+
+    [Fact]
+    public void Batch_norm_that_never_saw_an_image()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        foreach (string name in new[] { "layer3.1.bn1", "layer3.1.bn2" })
+        {
+            pann.Parameters.All.Single(p => p.Name == name + ".running_mean").Update(values => values.Clear());
+            pann.Parameters.All.Single(p => p.Name == name + ".running_var").Update(values => values.Fill(1));
+        }
+        Assert.StartsWith("WARNING: Batch-norm without statistics: layer3.1.bn1 and 1 more have mean 0 and variance 1, as before training.", FirstLine(pann), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Batch_norm_left_in_training_mode()
+    {
+        using var run = new Run(_workspace, Statistics.Training, observers: [new ErrorLedger(_workspace)]);
+        Tensor x = new BatchLoader(RandomNetwork.Sample, _normalization).Load(run, new[] { 1, 2 });
+        Assert.Equal(
+            "ledger: conv1: batch-norm must use evaluation statistics, the run uses training statistics",
+            Assert.Throws<InvalidOperationException>(() => Pann(_ => 1.3).Call(x)).Message);
+    }
+
+    private ResNet Pann(Func<string, double> margin)
+    {
+        ReluPolynomial polynomial = ActivationSpec.Parse("composite:alpha=12").Build();
+        return _backbone.With(path => new ActivationFunction.Polynomial(polynomial, margin(path) * _largest[path]));
+    }
+
+    private string FirstLine(ResNet pann, Normalization? normalization = null)
+    {
+        var request = new InspectionRequest("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer", new Dictionary<string, string>());
+        return ConsoleReport.Summary(Inspection.Run(request, pann, RandomNetwork.Sample, Images, normalization ?? _normalization, _workspace))[0];
+    }
+
+    /// <summary>The right polynomial, evaluated by Horner's rule on monomials in float32, whose coefficients reach 1e5.</summary>
+    private sealed record Horner(ReluPolynomial Approximation, double Range) : ActivationFunction
+    {
+        private readonly float[][] _stages = [.. Approximation.Stages.Select(stage => PowerBasis.Of(stage).Select(value => (float)value).ToArray())];
+
+        public override ActivationFunction Ideal => new Relu();
+
+        public override Tensor Apply(Tensor x) => new TamperedOp(new PolynomialRelu(Approximation, Range), (inputs, y) =>
+        {
+            ReadOnlySpan<float> values = inputs[0].Values;
+            for (int i = 0; i < y.Length; i++)
+            {
+                float t = values[i] / (float)Range, p = t;
+                for (int stage = 0; stage < _stages.Length; stage++)
+                {
+                    float s = p / (float)Approximation.Stages[stage].HalfWidth, sum = 0;
+                    for (int k = _stages[stage].Length - 1; k >= 0; k--) sum = (sum * s) + _stages[stage][k];
+                    p = sum;
+                }
+                y.Span[i] = (float)Range * t * (1 + p) / 2;
+            }
+        }).Apply(x);
+    }
+}
