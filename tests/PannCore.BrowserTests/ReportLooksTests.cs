@@ -145,7 +145,7 @@ public sealed class ReportLooksTests(Chromium chromium) : IClassFixture<Chromium
         Assert.Empty(await visit.Ask<string[]>("""
             () => Array.from(document.querySelectorAll('[role=img], [role=region], [role=group], img, input, section, article')).filter(e => {
               const ids = (e.getAttribute('aria-labelledby') ?? '').split(' ').filter(id => id !== '');
-              const named = ids.length > 0 ? ids.every(id => document.getElementById(id)?.textContent) : e.getAttribute('aria-label') || e.getAttribute('alt') || e.labels?.length > 0 || e.querySelector(':scope > title')?.textContent;
+              const named = ids.length > 0 ? ids.every(id => document.getElementById(id)?.textContent) : e.getAttribute('aria-label') || e.getAttribute('alt') || e.labels?.length > 0 || e.alt === '' && e.closest('th') || e.querySelector(':scope > title')?.textContent;
               return !named;
             }).map(e => e.outerHTML.slice(0, 100))
             """));

@@ -166,6 +166,7 @@ internal static class PageStyle
         .gallery li { min-width: 0; }
         .gallery p { font-size: .85rem; line-height: 1.4; margin: .3rem 0 0; }
         img { display: block; image-rendering: pixelated; border-radius: .2rem; }
+        th img { display: inline-block; vertical-align: middle; margin-right: .6rem; }
         .heat rect { stroke: none; }
         a.path { color: inherit; text-decoration: underline dotted; text-decoration-color: var(--soft); text-underline-offset: .2em; }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; padding: 0; margin: 0 0 .8rem; font-size: .9rem; max-width: none; }

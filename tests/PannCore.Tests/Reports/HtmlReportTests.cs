@@ -303,6 +303,33 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void A_sweep_without_operations_has_accuracies_and_no_heat_map()
+    {
+        RunRecord record = SampleRecord.Full();
+        record = record with { Sweep = record.Sweep! with { Steps = [.. record.Sweep.Steps.Select(s => s with { Operations = [] })] } };
+        XElement root = Parse(HtmlReport.ToText(record)), sweep = Section(root, "sweep");
+        Assert.DoesNotContain(sweep.Descendants("svg"), s => ((string)s.Attribute("class")!).Contains("heat", StringComparison.Ordinal));
+        Assert.Single(sweep.Descendants("table"));
+        using JsonDocument data = JsonDocument.Parse(root.Descendants("script").First().Value);
+        JsonElement coarsest = data.RootElement.GetProperty("steps")[0].GetProperty("total");
+        Assert.Equal(new string('x', 70), coarsest.GetProperty("colours").GetString());
+        Assert.All(coarsest.GetProperty("texts").EnumerateArray(), t => Assert.Equal("–", t.GetString()));
+    }
+
+    [Fact]
+    public void A_margin_of_an_exploding_setting_does_not_flatten_the_others()
+    {
+        RunRecord record = SampleRecord.Full();
+        LayerCause[] layers = [.. record.Causes!.Layers];
+        layers[7] = layers[7] with { Backward = layers[7].Backward with { Margin = -8e20 } };
+        XElement before = Section(Parse(HtmlReport.ToText(record)), "layers"), after = Section(Parse(HtmlReport.ToText(record with { Causes = record.Causes with { Layers = layers } })), "layers");
+        double Bar(XElement section, int row) => double.Parse(section.Descendants("tbody").Elements("tr").ElementAt(row).Descendants("rect").Single().Attribute("width")!.Value, CultureInfo.InvariantCulture);
+        Assert.InRange(Bar(after, 11), 0.4 * Bar(before, 11), Bar(before, 11));
+        Assert.DoesNotContain("beyond it", before.Value, StringComparison.Ordinal);
+        Assert.Contains("beyond it", after.Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Pictures_hold_the_pixels_of_their_images()
     {
         RunRecord record = SampleRecord.Full();
@@ -318,7 +345,7 @@ public class HtmlReportTests
     {
         RunRecord record = SampleRecord.Full();
         record = record with { Pictures = record.Pictures.ToDictionary(p => p.Key, p => (ReadOnlyMemory<byte>)new byte[3071]) };
-        Assert.Empty(Parse(HtmlReport.ToText(record)).Descendants("img"));
+        Assert.Empty(Section(Parse(HtmlReport.ToText(record)), "flips").Descendants("img"));
     }
 
     [Fact]

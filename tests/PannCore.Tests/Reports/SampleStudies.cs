@@ -86,7 +86,7 @@ internal static class SampleStudies
         return new RangeRecord(
             layers, nearest, new Cliff(1.0136, activations[18].Path, 412, 1.0129, activations[18].Path, 412, steps),
             [
-                new StressImage("black", 0.31, activations[2].Path, false), new StressImage("white", 0.42, activations[2].Path, false),
+                new StressImage("black", 0.31, activations[2].Path, false) { Pixels = new byte[3072] }, new StressImage("white", 0.42, activations[2].Path, false),
                 new StressImage("checkerboard", 1.31, activations[4].Path, true), new StressImage("noise", 0.77, activations[18].Path, false),
             ],
             new RangeSearch(412, 40, 1.0136, 2.61, activations[17].Path, true));

@@ -22,6 +22,8 @@ internal static class ActivationSection
             page.Element("p", "At inputs below 0 a ReLU answers 0, so whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
         }
 
+        Dictionary<string, double> largest = []; // of all images, where that was studied
+        foreach (LayerRange range in record.Ranging?.Layers ?? []) largest.TryAdd(range.Path, range.Largest);
         using var box = page.Box("Activations");
         using var table = page.Open("table");
         page.Head(
@@ -33,9 +35,10 @@ internal static class ActivationSection
             using (page.OperationRow(o.Path))
             {
                 page.Element("td", Figures.Number(o.Range));
-                page.Element("td", Figures.Number(o.LargestInput));
-                Used(page, o.LargestInput / o.Range);
-                page.Element("td", Figures.Number(o.UnusedBits));
+                double? input = largest.TryGetValue(o.Path, out double all) && double.IsFinite(all) ? all : o.LargestInput;
+                page.Element("td", Figures.Number(input));
+                Used(page, input / o.Range);
+                page.Element("td", Figures.Number((o with { LargestInput = input }).UnusedBits));
                 if (o.OutOfRange > 0) page.Element("td", Figures.Count(o.OutOfRange), ("class", "failed"));
                 else page.Element("td", "0");
                 page.Element("td", Figures.Ratio(o.NegativeElements));

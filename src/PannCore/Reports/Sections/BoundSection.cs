@@ -30,11 +30,11 @@ internal static class BoundSection
             {
                 OperationBound last = bounds.Operations[^1];
                 page.Element("title", $"Largest error and its bounds along the network; at the end {Figures.Number(last.Measured)} measured, at most {Figures.Number(last.Bound)} proved afterwards, {Figures.Number(last.APriori)} beforehand.", ("id", "bounds-name"));
-                for (int i = 0; i < y.Ticks.Count; i++)
+                for (int i = y.Ticks.Count - 1; i >= 0; i -= 3)
                 {
                     double at = y.At(y.Ticks[i]);
                     page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", at), ("y2", at));
-                    if ((y.Ticks.Count - 1 - i) % 3 == 0) page.Element("text", Figures.Tick(y.Ticks[i]), ("class", "end"), ("x", Left - 8), ("y", at + 4));
+                    page.Element("text", Figures.Tick(y.Ticks[i]), ("class", "end"), ("x", Left - 8), ("y", at + 4));
                 }
 
                 Curve("bound", o => o.APriori);
@@ -58,7 +58,7 @@ internal static class BoundSection
                 Sample("bound", "proved beforehand");
             }
 
-            page.Element("figcaption", "Logarithmic scale, in the units of each output. The gap between measured and proved is the price of certainty: a proof must assume that all errors point the same, worst way.");
+            page.Element("figcaption", "Logarithmic scale, in the units of each output; what is larger than its upper end is drawn there, and a line ends where nothing finite is proved. The gap between measured and proved is the price of certainty: a proof must assume that all errors point the same, worst way.");
         }
 
         using var details = page.Open("details");

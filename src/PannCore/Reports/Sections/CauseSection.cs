@@ -8,7 +8,7 @@ namespace PannCore.Reports.Sections;
 /// </summary>
 internal static class CauseSection
 {
-    private const double Width = 300, Height = 22, Middle = 11;
+    private const double Width = 250, Height = 22, Middle = 11;
 
     public static void Write(Markup page, RunRecord record)
     {
@@ -32,6 +32,8 @@ internal static class CauseSection
         page.Element("p", $"Left of the line hurts. Where the marks lie together, the activation acts by itself; where they are far apart, its part depends on the others, and their distance is given as interaction. "
             + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} (largest residual over all logits {Figures.Number(causes.ForwardResidual)}), "
             + $"and so do the backward ones (residual {Figures.Number(causes.BackwardResidual)}).");
+        page.Element("p", "Right so far: the accuracy with this activation and all earlier ones polynomial. Right if perfect: the accuracy if this activation alone were ideal, all others polynomial; "
+            + "what a perfect polynomial here would buy. Flips for good: the predictions that change here and stay changed, from first to last.");
         if (Worst(causes) is { } worst) page.Element("p", worst);
         Table(page, causes);
     }
@@ -43,13 +45,18 @@ internal static class CauseSection
         string text = $"From first to last, {Figures.Name(forward.Path)} takes most away ({Figures.Number(forward.Forward.Margin)} logits)";
         text += alone.Path == forward.Path ? "; it is also the worst alone." : $"; alone, {Figures.Name(alone.Path)} does ({Figures.Number(alone.Alone.Margin)}).";
         LayerCause flips = causes.Layers.MaxBy(l => l.FirstFlips)!;
-        return flips.FirstFlips == 0 ? text : $"{text} Most predictions that become wrong for good do so at {Figures.Name(flips.Path)}: {Figures.Count(flips.FirstFlips)}.";
+        return flips.FirstFlips == 0 ? text : $"{text} Most predictions that change for good do so at {Figures.Name(flips.Path)}: {Figures.Count(flips.FirstFlips)}.";
     }
 
     private static void Table(Markup page, CauseRecord causes)
     {
-        double[] margins = [.. causes.Layers.SelectMany(Margins).Where(double.IsFinite).Append(0)];
-        Axis axis = Axis.Linear(margins.Min(), margins.Max(), 6, Width - 6);
+        // Where a polynomial explodes in one setting only, margins of 1e20 would flatten all the others: three settings that hardly ever do make the axis.
+        double[] margins = [.. causes.Layers.SelectMany(l => new[] { l.Forward.Margin, l.Alone.Margin, l.FirstOrder }).Where(double.IsFinite).Append(0)];
+        double reach = 1.5 * Math.Max(margins.Max(), -margins.Min());
+        double[] drawn = [.. causes.Layers.SelectMany(Margins).Where(double.IsFinite).Select(m => Math.Clamp(m, -reach, reach)).Append(0)];
+        Axis axis = Axis.Linear(drawn.Min(), drawn.Max(), 6, Width - 6);
+        if (causes.Layers.SelectMany(Margins).Any(m => m < axis.Low || m > axis.High))
+            page.Element("p", "A mark at an end of its drawing lies beyond it: in that setting a polynomial was driven far out of its range.", ("class", "note"));
         using var box = page.Box("Each activation's part in the answer");
         using var table = page.Open("table");
         using (page.Open("thead"))
@@ -62,7 +69,7 @@ internal static class CauseSection
                 Scale(page, axis);
             }
 
-            foreach (string name in (string[])["Forward", "Backward", "Alone", "Leave one out", "Inter\u00ADaction", "First order", "Flips for good", "Accuracy so far", "Accuracy alone"]) page.Element("th", name, ("scope", "col"));
+            foreach (string name in (string[])["Forward", "Backward", "Alone", "Leave one out", "Inter\u00ADaction", "First order", "Flips for good", "Right so far", "Right if perfect"]) page.Element("th", name, ("scope", "col"));
         }
 
         using var body = page.Open("tbody");
@@ -73,7 +80,7 @@ internal static class CauseSection
                 using (page.Open("td", ("class", "text"))) Drawing(page, layer, axis);
                 page.Cells(
                     Figures.Number(layer.Forward.Margin), Figures.Number(layer.Backward.Margin), Figures.Number(layer.Alone.Margin), Figures.Number(layer.LeaveOneOut.Margin),
-                    Figures.Number(layer.Interaction), Figures.Number(layer.FirstOrder), Figures.Count(layer.FirstFlips), Figures.Accuracy(layer.Forward.Accuracy), Figures.Accuracy(layer.Alone.Accuracy));
+                    Figures.Number(layer.Interaction), Figures.Number(layer.FirstOrder), Figures.Count(layer.FirstFlips), Figures.Accuracy(layer.Forward.Accuracy), Figures.Accuracy(layer.LeaveOneOut.Accuracy));
             }
 
             page.Line();

@@ -17,8 +17,11 @@ internal static class Heat
         return (char)('0' + (step < 0 ? Ends.Length : step));
     }
 
-    /// <summary>The figure that stands beside the colour.</summary>
-    public static string Text(double ratio) => double.IsFinite(ratio) ? Figures.Ratio(ratio) : "not finite";
+    /// <summary>The same for a figure that may not have been measured.</summary>
+    public static char Step(double? ratio) => Step(ratio ?? double.NaN);
+
+    /// <summary>The figure that stands beside the colour; a dash where none was measured.</summary>
+    public static string Text(double? ratio) => ratio is not { } r ? "–" : double.IsFinite(r) ? Figures.Ratio(r) : "not finite";
 
     /// <summary>The steps, with their limits.</summary>
     public static void Legend(Markup page)

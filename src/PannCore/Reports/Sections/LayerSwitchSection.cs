@@ -26,7 +26,7 @@ internal static class LayerSwitchSection
         using (page.Open("tr"))
         {
             page.Element("th", "Activation switched", ("scope", "col"));
-            using (page.Open("th", ("scope", "col"))) CauseSection.Scale(page, axis);
+            using (page.Open("th", ("scope", "col"))) CauseSection.Scale(page, axis, Width);
             foreach (string name in (string[])["Margin change", "RMS change of logits", "Accuracy so far"]) page.Element("th", name, ("scope", "col"), ("colspan", name[0] == 'A' ? "2" : "1"));
         }
 

@@ -85,13 +85,15 @@ internal sealed class OperationPanels
     private void Range(Markup page, OperationRecord o)
     {
         page.Element("h4", o.Range is null ? "Inputs" : "Range");
+        LayerRange? range = _ranges.GetValueOrDefault(o.Path);
+        double? largest = range?.Largest ?? o.LargestInput;
         string text = o.Range is { } b
-            ? $"The polynomial stands for its function on inputs from -{Figures.Number(b)} to {Figures.Number(b)} (B = {Figures.Number(b)}); the largest input that came was {Figures.Number(o.LargestInput)}, {Figures.Ratio(o.LargestInput / b)} of B. "
-                + (o.OutOfRange == 0 ? "None was outside." : $"{Figures.Count(o.OutOfRange, "input")} fell outside, where the polynomial stands for nothing.")
-            : $"The largest input that came was {Figures.Number(o.LargestInput)}.";
-        if (_ranges.GetValueOrDefault(o.Path) is { } range)
-            text += $" It came from image {Figures.Count(range.WorstImage)}." + (range.RootImages + range.ConsequenceImages > 0
-                ? $" {Figures.Count(range.RootImages, "image")} left a range here for the first time, {Figures.Count(range.ConsequenceImages)} after having left another one before." : "");
+            ? $"The polynomial stands for its function on inputs from -{Figures.Number(b)} to {Figures.Number(b)} (B = {Figures.Number(b)}); the largest input that came was {Figures.Number(largest)}, {Figures.Ratio(largest / b)} of B"
+            : $"The largest input that came was {Figures.Number(largest)}";
+        text += range is { WorstImage: >= 0 } ? $", in image {Figures.Count(range.WorstImage)}." : ".";
+        if (o.Range is not null) text += o.OutOfRange == 0 ? " None was outside." : $" {Figures.Count(o.OutOfRange, "input")} fell outside, where the polynomial stands for nothing.";
+        if (range is { RootImages: > 0 } or { ConsequenceImages: > 0 })
+            text += $" {Figures.Count(range.RootImages, "image")} left a range here for the first time, {Figures.Count(range.ConsequenceImages)} after having left another one before.";
         page.Element("p", text);
         if (o is { Range: not null, NegativeShare: { } share })
             page.Element("p", $"{Figures.Ratio(o.NegativeElements)} of the inputs are below 0, where a ReLU answers 0; {Figures.Ratio(share)} of the squared injected error is made there. "
@@ -103,7 +105,7 @@ internal sealed class OperationPanels
         page.Element("h4", "Its part in the answer");
         page.Element("p", $"Change of the margin (the lead of the predicted class, in logits; negative hurts) when only this activation changes from ideal to polynomial: {Figures.Number(cause.Alone.Margin)} with all others ideal, "
             + $"{Figures.Number(cause.LeaveOneOut.Margin)} with all others polynomial, {Figures.Number(cause.Forward.Margin)} with the earlier ones polynomial, {Figures.Number(cause.Backward.Margin)} with the later ones polynomial. "
-            + $"The gradient alone would predict {Figures.Number(cause.FirstOrder)}. {Figures.Count(cause.FirstFlips, "prediction")} {(cause.FirstFlips == 1 ? "becomes" : "become")} wrong for good here.");
+            + $"The gradient alone would predict {Figures.Number(cause.FirstOrder)}. If only this activation were ideal, {Figures.Accuracy(cause.LeaveOneOut.Accuracy)} would be right. {Figures.Count(cause.FirstFlips, "prediction")} {(cause.FirstFlips == 1 ? "changes" : "change")} for good here.");
     }
 
     private void Facts(Markup page, OperationRecord o)

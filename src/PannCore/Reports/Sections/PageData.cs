@@ -42,16 +42,16 @@ internal static class PageData
         int levels = record.Sweep?.Steps.FirstOrDefault(s => s.Activation == record.Activation)?.Levels ?? 0;
         Say(json, record.Activation, "as inspected", record.PannAccuracy, record.Flips.Count, record.Images, record.Log2MaxError, levels, record.ExplodedImages,
             IndexOf(record, record.Activation));
-        Values(json, "total", record.Operations.Select(o => o.RelativeTotal));
-        Values(json, "injected", record.Operations.Select(o => o.RelativeInjected));
-        Values(json, "inherited", record.Operations.Select(o => o.RelativeInherited));
+        Values(json, "total", record.Operations.Select(o => (double?)o.RelativeTotal));
+        Values(json, "injected", record.Operations.Select(o => (double?)o.RelativeInjected));
+        Values(json, "inherited", record.Operations.Select(o => (double?)o.RelativeInherited));
     }
 
     private static void Step(Utf8JsonWriter json, RunRecord record, SweepStep step)
     {
         Say(json, step.Activation, null, step.Accuracy, step.Changed, record.Sweep!.Images, step.Log2MaxError, step.Levels, step.ExplodedImages, IndexOf(record, step.Activation));
         Dictionary<string, SweepOperation> operations = SweepSection.Lookup(step);
-        IEnumerable<double> Of(Func<SweepOperation, double> value) => record.Operations.Select(o => operations.TryGetValue(o.Path, out SweepOperation? s) ? value(s) : double.NaN);
+        IEnumerable<double?> Of(Func<SweepOperation, double> value) => record.Operations.Select(o => operations.TryGetValue(o.Path, out SweepOperation? s) ? value(s) : (double?)null);
         Values(json, "total", Of(o => o.Total));
         Values(json, "injected", Of(o => o.Injected));
         Values(json, "inherited", Of(o => o.Inherited));
@@ -70,13 +70,13 @@ internal static class PageData
             + (levels > 0 ? $", {Figures.Count(levels, "level")} an activation" : "") + (exploded > 0 ? $"; {Figures.Count(exploded, "image")} exploded" : ""));
     }
 
-    private static void Values(Utf8JsonWriter json, string cause, IEnumerable<double> ratios)
+    private static void Values(Utf8JsonWriter json, string cause, IEnumerable<double?> ratios)
     {
-        double[] all = [.. ratios];
+        double?[] all = [.. ratios];
         json.WriteStartObject(cause);
         json.WriteString("colours", string.Concat(all.Select(Heat.Step)));
         json.WriteStartArray("texts");
-        foreach (double ratio in all) json.WriteStringValue(Heat.Text(ratio).Replace(" %", "\u00A0%", StringComparison.Ordinal));
+        foreach (double? ratio in all) json.WriteStringValue(Heat.Text(ratio).Replace(" %", "\u00A0%", StringComparison.Ordinal));
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -38,7 +38,7 @@ internal static class PolynomialSection
             if (double.IsFinite(bound) && bound > 0)
             {
                 page.Empty("path", ("class", "bound"), ("d", $"M{Left} {Markup.Coordinate(y.At(bound))}H{Right}M{Left} {Markup.Coordinate(y.At(-bound))}H{Right}"));
-                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "end"), ("x", Right - 6), ("y", y.At(bound) + 15));
+                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "strong end"), ("x", Right - 6), ("y", y.At(bound) + 15));
             }
 
             page.Empty("path", ("class", "error"), ("d", Lines.Curve(points, x, y)));

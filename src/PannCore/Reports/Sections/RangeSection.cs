@@ -15,7 +15,6 @@ internal static class RangeSection
         Layers(page, ranging);
         if (ranging.Nearest.Count > 0) Nearest(page, record, ranging);
         if (ranging.Cliff is { } cliff) Cliff(page, record, cliff);
-        else page.Element("p", "Inputs are outside a range already, so the first failure needs no prediction: it has happened.");
         if (ranging.Stress.Count > 0) Stress(page, ranging);
         if (ranging.Search is { } search) Search(page, search);
     }
@@ -35,7 +34,7 @@ internal static class RangeSection
             using (page.OperationRow(layer.Path))
             {
                 ShareBar(page, layer.Largest / layer.Range, axis);
-                page.Cells(Figures.Ratio(layer.Largest / layer.Range), Figures.Number(layer.Headroom), Figures.Number(layer.Range), Figures.Number(layer.Largest), Figures.Count(layer.WorstImage));
+                page.Cells(Figures.Ratio(layer.Largest / layer.Range), Figures.Number(layer.Headroom), Figures.Number(layer.Range), Figures.Number(layer.Largest), layer.WorstImage < 0 ? "–" : Figures.Count(layer.WorstImage));
                 Alarm(page, layer.OutOfRange);
                 Alarm(page, layer.RootImages);
                 page.Cells(Figures.Count(layer.ConsequenceImages));
@@ -64,9 +63,10 @@ internal static class RangeSection
     {
         const double width = 1060, height = 300, left = 66, right = 1046, top = 24, bottom = 246;
         page.Element("h3", "When the first one falls");
-        page.Element("p", $"Ranges are tight when they are as small as possible, since the polynomial's error is in proportion to them. Multiply all by a factor: from the inputs as they are, the first one should fall outside "
-            + $"below {Figures.Number(cliff.PredictedFactor)} (at {Figures.Name(cliff.PredictedPath)}, image {Figures.Count(cliff.PredictedImage)}). Shrinking them for real, with the polynomials that belong to the smaller ranges, "
-            + $"it fell at {Figures.Number(cliff.FoundFactor)} (at {Figures.Name(cliff.FoundPath)}, image {Figures.Count(cliff.FoundImage)}).");
+        page.Element("p", "Tight ranges are precise ranges, since the polynomial's error is in proportion to them; but the tighter, the sooner an input falls out. So multiply all of them by one factor and watch. "
+            + $"From the inputs as they are, the first one should fall out below {Figures.Number(cliff.PredictedFactor)} (at {Figures.Name(cliff.PredictedPath)}, image {Figures.Count(cliff.PredictedImage)}). "
+            + $"Tried out, with the polynomials that belong to the other ranges, it falls out at {Figures.Number(cliff.FoundFactor)} (at {Figures.Name(cliff.FoundPath)}, image {Figures.Count(cliff.FoundImage)}); "
+            + "they differ because another polynomial sends other values on." + (cliff.FoundFactor > 1 ? " The factor is above 1: with the ranges as they are, inputs are outside already." : ""));
         RangeFactor[] steps = [.. cliff.Steps.Where(s => double.IsFinite(s.Factor) && double.IsFinite(s.Accuracy)).OrderByDescending(s => s.Factor)];
         if (steps.Length < 2) return;
 
@@ -139,7 +139,12 @@ internal static class RangeSection
         foreach (StressImage image in ranging.Stress)
         {
             using var row = page.Open("tr");
-            page.Element("th", Figures.Name(image.Name), ("scope", "row"));
+            using (page.Open("th", ("scope", "row")))
+            {
+                if (PictureData.Address(image.Pixels.Span) is { } address) page.Empty("img", ("src", address), ("width", 48), ("height", 48), ("alt", ""));
+                page.Text(Figures.Name(image.Name));
+            }
+
             ShareBar(page, image.Share, axis);
             page.Cells(Figures.Ratio(image.Share));
             using (page.Open("td", ("class", "text"))) page.OperationName(image.Path);

@@ -15,6 +15,12 @@ internal static class SweepSection
         page.Element("p", $"{Figures.Count(sweep.Images, "image")} with {Figures.Count(sweep.Steps.Count, "polynomial")}, from coarse to fine" + (prefix.Length > 0 ? $"; names below go on after {Figures.Name(prefix)}" : "") + ". "
             + "A finer polynomial needs more levels of the encryption scheme. Where the curve becomes flat, more precision buys nothing.");
         Accuracies(page, record, sweep, names);
+        if (sweep.Steps.All(s => s.Operations.Count == 0))
+        {
+            Table(page, sweep, names);
+            return;
+        }
+
         page.Element("h3", "Every operation at every precision");
         using (page.Open("p"))
         {
@@ -78,7 +84,7 @@ internal static class SweepSection
             using var group = page.Open("g", ("data-step", k));
             for (int i = 0; i < record.Operations.Count; i++)
             {
-                double ratio = operations.TryGetValue(record.Operations[i].Path, out SweepOperation? o) ? o.Total : double.NaN;
+                double? ratio = operations.TryGetValue(record.Operations[i].Path, out SweepOperation? o) ? o.Total : null;
                 page.Empty("rect", ("class", $"h{Heat.Step(ratio)}"), ("x", Left + column * i), ("y", y), ("width", column), ("height", row - 1), ("data-op", i));
             }
         }
@@ -104,6 +110,7 @@ internal static class SweepSection
             }
         }
 
+        if (sweep.Steps.All(s => s.Operations.Count == 0)) return;
         using (page.Box("Total error over signal of every operation at every precision"))
         using (page.Open("table"))
         {
