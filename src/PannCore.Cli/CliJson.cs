@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PannCore.Diagnostics;
 
 namespace PannCore.Cli;
 
@@ -14,4 +15,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FunctionRecord))]
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
+[JsonSerializable(typeof(SweepFile))]
+[JsonSerializable(typeof(AdviceFile))]
+[JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -28,11 +28,21 @@ internal static class InspectCommand
 
     private static readonly Option<int> Images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set.", DefaultValueFactory = _ => 500 }, 1);
 
+    private static readonly Option<string[]> Patches = new("--patch")
+    {
+        HelpName = "PATH=SPEC",
+        Description = "What if this activation (layer3.* for several) were another function, over the same range? May be given more than once; file:F takes what pann advise wrote.",
+        Arity = ArgumentArity.OneOrMore,
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<bool> Quick = new("--quick") { Description = "Accuracy, error ledger and layer switch only: no other precisions and no other study." };
+
     private static readonly Option<string> Out = new("--out") { HelpName = "FILE", Description = "The page to write.", DefaultValueFactory = _ => "report.html" };
 
     public static Command Create()
     {
-        var command = new Command("inspect", "The error of every operation: what each injects, what it inherits, and what it does to the predictions.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer --images 256 --out report.html");
+        var command = new Command("inspect", "The error of every operation: what each injects, what it inherits, and what it does to the predictions.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer --images 256 --out report.html\nExample: pann inspect --patch layer3.*=composite:alpha=11 --patch relu=relu");
         AddTo(command);
         return command;
     }
@@ -40,7 +50,7 @@ internal static class InspectCommand
     /// <summary>Gives a command this verb's options and action: the root command is an inspection with all defaults.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Images, Out, Data, Threads, Convolution, Arithmetic, Seed, Json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { Model, Architecture, Normalize, ActivationText, Ranges, Calibrate, Margin, Patches, Images, Quick, Out, Data, Threads, Convolution, Arithmetic, Seed, Json }) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
     }
 
@@ -50,25 +60,31 @@ internal static class InspectCommand
         CommonOptions.CheckWritable([parsed.GetValue(Model)], page, parsed.GetValue(Json));
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         (ActivationSpec spec, string ranges) = loaded.Asked(parsed, ActivationText, Ranges);
+        IReadOnlyDictionary<string, ActivationSpec> patches = ActivationPatches.Parse(parsed.GetValue(Patches)!, loaded.Backbone, spec);
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads, Convolution);
-        (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation);
+        (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation, patches);
         Cifar10 data = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
         int[] images = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(Images), data.Count))];
 
         string name = Path.GetFileName(loaded.File), command = "pann " + string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value));
         var request = new InspectionRequest(
-            $"{name} with {spec}, {(used is null ? "no ranges" : $"ranges {ranges}")}, {images.Length} images", command.TrimEnd(), name, spec, used?.Spec ?? "none",
-            loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)));
+            PannModel.Title(name, spec, used, patches, images.Length), command.TrimEnd(), name, spec, used?.Spec ?? "none",
+            loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)))
+        {
+            Patches = patches,
+        };
         var arithmetic = ArithmeticModel.Of(parsed.GetValue(Arithmetic)!, workspace, parsed.GetValue(Seed), ledger: true);
         long start = Stopwatch.GetTimestamp();
-        RunRecord record = StagedProgress.Run(images.Length, pann.Activations.Count, progress => Inspection.Run(
-            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation, arithmetic));
+        RunRecord record = StagedProgress.Run(progress => Inspection.Run(
+            request, pann, data, images, loaded.Description.Normalization, workspace, progress, cancellation, arithmetic, parsed.GetValue(Quick) ? [] : InspectionStudy.All));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
+        foreach (var patch in record.Patches.GroupBy(patch => patch.Value, patch => patch.Key)) Console.WriteLine($"Patched with {patch.Key}: {string.Join(", ", patch)}");
         Terminal.Write(ConsoleReport.WorstOperations(record, WorstOperations));
         Terminal.Write(ConsoleReport.Flips(record));
+        if (record.Sweep is { } sweep) Terminal.Write(SweepReport.Accuracies(sweep));
         Terminal.Write(ConsoleReport.FailedChecks(record));
         if (record.OtherArithmetic is { } other)
         {
@@ -93,7 +109,7 @@ internal static class InspectCommand
     {
         (string options, string why) = (spec.IsPolynomial, ranges) switch
         {
-            (true, "layer" or LoadedModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
+            (true, "layer" or PannModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
             (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
             _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),
         };

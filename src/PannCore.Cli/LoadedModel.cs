@@ -9,26 +9,25 @@ using PannCore.Nn;
 namespace PannCore.Cli;
 
 /// <summary>A backbone from a file, and its PANN as the options describe it.</summary>
-internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescription Description)
+internal sealed record LoadedModel(PannModel Model)
 {
-    /// <summary>The ranges' text of a file that holds a PANN.</summary>
-    public const string StoredRanges = "stored";
-
     private const string Bundled = "data/models/resnet20.safetensors";
+
+    public string File => Model.File;
+
+    public ResNet Backbone => Model.Backbone;
+
+    public ModelDescription Description => Model.Description;
 
     /// <summary>The model of <c>--model</c>, or the bundled one, which lies below the current folder or the program's repository.</summary>
     public static LoadedModel Open(string? file, string? architecture, string? normalization)
-    {
-        string path = file ?? BundledPath();
-        (ResNet model, ModelDescription description) = ModelFile.Load(path, architecture, normalization is null ? null : Normalization.Parse(normalization));
-        return new(path, model, description);
-    }
+        => new(PannModel.Load(file ?? BundledPath(), architecture, normalization is null ? null : Normalization.Parse(normalization)));
 
     /// <summary>Activation and ranges as the options say; where they say nothing and the file holds a PANN, that PANN's.</summary>
     public (ActivationSpec Activation, string Ranges) Asked(ParseResult parsed, Option<string> activation, Option<string> ranges)
     {
         ActivationSpec spec = Asked(parsed, activation);
-        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(parsed, ranges) ? StoredRanges : parsed.GetValue(ranges)!);
+        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(parsed, ranges) ? PannModel.StoredRanges : parsed.GetValue(ranges)!);
     }
 
     /// <summary>The activation as the option says; where it says nothing and the file holds a PANN, that PANN's.</summary>
@@ -45,29 +44,19 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     /// <param name="data">Where data were found; read only if images must be measured.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="patches">Single activations that are other functions.</param>
     public (ResNet Model, ActivationRanges? Ranges) Convert(
-        ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
+        ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation, IReadOnlyDictionary<string, ActivationSpec>? patches = null)
     {
-        ActivationRanges? used = spec.IsPolynomial ? Ranges(spec, ranges, calibrate, margin, data, workspace, cancellation) : null;
-        return (Backbone.With(spec, used), used);
+        patches ??= new Dictionary<string, ActivationSpec>();
+        ActivationSpec? ranged = patches.Values.Prepend(spec).FirstOrDefault(s => s.IsPolynomial);
+        ActivationRanges? used = ranged is null ? null : Ranges(ranged, ranges, calibrate, margin, data, workspace, cancellation);
+        return (Backbone.With(spec, used).With(patches, used), used);
     }
 
     /// <summary>The ranges of the activations, for whoever needs them without polynomials too; parameters as in <see cref="Convert"/>.</summary>
     public ActivationRanges Ranges(ActivationSpec spec, string ranges, int calibrate, double margin, DataFolder data, Workspace workspace, CancellationToken cancellation)
-    {
-        string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
-        if (Description.Pann is { } pann && spec.IsPolynomial)
-        {
-            if (!spec.Equals(pann.Activation) || ranges != StoredRanges || calibrate > 0)
-                throw new BadInputException($"{File}: was repaired for {pann.Activation} over ranges of its own, which it holds; found {spec} over ranges '{ranges}'{(calibrate > 0 ? " and --calibrate" : "")}; give the model as it was before the repair");
-            return ActivationRanges.Of(StoredRanges, paths, pann.Ranges);
-        }
-        IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
-        if (ActivationRanges.NeedsCalibration(ranges) && calibrate == 0 && spec.Leak != Description.Activation.Leak)
-            throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
-        if (ActivationRanges.NeedsCalibration(ranges) && calibrate > 0) largest = Measure(spec, calibrate, data, workspace, cancellation);
-        return ActivationRanges.Parse(ranges, paths, largest, margin);
-    }
+        => Model.Ranges(spec, ranges, margin, calibrate > 0 ? () => Measure(spec, calibrate, data, workspace, cancellation) : null);
 
     private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace, CancellationToken cancellation)
     {
@@ -81,14 +70,7 @@ internal sealed record LoadedModel(string File, ResNet Backbone, ModelDescriptio
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>
-    public Dictionary<string, string> Provenance(Cifar10 data, ActivationRanges? ranges, int calibrate, double margin) => new()
-    {
-        ["data"] = data.Source,
-        ["normalisation"] = Description.Normalization.Name,
-        ["ranges measured on"] = ranges?.Spec == StoredRanges ? "the repair that the model file describes" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{(calibrate > 0 ? calibrate : Description.CalibrationImages)} training images",
-        ["margin"] = ranges is null ? "none" : FormattableString.Invariant($"{margin}"),
-        ["weights"] = $"SHA-256 {ModelFile.WeightHash(Backbone)}",
-    };
+    public Dictionary<string, string> Provenance(Cifar10 data, ActivationRanges? ranges, int calibrate, double margin) => Model.Provenance(data, ranges, margin, calibrate > 0 ? calibrate : null);
 
     private static string BundledPath()
     {

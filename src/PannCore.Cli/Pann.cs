@@ -20,6 +20,9 @@ internal static class Pann
             + "Without a verb: inspects the bundled ResNet-20 on the bundled images.\n\nExample: pann inspect --activation composite:alpha=9 --ranges layer")
         {
             InspectCommand.Create(),
+            CompareCommand.Create(),
+            SweepCommand.Create(),
+            AdviseCommand.Create(),
             EvalCommand.Create(),
             PerturbCommand.Create(),
             TrainCommand.Create(),

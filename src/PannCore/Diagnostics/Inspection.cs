@@ -14,28 +14,16 @@ namespace PannCore.Diagnostics;
 /// <param name="Activation">The activation's specification.</param>
 /// <param name="Ranges">The ranges' text.</param>
 /// <param name="Provenance">What else the figures depend on.</param>
-public sealed record InspectionRequest(string Title, string Command, string Model, ActivationSpec Activation, string Ranges, IReadOnlyDictionary<string, string> Provenance);
-
-/// <summary>Which part of an inspection runs.</summary>
-public enum InspectionStage
+public sealed record InspectionRequest(string Title, string Command, string Model, ActivationSpec Activation, string Ranges, IReadOnlyDictionary<string, string> Provenance)
 {
-    /// <summary>Predictions of ideal network and PANN.</summary>
-    Predictions,
-
-    /// <summary>The error ledger.</summary>
-    Ledger,
-
-    /// <summary>The layer switch.</summary>
-    LayerSwitch,
-
-    /// <summary>The network in another arithmetic.</summary>
-    Arithmetic,
+    /// <summary>Activations that are another function than <see cref="Activation"/>: see <see cref="ActivationPatches"/>.</summary>
+    public IReadOnlyDictionary<string, ActivationSpec> Patches { get; init; } = new Dictionary<string, ActivationSpec>();
 }
 
-/// <summary>Predictions, ledger and layer switch of a PANN over a set of images, as one record.</summary>
+/// <summary>Predictions, ledger, layer switch and further studies of a PANN over a set of images, as one record.</summary>
 public static class Inspection
 {
-    private const int CurvePoints = 801;
+    private const int CurvePoints = 801, MostPictures = 60;
 
     /// <summary>Inspects a PANN.</summary>
     /// <param name="request">What was asked for.</param>
@@ -44,46 +32,56 @@ public static class Inspection
     /// <param name="images">Indices of the images.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="progress">Told the stage and the units of it that are done: images in each.</param>
+    /// <param name="progress">Asked, for each part as it begins, who is told the units of it that are done; it gets the part's name and how many units there are.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <param name="arithmetic">Another arithmetic to evaluate the network in as well; it must not have seen images before.</param>
+    /// <param name="studies">Further parts, <see cref="InspectionStudy.All"/> or some of them; none by default.</param>
     public static RunRecord Run(
         InspectionRequest request, ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
-        Func<InspectionStage, IProgress<int>?>? progress = null, CancellationToken cancellation = default, ArithmeticModel? arithmetic = null)
+        Func<string, int, IProgress<int>?>? progress = null, CancellationToken cancellation = default, ArithmeticModel? arithmetic = null, IReadOnlyList<InspectionStudy>? studies = null)
     {
         var probe = new RangeProbe();
         var nonFinite = new NonFiniteCounter();
         var idealProbe = new RangeProbe();
         IReadOnlyList<string> faults = ModelFaults.Of(pann, data, images, normalization, workspace);
         Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
-        Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke(InspectionStage.Predictions), cancellation: cancellation);
+        Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe, nonFinite], progress: progress?.Invoke("predictions", images.Length), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
-        ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke(InspectionStage.Ledger), cancellation: cancellation);
-        CauseRecord? causes = request.Activation.IsPolynomial && sound.Length > 0
-            ? CauseStudy.Of(pann, pann.Ideal(), data, images, normalization, workspace, progress?.Invoke(InspectionStage.LayerSwitch), cancellation)
+        ErrorLedger ledger = ErrorLedger.Of(pann, data, sound, normalization, workspace, progress: progress?.Invoke("error of every operation", sound.Length), cancellation: cancellation);
+        CauseRecord? causes = pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial) && sound.Length > 0
+            ? CauseStudy.Of(pann, pann.Ideal(), data, images, normalization, workspace, progress?.Invoke("switching layer by layer", images.Length), cancellation)
             : null;
         ArithmeticRecord? other = null;
         if (arithmetic is not null && sound.Length > 0)
         {
             Evaluation single = Evaluation.Of(
-                pann, data, sound, normalization, workspace, ArithmeticModel.LargestBatch, [arithmetic.Observer], progress?.Invoke(InspectionStage.Arithmetic), cancellation);
+                pann, data, sound, normalization, workspace, ArithmeticModel.LargestBatch, [arithmetic.Observer], progress?.Invoke("other arithmetic", sound.Length), cancellation);
             other = arithmetic.Record([.. sound.Select(i => data.Labels[i])], single, out _);
         }
         List<Flip> flips = [];
         for (int i = 0; i < images.Length; i++)
         {
-            if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]));
+            if (ideal.Predictions[i] != polynomial.Predictions[i]) flips.Add(new(images[i], data.Labels[images[i]], ideal.Predictions[i], polynomial.Predictions[i]) { FlippedAt = causes?.FlippedAt.GetValueOrDefault(images[i]) });
         }
-        ReluPolynomial? approximation = pann.Activations.Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation;
-        var record = new RunRecord(
+        ReluPolynomial? approximation = pann.Activations.Where(a => !request.Patches.ContainsKey(a.Path)).Select(a => a.Function).OfType<ActivationFunction.Polynomial>().FirstOrDefault()?.Approximation
+            ?? (request.Activation.IsPolynomial ? request.Activation.Build() : null);
+        RunRecord record = new(
             RunRecord.CurrentSchema, request.Title, request.Command, request.Model, pann.Name, request.Activation.ToString(), request.Ranges, images.Length,
             ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite, images.Length - sound.Length, probe.OutOfRangeImages,
             approximation is null ? double.NegativeInfinity : Math.Log2(approximation.MaxError), Curve(approximation),
             [.. (sound.Length > 0 ? ledger.Operations : nonFinite.Operations).Select(o => Survey(o, probe, nonFinite))],
             ledger.IdentityResidual, ledger.Checks, causes?.FirstToLast ?? [], flips, Cifar10.ClassNames, request.Provenance)
         {
+            Causes = causes,
             OtherArithmetic = other,
+            Patches = request.Patches.ToDictionary(patch => patch.Key, patch => patch.Value.ToString()),
+            Pictures = flips.Take(MostPictures).ToDictionary(flip => flip.Image, flip => (ReadOnlyMemory<byte>)data.Image(flip.Image).ToArray()),
         };
+        InspectionSubject subject = new(request, pann, data, images, sound, normalization, workspace);
+        foreach (InspectionStudy study in studies ?? [])
+        {
+            if (study.Units(subject) is > 0 and int units) record = study.Add(record, subject, progress?.Invoke(study.Name, units), cancellation);
+        }
         return record with { Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))] };
     }
 

@@ -11,6 +11,8 @@ namespace PannCore.Reports;
 /// </summary>
 public static class RunRecordJson
 {
+    private const long MaxFileBytes = 1 << 28;
+
     /// <summary>Writes the record and a final line end.</summary>
     public static void Write(Stream stream, RunRecord record)
     {
@@ -20,6 +22,22 @@ public static class RunRecordJson
         stream.WriteByte((byte)'\n');
     }
 
+    /// <summary>Reads the record in a file.</summary>
+    /// <exception cref="BadInputException">The file cannot be read, is larger than any record, or <see cref="Read(Stream)"/> refuses it; the message names the file.</exception>
+    public static RunRecord ReadFile(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            if (stream.Length > MaxFileBytes) throw BadInputException.At(path, "its end", $"at most {MaxFileBytes} bytes", $"{stream.Length}");
+            return Read(stream, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new BadInputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
     /// <summary>Reads a record that <see cref="Write"/> wrote.</summary>
     /// <exception cref="BadInputException">
     /// The text is no JSON, lacks a part of the record, has a part twice or of another kind, or is of another schema.
@@ -27,6 +45,11 @@ public static class RunRecordJson
     public static RunRecord Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        return Read(stream, "inspection record");
+    }
+
+    private static RunRecord Read(Stream stream, string name)
+    {
         RunRecord? record;
         try
         {
@@ -35,12 +58,12 @@ public static class RunRecordJson
         catch (JsonException e)
         {
             string place = e.LineNumber is { } line ? $"line {line + 1}, byte {e.BytePositionInLine + 1}, {e.Path ?? "$"}" : e.Path ?? "$";
-            throw new BadInputException($"inspection record: at {place}: {FirstSentence(e.Message)}", e);
+            throw new BadInputException($"{name}: at {place}: {FirstSentence(e.Message)}", e);
         }
 
-        if (record is null) throw BadInputException.At("inspection record", "$", "an object", "null");
+        if (record is null) throw BadInputException.At(name, "$", "an object", "null");
         if (record.Schema != RunRecord.CurrentSchema)
-            throw BadInputException.At("inspection record", "$.schema", $"{RunRecord.CurrentSchema}", $"{record.Schema}");
+            throw BadInputException.At(name, "$.schema", $"{RunRecord.CurrentSchema}", $"{record.Schema}");
         return record;
     }
 

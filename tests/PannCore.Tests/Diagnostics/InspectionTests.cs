@@ -4,6 +4,7 @@ using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Reports;
+using PannCore.Tests.Support;
 using PannCore.Training;
 using Xunit;
 
@@ -28,7 +29,7 @@ public sealed class InspectionTests : IDisposable
 
         Assert.Equal((1, 0), (with.NonFiniteImages, without.NonFiniteImages));
         Assert.Equal(without.OutOfRangeImages + 1, with.OutOfRangeImages);
-        Assert.Equal(without.Operations.Select(Others), with.Operations.Select(Others));
+        Content.Same(without.Operations.Select(Others), with.Operations.Select(Others));
         Assert.Equal(without.Checks, with.Checks);
         Assert.Equal(without.Layers, with.Layers);
         Assert.Equal(without.IdentityResidual, with.IdentityResidual);
@@ -74,7 +75,7 @@ public sealed class InspectionTests : IDisposable
         using var json = new MemoryStream();
         RunRecordJson.Write(json, record);
         json.Position = 0;
-        Assert.Equal(record.Operations, RunRecordJson.Read(json).Operations);
+        Content.Same(record.Operations, RunRecordJson.Read(json).Operations);
         using var page = new StringWriter();
         HtmlReport.Write(page, record);
         Assert.Contains(root.Path, page.ToString(), StringComparison.Ordinal);
@@ -87,21 +88,21 @@ public sealed class InspectionTests : IDisposable
         int[] images = [4, 40, 400, 444, 500, 800];
         ResNet pann = RandomNetwork.Pann("composite:alpha=4");
         var request = new InspectionRequest("title", "command", "model", ActivationSpec.Parse("composite:alpha=4"), "layer", new Dictionary<string, string> { ["data"] = "the sample" });
-        var stages = new List<InspectionStage>();
-        RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, stage =>
+        var parts = new List<(string, int)>();
+        RunRecord record = Inspection.Run(request, pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, (part, units) =>
         {
-            stages.Add(stage);
+            parts.Add((part, units));
             return null;
         });
         Evaluation ideal = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
         Evaluation polynomial = Evaluation.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
 
-        Assert.Equal((1, "title", "command", "model", "resnet20", "composite:alpha=4", "layer", 6), (record.Schema, record.Title, record.Command, record.Model, record.Architecture, record.Activation, record.Ranges, record.Images));
+        Assert.Equal((2, "title", "command", "model", "resnet20", "composite:alpha=4", "layer", 6), (record.Schema, record.Title, record.Command, record.Model, record.Architecture, record.Activation, record.Ranges, record.Images));
         Assert.Equal((ideal.Accuracy, polynomial.Accuracy, polynomial.NonFinite), (record.IdealAccuracy, record.PannAccuracy, record.NonFiniteImages));
         Assert.Equal(
             images.Select((image, n) => new Flip(image, RandomNetwork.Sample.Labels[image], ideal.Predictions[n], polynomial.Predictions[n])).Where(flip => flip.Ideal != flip.Pann),
             record.Flips);
-        Assert.Equal([InspectionStage.Predictions, InspectionStage.Ledger, InspectionStage.LayerSwitch], stages);
+        Assert.Equal([("predictions", 6), ("error of every operation", 6), ("switching layer by layer", 19)], parts);
 
         // The curve: 801 points from -1 to 1, nowhere above the certified error, whose logarithm is repeated.
         ReluPolynomial approximation = ActivationSpec.Parse("composite:alpha=4").Build();

@@ -27,7 +27,7 @@ internal static class SampleRecord
         List<Flip> flips = [.. Enumerable.Range(0, 320).Select(i => new Flip(3 * i + 1, i % 10, i % 9 == 4 ? (i + 1) % 10 : i % 10, i % 3 == 0 ? 6 : i % 9 == 4 ? i % 10 : (i * 7 + 3) % 10))
             .Where(f => f.Ideal != f.Pann)];
         return new RunRecord(
-            Schema: 1,
+            Schema: RunRecord.CurrentSchema,
             Title: "Error of every operation: resnet20 with composite:alpha=8, one range",
             Command: "pann inspect --model data/resnet20.safetensors --activation composite:alpha=8 --ranges global --images 1000 --out report.html",
             Model: "resnet20.safetensors",

@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Reports;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann sweep</c>: accuracy against precision. Each row is written as soon as it is known, and kept by --resume.</summary>
+internal static class SweepCommand
+{
+    private static readonly HashSet<string> Unpatched = [];
+
+    public static Command Create()
+    {
+        Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
+        Option<string> ranges = CommonOptions.Ranges("layer"), convolution = CommonOptions.Convolution();
+        Option<string?> alphas = AlphaOption.Create();
+        Option<string[]> activations = AlphaOption.Activations();
+        Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
+        Option<double> margin = CommonOptions.Margin();
+        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
+        Option<bool> resume = new("--resume") { Description = "Keep the rows that the file of --json has already." };
+        var command = new Command("sweep", "Accuracy against precision, on a whole data set.\n\nExample: pann sweep --alphas 4..12 --ranges layer --json sweep.json\nExample: pann sweep --alphas 4..12 --ranges layer --json sweep.json --resume\nExample: pann sweep --activation direct:4 --activation direct:16 --ranges global")
+        {
+            model, architecture, normalize, alphas, activations, ranges, calibrate, margin, images, resume, data, threads, convolution, json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(resume) && result.GetResult(json) is null) result.AddError("--resume: expected --json FILE, which has the rows of before");
+        });
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            string? file = parsed.GetValue(json);
+            CommonOptions.CheckWritable([parsed.GetValue(model)], file);
+            LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
+            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: was repaired for {stored.Activation} only; give the model as it was before the repair");
+            ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
+            DataFolder folder = DataCommand.Find(parsed.GetValue(data));
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
+            (ResNet pann, ActivationRanges? used) = loaded.Convert(specs[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
+            Cifar10 set = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+            int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
+
+            var sweep = new SweepFile(
+                Path.GetFileName(loaded.File), used!.Spec, loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
+            if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep);
+            int[]? ideal = null;
+            SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>
+            {
+                for (int i = 0; i < specs.Length; i++)
+                {
+                    if (sweep.Rows.All(row => row.Activation != specs[i].ToString()))
+                    {
+                        if (ideal is null)
+                        {
+                            Evaluation evaluation = Evaluation.Of(pann.Ideal(), set, indices, loaded.Description.Normalization, workspace, cancellation: cancellation);
+                            (ideal, sweep) = (evaluation.Predictions, sweep with { IdealAccuracy = evaluation.Accuracy });
+                        }
+                        SweepStep step = PrecisionSweep.Step(pann, specs[i], Unpatched, set, indices, ideal, ledgerImages: 0, loaded.Description.Normalization, workspace, cancellation);
+                        sweep = sweep.With(new(step.Activation, step.Log2MaxError, step.Levels, step.Accuracy, step.Changed, step.ExplodedImages));
+                        CommonOptions.WriteJson(file, sweep, CliJson.Default.SweepFile);
+                    }
+                    progress?.Report(i + 1);
+                }
+                return sweep;
+            });
+            CommonOptions.WriteJson(file, result, CliJson.Default.SweepFile);
+            Console.WriteLine(FormattableString.Invariant($"{result.Model}, ranges {result.Ranges}, {result.Images} images of {set.Source}: {result.IdealAccuracy:F2} % right with the ideal activations"));
+            Terminal.Write(SweepReport.Accuracies(
+                new(result.Images, [.. result.Rows.Select(row => new SweepStep(row.Activation, row.Log2MaxError, row.Levels, row.Accuracy, row.Changed, row.ExplodedImages, []))]), result.IdealAccuracy));
+            return 0;
+        }, cancellation));
+        return command;
+    }
+}
+
+/// <summary>One polynomial of <c>pann sweep --json</c>.</summary>
+internal sealed record SweepRow(string Activation, double Log2MaxError, int Levels, double Accuracy, int Changed, int ExplodedImages);
+
+/// <summary>What <c>pann sweep --json</c> writes after each row: nothing in it says when or in how many goes it was made.</summary>
+internal sealed record SweepFile(
+    string Model, string Ranges, IReadOnlyDictionary<string, string> Provenance, string Convolution, int Images, double? IdealAccuracy, IReadOnlyList<SweepRow> Rows)
+{
+    private const int MaxBytes = 1 << 20;
+
+    /// <summary>With one row more, coarse to fine: the file does not depend on the order in which rows were asked for.</summary>
+    public SweepFile With(SweepRow row) => this with { Rows = [.. Rows.Append(row).OrderByDescending(r => r.Log2MaxError).ThenBy(r => r.Activation, StringComparer.Ordinal)] };
+
+    /// <summary>The rows of an earlier sweep, which must have been of the same network, ranges and images.</summary>
+    /// <exception cref="BadInputException">No such file, or a sweep of something else.</exception>
+    public static SweepFile Resume(string file, SweepFile asked)
+    {
+        SweepFile? before;
+        try
+        {
+            if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
+            before = JsonSerializer.Deserialize(File.ReadAllBytes(file), CliJson.Default.SweepFile);
+        }
+        catch (JsonException exception)
+        {
+            throw new BadInputException($"{file}: at line {exception.LineNumber + 1}: expected what pann sweep --json wrote, found something else", exception);
+        }
+        if (before is null or { Rows: null } or { Provenance: null }) throw new BadInputException($"{file}: expected what pann sweep --json wrote, found something else");
+        void Same(string what, string? then, string now)
+        {
+            if (then != now) throw BadInputException.At(file, what, $"{now}, as asked for now", then ?? "nothing");
+        }
+        Same("model", before.Model, asked.Model);
+        Same("ranges", before.Ranges, asked.Ranges);
+        Same("images", before.Images.ToString(CultureInfo.InvariantCulture), asked.Images.ToString(CultureInfo.InvariantCulture));
+        Same("convolution", before.Convolution, asked.Convolution);
+        foreach ((string name, string value) in asked.Provenance) Same($"provenance {name}", before.Provenance.GetValueOrDefault(name), value);
+        return before;
+    }
+}

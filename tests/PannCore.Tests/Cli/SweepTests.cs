@@ -1,0 +1,90 @@
+using System.Text.Json;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Tests.Diagnostics;
+using Xunit;
+
+namespace PannCore.Tests.Cli;
+
+/// <summary>The verb <c>pann sweep</c>, in the process that a user starts.</summary>
+public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
+{
+    private string[] Common => ["sweep", "--model", files.Model, "--data", files.Images];
+
+    [Fact]
+    public void Says_and_writes_what_the_library_computes()
+    {
+        string json = files.At("sweep.json");
+        Outcome outcome = PannProcess.Run(files.Root, [.. Common, "--alphas", "4,6", "--activation", "direct:2", "--ranges", "global", "--images", "6", "--json", json]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+
+        using var workspace = new Workspace(1);
+        // Coarse to fine: direct:2 errs by 2^-4, alpha 4 by less.
+        ActivationSpec[] specs = [.. new[] { "direct:2", "composite:alpha=4", "composite:alpha=6" }.Select(ActivationSpec.Parse)];
+        SweepRecord expected = PrecisionSweep.Of(RandomNetwork.Pann("direct:2", "global"), specs, new HashSet<string>(), Cifar10.ReadFile(files.Images), [0, 1, 2, 3, 4, 5], 0, Normalization.Cifar10, workspace);
+        using var document = JsonDocument.Parse(File.ReadAllBytes(json));
+        JsonElement root = document.RootElement;
+        Assert.Equal(["model", "ranges", "provenance", "convolution", "images", "idealAccuracy", "rows"], root.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(("model.safetensors", "global", 6), (root.GetProperty("model").GetString(), root.GetProperty("ranges").GetString(), root.GetProperty("images").GetInt32()));
+        Assert.Equal(
+            expected.Steps.Select(step => (step.Activation, step.Log2MaxError, step.Levels, step.Accuracy, step.Changed, step.ExplodedImages)),
+            root.GetProperty("rows").EnumerateArray().Select(row => (
+                row.GetProperty("activation").GetString()!, row.GetProperty("log2MaxError").GetDouble(), row.GetProperty("levels").GetInt32(),
+                row.GetProperty("accuracy").GetDouble(), row.GetProperty("changed").GetInt32(), row.GetProperty("explodedImages").GetInt32())));
+        Assert.All(expected.Steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{step.Log2MaxError:F2} +{step.Levels} +{step.Accuracy:F2} % "), outcome.Out));
+    }
+
+    [Fact]
+    public void In_several_goes_it_writes_the_same_bytes_and_does_nothing_twice()
+    {
+        string whole = files.At("whole.json"), parts = files.At("parts.json");
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", whole]).Code);
+        // --resume begins where there is nothing yet.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "5", "--json", parts, "--resume"]).Code);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", parts, "--resume"]).Code);
+        Assert.Equal(File.ReadAllText(whole), File.ReadAllText(parts));
+
+        // A row that is there is taken as it is: a mark in it survives.
+        File.WriteAllText(parts, File.ReadAllText(parts).Replace("\"levels\": 5,", "\"levels\": 555,", StringComparison.Ordinal));
+        Outcome again = PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", parts, "--resume"]);
+        Assert.Matches(@"\n  composite:alpha=5 +2\^-5\.72 +555 ", again.Out);
+        // Without --resume everything is computed anew.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", parts]).Code);
+        Assert.Equal(File.ReadAllText(whole), File.ReadAllText(parts));
+    }
+
+    [Fact]
+    public void Rows_of_something_else_are_refused()
+    {
+        string json = files.At("other.json");
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json]).Code);
+        string before = File.ReadAllText(json);
+        Refused($"{json}: at ranges: expected global, as asked for now, found layer", "--ranges", "global");
+        Refused($"{json}: at images: expected 5, as asked for now, found 8", "--images", "5");
+        Refused($"{json}: at provenance margin: expected 1.5, as asked for now, found 1.05", "--margin", "1.5");
+        Assert.Equal(before, File.ReadAllText(json));
+        File.WriteAllText(json, "rows");
+        Refused($"{json}: at line 1: expected what pann sweep --json wrote, found something else");
+        File.WriteAllText(json, "{}");
+        Refused($"{json}: expected what pann sweep --json wrote, found something else");
+
+        void Refused(string message, params string[] more)
+            => Assert.Equal(new Outcome(1, "", $"error: {message}\n"), PannProcess.Run(files.Root, [.. Common, "--alphas", "4..5", "--json", json, "--resume", .. more]));
+    }
+
+    [Theory]
+    [InlineData("--activation relu", "error: --activation: expected a polynomial, found relu; the ideal network is run in any case\n")]
+    [InlineData("--activation direct:2 --activation direct:4,leak=0.1", "error: --activation: expected polynomials that stand for the same function, found direct:2 and direct:4,leak=0.1\n")]
+    public void What_cannot_be_done_ends_with_1(string arguments, string error)
+        => Assert.Equal(new Outcome(1, "", error), PannProcess.Run(files.Root, [.. Common, .. arguments.Split(' ')]));
+
+    [Theory]
+    [InlineData("--alphas 3..5", "error: --alphas: expected A..B or A,B,... from 4 to 14, found '3..5'\nsee: pann sweep --help\n")]
+    [InlineData("--alphas 9..5", "error: --alphas: expected A..B or A,B,... from 4 to 14, found '9..5'\nsee: pann sweep --help\n")]
+    [InlineData("--alphas four", "error: --alphas: expected A..B or A,B,... from 4 to 14, found 'four'\nsee: pann sweep --help\n")]
+    [InlineData("--resume", "error: --resume: expected --json FILE, which has the rows of before\nsee: pann sweep --help\n")]
+    public void Wrong_usage_ends_with_2(string arguments, string error)
+        => Assert.Equal(new Outcome(2, "", error), PannProcess.Run(files.Root, ["sweep", .. arguments.Split(' ')]));
+}
