@@ -179,6 +179,9 @@ internal static class PageStyle
         tbody th { font-weight: 400; white-space: normal; min-width: 9rem; max-width: 22rem; }
         thead th { font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--soft); background: var(--paper); white-space: normal; min-width: 4.2rem; }
         .narrow { width: auto; }
+        .tight th, .tight td { padding-left: .3rem; padding-right: .3rem; }
+        .tight thead th { min-width: 3.4rem; }
+        .tight tbody th { min-width: 7rem; }
         .prefix, .op { color: var(--soft); }
         .op { display: block; font-size: .92em; }
         th.bars, td.bars { padding: 0 .4rem; width: 400px; text-align: left; }

@@ -325,6 +325,10 @@ public class HtmlReportTests
         XElement before = Section(Parse(HtmlReport.ToText(record)), "layers"), after = Section(Parse(HtmlReport.ToText(record with { Causes = record.Causes with { Layers = layers } })), "layers");
         double Bar(XElement section, int row) => double.Parse(section.Descendants("tbody").Elements("tr").ElementAt(row).Descendants("rect").Single().Attribute("width")!.Value, CultureInfo.InvariantCulture);
         Assert.InRange(Bar(after, 11), 0.4 * Bar(before, 11), Bar(before, 11));
+        Assert.Contains("so do the backward ones (residual 2.80e-12)", before.Value, StringComparison.Ordinal);
+        Assert.Contains(
+            "the backward ones miss it by up to 65.9",
+            Section(Parse(HtmlReport.ToText(record with { Causes = record.Causes with { BackwardResidual = 65.9 } })), "layers").Value, StringComparison.Ordinal);
         Assert.DoesNotContain("beyond it", before.Value, StringComparison.Ordinal);
         Assert.Contains("beyond it", after.Value, StringComparison.Ordinal);
     }

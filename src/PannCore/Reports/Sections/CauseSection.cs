@@ -8,6 +8,9 @@ namespace PannCore.Reports.Sections;
 /// </summary>
 internal static class CauseSection
 {
+    // The shares add up exactly but for rounding; beyond this a setting has exploded.
+    private const double LargestResidual = 1e-6;
+
     private const double Width = 250, Height = 22, Middle = 11;
 
     public static void Write(Markup page, RunRecord record)
@@ -30,8 +33,9 @@ internal static class CauseSection
         }
 
         page.Element("p", $"Left of the line hurts. Where the marks lie together, the activation acts by itself; where they are far apart, its part depends on the others, and their distance is given as interaction. "
-            + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} (largest residual over all logits {Figures.Number(causes.ForwardResidual)}), "
-            + $"and so do the backward ones (residual {Figures.Number(causes.BackwardResidual)}).");
+            + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} (largest residual over all logits {Figures.Number(causes.ForwardResidual)}); "
+            + (causes.BackwardResidual <= LargestResidual ? $"so do the backward ones (residual {Figures.Number(causes.BackwardResidual)})."
+                : $"the backward ones miss it by up to {Figures.Number(causes.BackwardResidual)}, because a polynomial explodes on the way and what it adds and takes off again is astronomical."));
         page.Element("p", "Right so far: the accuracy with this activation and all earlier ones polynomial. Right if perfect: the accuracy if this activation alone were ideal, all others polynomial; "
             + "what a perfect polynomial here would buy. Flips for good: the predictions that change here and stay changed, from first to last.");
         if (Worst(causes) is { } worst) page.Element("p", worst);
@@ -58,7 +62,7 @@ internal static class CauseSection
         if (causes.Layers.SelectMany(Margins).Any(m => m < axis.Low || m > axis.High))
             page.Element("p", "A mark at an end of its drawing lies beyond it: in that setting a polynomial was driven far out of its range.", ("class", "note"));
         using var box = page.Box("Each activation's part in the answer");
-        using var table = page.Open("table");
+        using var table = page.Open("table", ("class", "tight"));
         using (page.Open("thead"))
         using (page.Open("tr"))
         {

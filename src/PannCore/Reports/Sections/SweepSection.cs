@@ -26,7 +26,8 @@ internal static class SweepSection
         {
             page.Text("One row a polynomial, one column an operation, input of the network on the left. Colours mean what they mean in the map above: ");
             page.Element("span", "total", ("class", "heat-cause"));
-            page.Text(" error over signal. Vertical stripes are operations that always suffer; rows that darken to the right show how error piles up with depth.");
+            page.Text(" error over signal. Vertical stripes are operations that always suffer; rows that darken to the right show how error piles up with depth."
+                + (sweep.LedgerImages > 0 ? $" At each precision these errors are those of the first {Figures.Count(sweep.LedgerImages, "image")} that do not explode; accuracies are those of all." : ""));
         }
 
         Map(page, record, sweep, names);
