@@ -1,6 +1,6 @@
 namespace PannCore.Reports;
 
-/// <summary>Maps values to drawing coordinates, linearly, by decades or by powers of two; what lies beyond an end is drawn at that end.</summary>
+/// <summary>Maps values to drawing coordinates, linearly, by decades (on both sides of 0 if need be) or by powers of two; what lies beyond an end is drawn at that end.</summary>
 internal sealed class Axis
 {
     private readonly Func<double, double> _scale;
@@ -18,16 +18,30 @@ internal sealed class Axis
     public IReadOnlyList<double> Ticks { get; }
 
     /// <summary>A linear axis that covers low, high and 0 in about five steps of 1, 2 or 5 times a power of ten.</summary>
-    public static Axis Linear(double low, double high, double from, double to)
+    public static Axis Linear(double low, double high, double from, double to) => Between(Math.Min(low, 0), Math.Max(high, 0), from, to);
+
+    /// <summary>A linear axis that covers low and high in about five steps of 1, 2 or 5 times a power of ten; 0 to 1 where they are no interval.</summary>
+    public static Axis Between(double low, double high, double from, double to)
     {
-        (low, high) = (Math.Min(low, 0), Math.Max(high, 0));
         if (!double.IsFinite(high - low) || high <= low) (low, high) = (0, 1);
         double raw = (high - low) / 5;
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * (raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
-        int first = (int)Math.Floor(low / step + 1e-9), last = (int)Math.Ceiling(high / step - 1e-9);
-        double[] ticks = [.. Enumerable.Range(first, last - first + 1).Select(i => i * step)];
+        long first = (long)Math.Floor(low / step + 1e-9), last = (long)Math.Ceiling(high / step - 1e-9);
+        double[] ticks = [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => (first + i) * step)];
         return new Axis(ticks[0], ticks[^1], from, to, v => v, ticks);
+    }
+
+    /// <summary>
+    /// An axis from -1 to 1 that is logarithmic on both sides of 0 and linear within about <paramref name="smallest"/> of it: asinh(v / smallest).
+    /// Its ticks are 0 and the powers of ten from the first one above <paramref name="smallest"/> to 1, with both signs.
+    /// </summary>
+    public static Axis SignedLog(double smallest, double from, double to)
+    {
+        smallest = double.IsFinite(smallest) ? Math.Clamp(smallest, 1e-9, 0.1) : 1e-3;
+        int decades = (int)Math.Floor(-Math.Log10(smallest) + 1e-9);
+        double[] positive = [.. Enumerable.Range(0, decades + 1).Select(i => Math.Pow(10, i - decades))];
+        return new Axis(-1, 1, from, to, v => Math.Asinh(v / smallest), [.. positive.Reverse().Select(v => -v), 0, .. positive]);
     }
 
     /// <summary>

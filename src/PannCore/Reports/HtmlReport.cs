@@ -8,21 +8,28 @@ namespace PannCore.Reports;
 /// <summary>
 /// A <see cref="RunRecord"/> as one self-contained HTML page that is also well-formed XML. It asks for nothing from outside: style,
 /// script and drawings are inside, and its content security policy allows only its own style sheet and its own script, by their hashes.
-/// Without the script the page shows the same figures; the script adds a line of explanation for what is pointed at.
+/// Without the script the page shows the same figures; the script adds a line of explanation for what is pointed at, shows one operation
+/// at a time beside the map, and recolours the map by cause and precision.
 /// The same record gives the same text in every culture.
 /// </summary>
 public static class HtmlReport
 {
-    private static readonly (string Id, string Title, Action<Markup, RunRecord> Write)[] Sections =
+    private static readonly Section[] Sections =
     [
-        ("network", "The network, operation by operation", NetworkSection.Write),
-        ("depth", "How the error grows with depth", DepthSection.Write),
-        ("polynomial", "The polynomial", PolynomialSection.Write),
-        ("activations", "The activations", ActivationSection.Write),
-        ("layers", "Which layer hurts the answer", LayerSwitchSection.Write),
-        ("checks", "Checks", CheckSection.Write),
-        ("flips", "Changed predictions", FlipSection.Write),
-        ("glossary", "Words used here", GlossarySection.Write),
+        new("network", "The network", MapSection.Write, r => r.Operations.Count > 0),
+        new("ledger", "Operation by operation", LedgerSection.Write, _ => true),
+        new("depth", "How the error grows with depth", DepthSection.Write, r => r.Operations.Count > 0),
+        new("sweep", "Other precisions", SweepSection.Write, r => r.Sweep is { Steps.Count: > 0 }),
+        new("polynomial", "The polynomial", PolynomialSection.Write, HasPolynomial),
+        new("inside", "Where the inputs lie", InsideSection.Write, r => r.Inside is { Count: > 0 }),
+        new("activations", "The activations", ActivationSection.Write, r => r.Operations.Any(o => o.IsActivation)),
+        new("layers", "Which layer hurts the answer", CauseSection.Write, r => r.Causes is not null || r.Layers.Count > 0),
+        new("ranges", "Room in the ranges", RangeSection.Write, r => r.Ranging is not null),
+        new("bounds", "What is proved", BoundSection.Write, r => r.Bounds is not null),
+        new("arithmetic", "Another arithmetic", ArithmeticSection.Write, r => r.OtherArithmetic is not null),
+        new("checks", "Checks", CheckSection.Write, _ => true),
+        new("flips", "Changed predictions", FlipSection.Write, _ => true),
+        new("glossary", "Words used here", GlossarySection.Write, _ => true),
     ];
 
     /// <summary>The page as a text.</summary>
@@ -38,8 +45,12 @@ public static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(record);
+        record = Shortened(record);
+        Section[] sections = [.. Sections.Where(s => s.Applies(record))];
+        Dictionary<string, int> panels = [];
+        for (int i = 0; i < record.Operations.Count; i++) panels.TryAdd(record.Operations[i].Path, i);
         writer.Write("<!DOCTYPE html>\n");
-        using Markup page = new(writer);
+        using Markup page = new(writer) { Panels = panels };
         using (page.Open("html", ("lang", "en")))
         {
             Head(page, record);
@@ -49,16 +60,18 @@ public static class HtmlReport
                 using (page.Open("main", ("id", "main")))
                 {
                     HeadlineSection.Write(page, record);
-                    Contents(page);
-                    foreach (var (id, title, write) in Sections)
+                    Contents(page, sections);
+                    foreach (Section part in sections)
                     {
-                        using var section = page.Open("section", ("id", id), ("aria-labelledby", id + "-title"));
-                        page.Element("h2", title, ("id", id + "-title"));
-                        write(page, record);
+                        using var section = page.Open("section", ("id", part.Id), ("aria-labelledby", part.Id + "-title"));
+                        page.Element("h2", part.Title, ("id", part.Id + "-title"));
+                        part.Write(page, record);
                     }
                 }
 
                 page.Element("p", "", ("id", "readout"), ("role", "status"), ("hidden", "hidden"));
+                page.Line();
+                page.Verbatim("script", PageData.Json(record), ("type", "application/json"), ("id", "data"));
                 page.Line();
                 page.Verbatim("script", PageScript.Text);
             }
@@ -80,16 +93,33 @@ public static class HtmlReport
         page.Verbatim("style", PageStyle.Text);
     }
 
-    private static void Contents(Markup page)
+    private static void Contents(Markup page, Section[] sections)
     {
         using var nav = page.Open("nav", ("aria-label", "Contents"));
         using var list = page.Open("ul");
-        foreach (var (id, title, _) in Sections)
+        foreach (Section section in sections)
         {
             using var item = page.Open("li");
-            page.Element("a", title, ("href", "#" + id));
+            page.Element("a", section.Title, ("href", "#" + section.Id));
         }
     }
 
+    private static bool HasPolynomial(RunRecord record) => record.ErrorCurve.Count > 0 || double.IsFinite(record.Log2MaxError);
+
+    // Sentences name these in full; a name of thousands of letters would bury them.
+    private static RunRecord Shortened(RunRecord record) => record with
+    {
+        Title = Figures.Name(record.Title),
+        Model = Figures.Name(record.Model),
+        Architecture = Figures.Name(record.Architecture),
+        Activation = Figures.Name(record.Activation),
+        Ranges = Figures.Name(record.Ranges),
+        Ideal = Figures.Name(record.Ideal),
+        Sweep = record.Sweep is { } sweep ? sweep with { Steps = [.. sweep.Steps.Select(s => s with { Activation = Figures.Name(s.Activation) })] } : null,
+    };
+
     private static string Hash(string text) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}'";
+
+    /// <summary>A section, and whether a record has anything to show in it.</summary>
+    private sealed record Section(string Id, string Title, Action<Markup, RunRecord> Write, Func<RunRecord, bool> Applies);
 }

@@ -15,6 +15,9 @@ internal static class OperationFigures
         /// <summary>RMS injected by the polynomial over RMS of the ideal output.</summary>
         public double RelativeApproximation => operation.OverSignal(operation.Approximation.Rms);
 
+        /// <summary>RMS of the inherited error over RMS of the ideal output.</summary>
+        public double RelativeInherited => operation.OverSignal(operation.Inherited.Rms);
+
         /// <summary>
         /// RMS injected here, by polynomial and rounding, over RMS of the ideal output. Squares are added as if the two were
         /// uncorrelated; one of them is nearly always thousands of times the other.

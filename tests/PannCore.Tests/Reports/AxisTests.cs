@@ -46,4 +46,37 @@ public class AxisTests
         Assert.Equal(100, limited.High, 1e-12);
         Assert.Equal(0, limited.At(0));
     }
+
+    [Fact]
+    public void Interval_without_zero_is_covered_as_it_is()
+    {
+        Axis axis = Axis.Between(0.93, 1.08, 0, 100);
+        Assert.Equal([0.9, 0.95, 1, 1.05, 1.1], axis.Ticks, (a, b) => Math.Abs(a - b) < 1e-12);
+        Assert.Equal(50, axis.At(1), 1e-9);
+    }
+
+    [Fact]
+    public void Signed_logarithm_is_odd_and_spreads_decades_evenly()
+    {
+        Axis axis = Axis.SignedLog(1e-3, -100, 100);
+        Assert.Equal([-1, -0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1, 1], axis.Ticks, (a, b) => Math.Abs(a - b) < 1e-15);
+        Assert.Equal(0, axis.At(0), 1e-12);
+        Assert.Equal(100, axis.At(1), 1e-12);
+        Assert.All(axis.Ticks, t => Assert.Equal(-axis.At(t), axis.At(-t), 1e-9));
+
+        // asinh(v / s) is log(2 v / s) up to (s / 2 v)^2: from 10 s on, decades are equal within 0.25 %.
+        double decade = axis.At(1) - axis.At(0.1);
+        Assert.Equal(decade, axis.At(0.1) - axis.At(0.01), 0.0025 * decade);
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(0.0)]
+    [InlineData(double.PositiveInfinity)]
+    public void Signed_logarithm_of_a_useless_scale_is_still_an_axis(double smallest)
+    {
+        Axis axis = Axis.SignedLog(smallest, 0, 1);
+        Assert.InRange(axis.Ticks.Count, 3, 30);
+        Assert.Equal(0.5, axis.At(0), 1e-12);
+    }
 }

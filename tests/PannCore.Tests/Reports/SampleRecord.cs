@@ -12,6 +12,13 @@ internal static class SampleRecord
 
     public static readonly string[] ClassNames = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
+    /// <summary>Names as a file may hold them that nobody made for reading.</summary>
+    public static readonly string[] HostileNames =
+    [
+        "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)", "&lt;&amp;&#0;", "]]>", "--><b>", "</style></svg></title>",
+        "a\0b\u001b[31mc\u0085", "lone \uD800 surrogate", "left\u202Eright", "https://example.org/x.js", new string('x', 10_000), "", "...",
+    ];
+
     public static RunRecord Create()
     {
         List<OperationRecord> operations = [.. Operations()];
@@ -69,6 +76,75 @@ internal static class SampleRecord
             Checks = [.. record.Checks.Take(1), new CheckRecord("|arithmetic| within its rounding bound", false, "conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1")],
             Flips = [.. record.Flips.Take(20), new Flip(999, 1, 1, -1)],
             ErrorCurve = [.. record.ErrorCurve, new CurvePoint(1, double.NegativeInfinity)],
+        };
+    }
+
+    /// <summary>The first record with every study that a report can show.</summary>
+    public static RunRecord Full() => SampleStudies.AddedTo(Create());
+
+    /// <summary>A run with ideal activations: no polynomial anywhere, only rounding.</summary>
+    public static RunRecord Relu()
+    {
+        RunRecord record = Create();
+        ErrorSize none = new(0, 0, 0);
+        return record with
+        {
+            Activation = "relu",
+            PannAccuracy = record.IdealAccuracy,
+            Log2MaxError = double.NegativeInfinity,
+            ErrorCurve = [],
+            OutOfRangeImages = 0,
+            Operations = [.. record.Operations.Select(o => o with { Approximation = none, Inherited = o.Arithmetic, Total = o.Arithmetic, Range = null, OutOfRange = 0 })],
+            Layers = [],
+            Flips = [],
+        };
+    }
+
+    /// <summary>The full record with names that would be markup, script, an address or a page long if they were taken for more than text.</summary>
+    public static RunRecord Hostile()
+    {
+        RunRecord record = Full();
+        string Name(int i) => HostileNames[i % HostileNames.Length];
+        string[] paths = [.. record.Operations.Select((_, i) => Name(i))];
+        return record with
+        {
+            Title = HostileNames[0],
+            Command = HostileNames[1],
+            Model = HostileNames[2],
+            Architecture = HostileNames[3],
+            Activation = HostileNames[4],
+            Ranges = HostileNames[5],
+            Ideal = HostileNames[6],
+            Diagnoses = [.. HostileNames.Where(n => n.Length < 200)],
+            Patches = HostileNames.Where(n => n.Length > 0).ToDictionary(n => n, n => n),
+            Provenance = HostileNames.Where(n => n.Length < 200).ToDictionary(n => n, n => n),
+            Operations = [.. record.Operations.Select((o, i) => o with { Path = paths[i], Op = Name(i + 1) })],
+            Checks = [.. HostileNames.Take(11).Select((n, i) => new CheckRecord(n, i % 2 == 0, n))],
+            Layers = [.. HostileNames.Select(n => new LayerShare(n, -1, 1, 50))],
+            ClassNames = HostileNames,
+            Flips = [.. record.Flips.Take(4).Select((f, i) => f with { Label = i, Ideal = i, Pann = i + 1, FlippedAt = Name(i) }),
+                .. HostileNames.Select((n, i) => new Flip(i, 0, i, i + 1) { FlippedAt = n }), new Flip(int.MaxValue, -7, int.MaxValue, int.MinValue)],
+            Causes = record.Causes! with { Layers = [.. record.Causes.Layers.Select((l, i) => l with { Path = Name(i) })] },
+            Inside = [.. record.Inside!.Select((p, i) => p with { Path = Name(i), Activation = Name(i + 1) })],
+            Ranging = record.Ranging! with
+            {
+                Layers = [.. record.Ranging.Layers.Select((l, i) => l with { Path = Name(i) })],
+                Nearest = [.. record.Ranging.Nearest.Select((n, i) => n with { Path = Name(i) })],
+                Cliff = record.Ranging.Cliff! with { PredictedPath = Name(0), FoundPath = Name(1) },
+                Stress = [.. HostileNames.Select(n => new StressImage(n, 0.5, n, false))],
+                Search = record.Ranging.Search! with { Path = Name(2) },
+            },
+            Bounds = record.Bounds! with { Operations = [.. record.Bounds.Operations.Select((o, i) => o with { Path = paths[i], Op = Name(i + 1) })], VacuousAt = Name(1) },
+            Sweep = record.Sweep! with
+            {
+                Steps = [.. record.Sweep.Steps.Select((s, k) => s with { Activation = Name(k), Operations = [.. s.Operations.Select((o, i) => o with { Path = paths[i] })] })],
+            },
+            OtherArithmetic = record.OtherArithmetic! with
+            {
+                Name = Name(0),
+                WrapArounds = [.. HostileNames.Select(n => new WrapAround(n, n, 1, 1))],
+                Operations = [.. record.OtherArithmetic.Operations.Select((o, i) => o with { Path = paths[i], Op = Name(i + 1) })],
+            },
         };
     }
 

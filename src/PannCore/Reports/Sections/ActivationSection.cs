@@ -14,29 +14,31 @@ internal static class ActivationSection
             return;
         }
 
-        page.Element("p", "The absolute error of a polynomial is proportional to its range B, so a range wider than its inputs costs precision: each doubling is one bit. "
-            + "An input outside the range is worse: there the polynomial stands for nothing and may grow without limit.");
-        page.Element("p", "At inputs below 0 a ReLU answers 0, so whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
+        bool polynomial = activations.Any(o => o.Range is not null);
+        if (polynomial)
+        {
+            page.Element("p", "The absolute error of a polynomial is proportional to its range B, so a range wider than its inputs costs precision: each doubling is one bit. "
+                + "An input outside the range is worse: there the polynomial stands for nothing and may grow without limit.");
+            page.Element("p", "At inputs below 0 a ReLU answers 0, so whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
+        }
+
+        Dictionary<string, double> largest = []; // of all images, where that was studied
+        foreach (LayerRange range in record.Ranging?.Layers ?? []) largest.TryAdd(range.Path, range.Largest);
         using var box = page.Box("Activations");
         using var table = page.Open("table");
-        using (page.Open("thead"))
-        using (page.Open("tr"))
-        {
-            foreach (string name in (string[])
-                ["Activation", "Range B", "Largest |x|", "Range used", "Bits unused", "Inputs outside", "Inputs below 0", "Squared error below 0", "Mean error below 0", "Mean error above 0", "|mean| / RMS", "Gain"])
-                page.Element("th", name, ("scope", "col"));
-        }
+        page.Head(
+            "Activation", "Range B", "Largest |x|", "Range used", "Bits unused", "Inputs outside", "Inputs below 0", "Squared error below 0", "Mean error below 0", "Mean error above 0", "|mean| / RMS", "Gain");
 
         using var body = page.Open("tbody");
         foreach (OperationRecord o in activations)
         {
-            using (page.Open("tr"))
+            using (page.OperationRow(o.Path))
             {
-                using (page.Open("th", ("scope", "row"))) NetworkSection.PathCell(page, o.Path);
                 page.Element("td", Figures.Number(o.Range));
-                page.Element("td", Figures.Number(o.LargestInput));
-                Used(page, o.LargestInput / o.Range);
-                page.Element("td", Figures.Number(o.UnusedBits));
+                double? input = largest.TryGetValue(o.Path, out double all) && double.IsFinite(all) ? all : o.LargestInput;
+                page.Element("td", Figures.Number(input));
+                Used(page, input / o.Range);
+                page.Element("td", Figures.Number((o with { LargestInput = input }).UnusedBits));
                 if (o.OutOfRange > 0) page.Element("td", Figures.Count(o.OutOfRange), ("class", "failed"));
                 else page.Element("td", "0");
                 page.Element("td", Figures.Ratio(o.NegativeElements));

@@ -22,6 +22,8 @@ internal static class DepthSection
 
         page.Element("p", "The line is the total error over the signal after each operation; a dot is what the polynomial of that activation injects by itself. "
             + "Where the line is far above the dots, most of the error was inherited.");
+        bool spread = operations.Any(o => o.Spread is not null);
+        if (spread) page.Element("p", "Not all images suffer alike: half of them lie below the lower edge of the blue band, one in ten above its upper edge.");
 
         // From the first polynomial on: before it there is only rounding, many decades below.
         List<double> values = [.. operations.SkipWhile(o => o.Approximation.Rms == 0).SelectMany(o => new[] { o.RelativeTotal, o.RelativeApproximation })];
@@ -40,17 +42,14 @@ internal static class DepthSection
             page.Element("desc", $"Over {Figures.Count(operations.Count, "operation")} the total error ends at {Figures.OfSignal(last.RelativeTotal)}; "
                 + $"it is largest at {Figures.Name(worst.Path)} with {Figures.OfSignal(worst.RelativeTotal)}.", ("id", "depth-text"));
             Stages(page, operations, X);
-            foreach (double tick in y.Ticks)
-            {
-                page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
-                page.Element("text", Figures.RatioTick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
-            }
+            Lines.Rows(page, y, Left, Right, Figures.RatioTick);
 
+            if (spread) page.Empty("path", ("class", "spread"), ("d", Spread(operations, X, y)));
             page.Empty("path", ("class", "axis"), ("d", $"M{Left} {Top}V{Bottom}H{Right}"));
             page.Element("text", "error / signal", ("x", 4), ("y", 12));
             page.Element("text", $"operations in order of execution, 1 to {Figures.Count(operations.Count)}", ("class", "end"), ("x", Right), ("y", Height - 6));
 
-            page.Empty("path", ("class", "curve"), ("d", Curve(operations, X, y)));
+            page.Empty("path", ("class", "curve"), ("d", Lines.Through(operations.Select((o, i) => (X(i), double.IsNaN(o.RelativeTotal) ? double.NaN : y.At(o.RelativeTotal))))));
             for (int i = 0; i < operations.Count; i++)
                 if (operations[i].RelativeApproximation is > 0 and var injected)
                     page.Empty("circle", ("class", "approximation"), ("cx", X(i)), ("cy", y.At(injected)), ("r", 4));
@@ -65,18 +64,21 @@ internal static class DepthSection
         page.Element("figcaption", $"Logarithmic scale, {Figures.RatioTick(y.Low)} to {Figures.RatioTick(y.High)}; what is smaller or larger is drawn on its edge. A gap in the line means that no finite figure exists there.");
     }
 
-    private static string Curve(IReadOnlyList<OperationRecord> operations, Func<double, double> x, Axis y)
+    // From the median image to the worst decile, for each run of operations where both are finite.
+    private static string Spread(IReadOnlyList<OperationRecord> operations, Func<double, double> x, Axis y)
     {
         StringBuilder path = new();
-        bool drawing = false;
-        for (int i = 0; i < operations.Count; i++)
+        for (int first = 0, next; first < operations.Count; first = next + 1)
         {
-            double value = operations[i].RelativeTotal;
-            if (!double.IsNaN(value)) path.Append(drawing ? 'L' : 'M').Append(Markup.Coordinate(x(i))).Append(' ').Append(Markup.Coordinate(y.At(value)));
-            drawing = !double.IsNaN(value);
+            for (next = first; next < operations.Count && Finite(operations[next].Spread); next++) { }
+            if (next <= first) continue;
+            var run = Enumerable.Range(first, next - first).ToArray();
+            path.Append(Lines.Through([.. run.Select(i => (x(i), y.At(operations[i].Spread!.WorstDecile))), .. run.Reverse().Select(i => (x(i), y.At(operations[i].Spread!.Median)))])).Append('z');
         }
 
         return path.ToString();
+
+        static bool Finite(ImageSpread? s) => s is not null && double.IsFinite(s.Median) && double.IsFinite(s.WorstDecile);
     }
 
     // Every second stage (first part of the path) has a band behind it; its name stands where it fits.

@@ -6,7 +6,7 @@ namespace PannCore.Reports.Sections;
 internal static class FlipSection
 {
     // A page for reading; the JSON file has all of them.
-    private const int Shown = 200;
+    private const int Shown = 200, Pictured = 48;
 
     public static void Write(Markup page, RunRecord record)
     {
@@ -30,11 +30,12 @@ internal static class FlipSection
             }
         }
 
+        Gallery(page, record);
         page.Element("h3", "Image by image");
         using (page.Box("Changed predictions image by image"))
         using (page.Open("table", ("class", "narrow")))
         {
-            Header(page, span: "1", "Image", "True class", "Ideal network", "With polynomials", "Outcome");
+            Header(page, span: "1", "Image", "True class", "Ideal network", "With polynomials", "Outcome", "Changed for good at");
             using var body = page.Open("tbody");
             foreach (Flip flip in record.Flips.Take(Shown))
             {
@@ -42,7 +43,10 @@ internal static class FlipSection
                 {
                     page.Element("th", Figures.Count(flip.Image), ("scope", "row"));
                     foreach (int c in (int[])[flip.Label, flip.Ideal, flip.Pann]) page.Element("td", FlipSummary.NameOf(record, c), ("class", "text"));
-                    page.Element("td", flip.Ideal == flip.Label ? "✗ right to wrong" : flip.Pann == flip.Label ? "✓ wrong to right" : "wrong to wrong", ("class", "text"));
+                    page.Element("td", Outcome(flip), ("class", "text"));
+                    using var at = page.Open("td", ("class", "text"));
+                    if (Place(record, flip) is { } path) page.OperationName(path);
+                    else page.Text("–");
                 }
 
                 page.Line();
@@ -52,6 +56,50 @@ internal static class FlipSection
         if (record.Flips.Count > Shown)
             page.Element("p", $"The first {Figures.Count(Shown)} of {Figures.Count(record.Flips.Count)} are shown; the JSON file has all of them.", ("class", "note"));
     }
+
+    /// <summary>The pixels of an image, where the record has them.</summary>
+    public static void Picture(Markup page, RunRecord record, int image)
+    {
+        if (record.Pictures.TryGetValue(image, out ReadOnlyMemory<byte> pixels) && PictureData.Address(pixels.Span) is { } address)
+            page.Empty("img", ("src", address), ("width", 96), ("height", 96), ("alt", $"Image {Figures.Count(image)}"));
+    }
+
+    private static void Gallery(Markup page, RunRecord record)
+    {
+        Flip[] pictured = [.. record.Flips.Where(f => record.Pictures.ContainsKey(f.Image)).Take(Pictured)];
+        if (pictured.Length == 0) return;
+        page.Element("h3", "What they look like");
+        page.Element("p", "Images that the two networks answer differently: would you have known? Where the polynomials were switched on one after the other, from first to last, the activation is named from which on the answer stays changed.");
+        using var list = page.Open("ul", ("class", "gallery"));
+        foreach (Flip flip in pictured)
+        {
+            using var item = page.Open("li");
+            Picture(page, record, flip.Image);
+            using var text = page.Open("p");
+            page.Element("b", $"{FlipSummary.NameOf(record, flip.Label)}");
+            page.Text($" (image {Figures.Count(flip.Image)})");
+            Line("ideal: " + FlipSummary.NameOf(record, flip.Ideal) + Mark(flip.Ideal == flip.Label));
+            Line("polynomials: " + FlipSummary.NameOf(record, flip.Pann) + Mark(flip.Pann == flip.Label));
+            if (Place(record, flip) is { } path)
+            {
+                page.Empty("br");
+                page.Text("from ");
+                page.OperationName(path);
+            }
+        }
+
+        void Line(string text)
+        {
+            page.Empty("br");
+            page.Text(text);
+        }
+
+        static string Mark(bool right) => right ? " ✓" : " ✗";
+    }
+
+    private static string Outcome(Flip flip) => flip.Ideal == flip.Label ? "✗ right to wrong" : flip.Pann == flip.Label ? "✓ wrong to right" : "wrong to wrong";
+
+    private static string? Place(RunRecord record, Flip flip) => flip.FlippedAt ?? record.Causes?.FlippedAt.GetValueOrDefault(flip.Image);
 
     private static void Header(Markup page, string span, params ReadOnlySpan<string> names)
     {

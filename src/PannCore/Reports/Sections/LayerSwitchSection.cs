@@ -26,16 +26,15 @@ internal static class LayerSwitchSection
         using (page.Open("tr"))
         {
             page.Element("th", "Activation switched", ("scope", "col"));
-            using (page.Open("th", ("scope", "col"))) Scale(page, axis);
+            using (page.Open("th", ("scope", "col"))) CauseSection.Scale(page, axis, Width);
             foreach (string name in (string[])["Margin change", "RMS change of logits", "Accuracy so far"]) page.Element("th", name, ("scope", "col"), ("colspan", name[0] == 'A' ? "2" : "1"));
         }
 
         using var body = page.Open("tbody");
         foreach (LayerShare layer in record.Layers)
         {
-            using (page.Open("tr"))
+            using (page.OperationRow(layer.Path))
             {
-                using (page.Open("th", ("scope", "row"))) NetworkSection.PathCell(page, layer.Path);
                 using (page.Open("td")) Bar(page, layer.LogitShare, axis);
                 page.Element("td", Figures.Number(layer.LogitShare));
                 page.Element("td", Figures.Number(layer.LogitRms));
@@ -50,18 +49,6 @@ internal static class LayerSwitchSection
             }
 
             page.Line();
-        }
-    }
-
-    private static void Scale(Markup page, Axis axis)
-    {
-        using var svg = page.Open("svg", ("width", Width), ("height", 20), ("role", "img"));
-        page.Element("title", $"Margin change, from {Figures.Tick(axis.Low)} to {Figures.Tick(axis.High)} logits");
-        foreach (double tick in (double[])[axis.Low, 0, axis.High])
-        {
-            if (tick == 0 && axis.At(0) is < 40 or > Width - 40 && axis.Low * axis.High != 0) continue;
-            double x = axis.At(tick);
-            page.Element("text", Figures.Tick(tick), ("class", x > Width - 40 ? "end" : x < 40 ? "" : "middle"), ("x", x), ("y", 13));
         }
     }
 

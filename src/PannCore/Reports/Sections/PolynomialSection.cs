@@ -1,4 +1,3 @@
-using System.Text;
 using PannCore.Diagnostics;
 
 namespace PannCore.Reports.Sections;
@@ -32,26 +31,17 @@ internal static class PolynomialSection
         {
             page.Element("title", "Error of the polynomial over its range", ("id", "polynomial-name"));
             page.Element("desc", $"The largest drawn error is {Figures.Number(worst.Error)} B at input {Figures.Number(worst.X)} B; the certified maximum is {Figures.Number(bound)} B.", ("id", "polynomial-text"));
-            foreach (double tick in x.Ticks)
-            {
-                page.Empty("line", ("class", "grid"), ("x1", x.At(tick)), ("x2", x.At(tick)), ("y1", Top), ("y2", Bottom));
-                page.Element("text", tick == 0 ? "0" : Figures.Tick(tick) + " B", ("class", "middle"), ("x", x.At(tick)), ("y", Bottom + 17));
-            }
-
-            foreach (double tick in y.Ticks)
-            {
-                page.Empty("line", ("class", "grid"), ("x1", Left), ("x2", Right), ("y1", y.At(tick)), ("y2", y.At(tick)));
-                page.Element("text", Figures.Tick(tick), ("class", "end"), ("x", Left - 8), ("y", y.At(tick) + 4));
-            }
+            Lines.Columns(page, x, Top, Bottom, t => t == 0 ? "0" : Figures.Tick(t) + " B");
+            Lines.Rows(page, y, Left, Right, Figures.Tick);
 
             page.Empty("line", ("class", "axis"), ("x1", Left), ("x2", Right), ("y1", y.At(0)), ("y2", y.At(0)));
             if (double.IsFinite(bound) && bound > 0)
             {
                 page.Empty("path", ("class", "bound"), ("d", $"M{Left} {Markup.Coordinate(y.At(bound))}H{Right}M{Left} {Markup.Coordinate(y.At(-bound))}H{Right}"));
-                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "end"), ("x", Right - 6), ("y", y.At(bound) + 15));
+                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "strong end"), ("x", Right - 6), ("y", y.At(bound) + 15));
             }
 
-            page.Empty("path", ("class", "error"), ("d", Curve(points, x, y)));
+            page.Empty("path", ("class", "error"), ("d", Lines.Curve(points, x, y)));
             double wx = x.At(worst.X), wy = y.At(worst.Error);
             page.Empty("circle", ("class", "approximation"), ("cx", wx), ("cy", wy), ("r", 4.5));
             page.Element("text", $"largest: {Figures.Number(worst.Error)} B at {Figures.Number(worst.X)} B",
@@ -59,26 +49,5 @@ internal static class PolynomialSection
             page.Element("text", "error, in units of B", ("x", 4), ("y", 12));
             page.Element("text", "input", ("class", "end"), ("x", Right), ("y", Height - 6));
         }
-    }
-
-    // Each column of pixels keeps its first, lowest, highest and last point: the drawing does not change, a curve of a million points stays small.
-    private static string Curve(List<CurvePoint> points, Axis x, Axis y)
-    {
-        StringBuilder path = new();
-        bool drawing = false;
-        foreach (var column in points.OrderBy(p => p.X).GroupBy(p => Math.Round(x.At(p.X))))
-        {
-            CurvePoint[] all = [.. column];
-            CurvePoint[] kept = all.Length <= 4 ? all
-                : [.. new[] { all[0], all.MinBy(p => p.Error)!, all.MaxBy(p => p.Error)!, all[^1] }.Distinct().OrderBy(p => p.X)];
-            foreach (CurvePoint point in kept)
-            {
-                if (double.IsFinite(point.Error))
-                    path.Append(drawing ? 'L' : 'M').Append(Markup.Coordinate(x.At(point.X))).Append(' ').Append(Markup.Coordinate(y.At(point.Error)));
-                drawing = double.IsFinite(point.Error);
-            }
-        }
-
-        return path.ToString();
     }
 }

@@ -7,7 +7,7 @@ namespace PannCore.Reports.Sections;
 /// The bars stand beside each other, not on top of each other: neither sizes nor squares of the terms add up, since they may reinforce
 /// or cancel. The axis is linear, so that lengths compare as they look; what rounding adds is mostly too short for it and stands in figures.
 /// </summary>
-internal static class NetworkSection
+internal static class LedgerSection
 {
     private const double Width = 400, Left = 4, Right = 386, Height = 24;
 
@@ -28,9 +28,9 @@ internal static class NetworkSection
         page.Element("p", "Each bar is the RMS of one term over the RMS of the signal (the ideal output), all rows on the same linear axis"
             + (largest > Ruin ? $", cut off at {Figures.RatioTick(axis.High)} (arrow). " : ". ")
             + "The bars are not parts of a whole: terms may reinforce or cancel, and the stroke shows what came of them. Tinted rows are activations, the only places where a polynomial injects error. "
-            + "Point at a row, or walk through them with Tab and the arrow keys, to read what happens there.", ("id", "network-note"), ("class", "note wide"));
+            + "Point at a row, or walk through the names with Tab and the arrow keys, to read what happens there; Enter shows everything.", ("id", "ledger-note"), ("class", "note wide"));
         using (page.Box("Errors of every operation", "box tall"))
-        using (page.Open("table", ("class", "ledger"), ("aria-describedby", "network-note")))
+        using (page.Open("table", ("class", "ledger"), ("aria-describedby", "ledger-note")))
         {
             using (page.Open("thead"))
             using (page.Open("tr"))
@@ -68,7 +68,7 @@ internal static class NetworkSection
     }
 
     private static IEnumerable<double> Ratios(OperationRecord o)
-        => [o.RelativeTotal, o.RelativeApproximation, o.Arithmetic.Rms / o.IdealRms, o.Inherited.Rms / o.IdealRms];
+        => [o.RelativeTotal, o.RelativeApproximation, o.Arithmetic.Rms / o.IdealRms, o.RelativeInherited];
 
     private static void Legend(Markup page)
     {
@@ -103,11 +103,11 @@ internal static class NetworkSection
     private static void Row(Markup page, OperationRecord operation, int index, Axis axis, bool starts)
     {
         string kind = (starts ? "block " : "") + (operation.IsActivation ? "activation" : "");
-        using (page.Open("tr", ("class", kind.TrimEnd()), ("data-row", index), ("tabindex", index == 0 ? "0" : "-1")))
+        using (page.Open("tr", ("class", kind.TrimEnd()), ("data-row", index)))
         {
             using (page.Open("th", ("scope", "row")))
             {
-                PathCell(page, operation.Path);
+                page.OperationName(operation.Path);
                 page.Element("span", Figures.Name(operation.Op), ("class", "op"));
             }
 
@@ -122,14 +122,6 @@ internal static class NetworkSection
         page.Line();
     }
 
-    public static void PathCell(Markup page, string path)
-    {
-        string name = Figures.Name(path);
-        int cut = name.LastIndexOf('.') + 1;
-        if (cut > 0) page.Element("span", name[..cut], ("class", "prefix"));
-        page.Text(name[cut..]);
-    }
-
     private static void Bars(Markup page, OperationRecord operation, Axis axis)
     {
         using var svg = page.Open("svg", ("width", Width), ("height", Height), ("role", "img"));
@@ -138,7 +130,7 @@ internal static class NetworkSection
         page.Empty("path", ("class", "grid"), ("d", string.Concat(axis.Ticks.Select(t => $"M{Markup.Coordinate(axis.At(t))} 0V{Markup.Coordinate(Height)}"))));
 
         Bar(page, "approximation", operation.RelativeApproximation, axis, 3, 5);
-        Bar(page, "inherited", operation.Inherited.Rms / operation.IdealRms, axis, 10, 4);
+        Bar(page, "inherited", operation.RelativeInherited, axis, 10, 4);
         double arithmetic = operation.Arithmetic.Rms / operation.IdealRms;
         if (arithmetic > 0) Line(page, "arithmetic", Left, 19, End(axis, arithmetic), 19);
 
@@ -166,34 +158,22 @@ internal static class NetworkSection
         using var box = page.Box("All figures of all operations");
         using var table = page.Open("table");
         string[] causes = ["total", "approximation", "arithmetic", "inherited"];
-        using (page.Open("thead"))
-        using (page.Open("tr"))
-        {
-            page.Element("th", "Operation", ("scope", "col"));
-            foreach (string name in (string[])
-                [.. causes.SelectMany(c => new[] { $"{c}, max", $"{c}, RMS", $"{c}, mean" }), "signal RMS", "SQNR, dB", "gain", "out of range", "not finite", "identity residual"])
-                page.Element("th", name, ("scope", "col"));
-        }
+        page.Head(
+            ["Operation", .. causes.SelectMany(c => new[] { $"{c}, max", $"{c}, RMS", $"{c}, mean" }), "signal RMS", "SQNR, dB", "bits", "cosine", "gain", "relative gain",
+            "median image", "worst decile", "worst image", "out of range", "not finite", "identity residual"]);
 
         using var body = page.Open("tbody");
         foreach (OperationRecord o in record.Operations)
         {
-            using (page.Open("tr"))
+            using (page.OperationRow(o.Path))
             {
-                using (page.Open("th", ("scope", "row"))) PathCell(page, o.Path);
                 foreach (ErrorSize size in (ErrorSize[])[o.Total, o.Approximation, o.Arithmetic, o.Inherited])
-                {
-                    page.Element("td", Figures.Number(size.Max));
-                    page.Element("td", Figures.Number(size.Rms));
-                    page.Element("td", Figures.Number(size.Mean));
-                }
+                    page.Cells(Figures.Number(size.Max), Figures.Number(size.Rms), Figures.Number(size.Mean));
 
-                page.Element("td", Figures.Number(o.IdealRms));
-                page.Element("td", Figures.Number(o.SqnrDb));
-                page.Element("td", Figures.Number(o.Gain));
-                page.Element("td", Figures.Count(o.OutOfRange));
-                page.Element("td", Figures.Count(o.NonFinite));
-                page.Element("td", Figures.Number(o.IdentityResidual));
+                page.Cells(
+                    Figures.Number(o.IdealRms), Figures.Number(o.SqnrDb), Figures.Number(o.Bits), Figures.Number(o.Cosine), Figures.Number(o.Gain), Figures.Number(o.RelativeGain),
+                    Figures.Ratio(o.Spread?.Median), Figures.Ratio(o.Spread?.WorstDecile), Figures.Ratio(o.Spread?.Worst),
+                    Figures.Count(o.OutOfRange), Figures.Count(o.NonFinite), Figures.Number(o.IdentityResidual));
             }
 
             page.Line();
