@@ -24,7 +24,7 @@ public sealed record LayerCause(string Path, SwitchShare Forward, SwitchShare Ba
 
 /// <summary>The change of the logits, attributed to the activations.</summary>
 /// <param name="Images">
-/// Images that every mean and percentage is taken over: those in which no polynomial of the PANN explodes and whose logits stay finite in every setting. All figures are 0 where there is none.
+/// Images that every mean and percentage is taken over: those in which, in every setting, no polynomial explodes and the logits stay finite. All figures are 0 where there is none.
 /// </param>
 /// <param name="Margin">Mean over those images of the change of the margin from ideal network to PANN: what the forward shares, and the backward ones, sum to.</param>
 /// <param name="ForwardResidual">Largest |sum of the forward shares - change| over all logits, the change being that of the two networks run as wholes.</param>

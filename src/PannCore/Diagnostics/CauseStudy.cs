@@ -19,7 +19,7 @@ public static class CauseStudy
     /// <param name="ideal">The same network with the functions that its activations stand for, over the same parameters: <see cref="Conversion.Ideal"/>.</param>
     /// <param name="data">The data set.</param>
     /// <param name="images">
-    /// Indices of the images. Those in which a polynomial of the PANN explodes (<see cref="RangeProbe.Exploded"/>), or whose logits are not finite in some setting,
+    /// Indices of the images. Those in which a polynomial explodes (<see cref="RangeProbe.Exploded"/>) or whose logits are not finite, in some setting,
     /// are part of <see cref="CauseRecord.FlippedAt"/> and of the counts made from it, and of nothing else.
     /// </param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
@@ -40,16 +40,16 @@ public static class CauseStudy
         {
             cancellation.ThrowIfCancellationRequested();
             int[] chosen = images[first..Math.Min(first + Batch, images.Length)];
-            var probe = new RangeProbe();
+            var exploded = new HashSet<int>();
             SwitchedLogits answers;
-            using (var run = new Run(workspace, observers: [probe]))
+            using (var run = new Run(workspace))
             {
                 Tensor pixels = loader.Load(run, chosen);
                 (float[] idealLogits, double[][] firstOrder) = gradient.Of(pixels.Shape, pixels.Values);
                 // The two networks run as wholes, so that the residuals test what LayerSwitch makes of their parts.
-                answers = new(idealLogits, pann.Call(pixels).Values.ToArray(), layers.Logits(pixels.Shape, pixels.Values.ToArray(), cancellation), firstOrder);
+                answers = new(idealLogits, pann.Call(pixels).Values.ToArray(), layers.Logits(pixels.Shape, pixels.Values.ToArray(), exploded, cancellation), firstOrder);
             }
-            sums.Add(answers, chosen, loader.Labels(chosen), probe.Exploded);
+            sums.Add(answers, chosen, loader.Labels(chosen), exploded);
             progress?.Report(first + chosen.Length);
         }
         return sums.Record();

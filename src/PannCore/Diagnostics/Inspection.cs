@@ -78,13 +78,17 @@ public static class Inspection
             Causes = causes,
             OtherArithmetic = other,
             Patches = request.Patches.ToDictionary(patch => patch.Key, patch => patch.Value.ToString()),
-            Pictures = flips.Take(MostPictures).ToDictionary(flip => flip.Image, flip => (ReadOnlyMemory<byte>)data.Image(flip.Image).ToArray()),
         };
         foreach (InspectionStudy study in studies ?? [])
         {
             if (study.Units(subject) is > 0 and int units) record = study.Add(record, subject, progress?.Invoke(study.Name, units), cancellation);
         }
-        return record with { Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))] };
+        int[] shown = [.. flips.Take(MostPictures).Select(flip => flip.Image).Union(record.Ranging?.Nearest.Select(near => near.Image) ?? [])];
+        return record with
+        {
+            Pictures = shown.ToDictionary(image => image, image => (ReadOnlyMemory<byte>)data.Image(image).ToArray()),
+            Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))],
+        };
     }
 
     /// <summary>Polynomial minus the function it stands for, on a grid over [-1, 1].</summary>

@@ -53,7 +53,11 @@ internal sealed class LayerSwitch
     }
 
     /// <summary>The logits of each setting and activation.</summary>
-    public float[][][] Logits(Shape images, float[] pixels, CancellationToken cancellation)
+    /// <param name="images">Shape of the pixels.</param>
+    /// <param name="pixels">The batch.</param>
+    /// <param name="exploded">Receives the images of the batch in which a polynomial explodes in any setting: with the logits of one such image, finite as they may be, no mean means anything.</param>
+    /// <param name="cancellation">Stops between activations.</param>
+    public float[][][] Logits(Shape images, float[] pixels, ISet<int> exploded, CancellationToken cancellation)
     {
         float[][][] logits = [.. Settings.Select(_ => new float[_tails.GetLength(1)][])];
         (Shape Shape, float[] Values) pann = (images, pixels), ideal = pann;
@@ -64,10 +68,10 @@ internal sealed class LayerSwitch
             {
                 cancellation.ThrowIfCancellationRequested();
                 foreach (SwitchSetting setting in Settings)
-                    logits[(int)setting][k] = Call(_tails[(int)setting, k], setting is SwitchSetting.Forward or SwitchSetting.LeaveOneOut ? pann : ideal).Values;
+                    logits[(int)setting][k] = Call(_tails[(int)setting, k], setting is SwitchSetting.Forward or SwitchSetting.LeaveOneOut ? pann : ideal, exploded).Values;
             }
             if (k == _tails.GetLength(1)) break;
-            (pann, ideal) = (Call(_pann[part], pann), Call(_ideal[part], ideal));
+            (pann, ideal) = (Call(_pann[part], pann, exploded), Call(_ideal[part], ideal, exploded));
         }
         return logits;
     }
@@ -80,10 +84,12 @@ internal sealed class LayerSwitch
         _ => index != switched,
     };
 
-    private (Shape Shape, float[] Values) Call(Module module, (Shape Shape, float[] Values) input)
+    private (Shape Shape, float[] Values) Call(Module module, (Shape Shape, float[] Values) input, ISet<int> exploded)
     {
-        using var run = new Run(_workspace);
+        var probe = new RangeProbe();
+        using var run = new Run(_workspace, observers: [probe]);
         Tensor output = module.Call(run.Input(input.Shape, input.Values));
+        exploded.UnionWith(probe.Exploded);
         return (output.Shape, output.Values.ToArray());
     }
 

@@ -130,6 +130,32 @@ public sealed class CauseStudyTests : IDisposable
     }
 
     [Fact]
+    public void An_image_in_which_a_polynomial_explodes_in_one_setting_only_enters_no_mean()
+    {
+        // The bundled network, one range: image 93 stays in it with polynomials everywhere, and leaves it far behind with some of them.
+        PannModel model = PannModel.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors"));
+        ResNet pann = model.Convert("composite:alpha=8", "global"), ideal = pann.Ideal();
+        var whole = new RangeProbe();
+        Evaluation.Of(pann, RandomNetwork.Sample, [93], model.Description.Normalization, _workspace, observers: [whole]);
+        Assert.Empty(whole.Exploded);
+        string[] paths = [.. pann.Activations.Select(a => a.Path)];
+        bool explodes = Enumerable.Range(0, paths.Length).Any(k =>
+        {
+            var probe = new RangeProbe();
+            ResNet backward = pann.With(path => Array.IndexOf(paths, path) >= k ? pann.FunctionAt(path) : ideal.FunctionAt(path));
+            Evaluation.Of(backward, RandomNetwork.Sample, [93], model.Description.Normalization, _workspace, observers: [probe]);
+            return probe.Exploded.Count > 0;
+        });
+        Assert.True(explodes);
+
+        CauseRecord with = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [1, 93, 2], model.Description.Normalization, _workspace);
+        Assert.Equal(2, with.Images);
+        Assert.InRange(Math.Max(with.ForwardResidual, with.BackwardResidual), 0, 1e-9);
+        CauseRecord without = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [1, 2], model.Description.Normalization, _workspace);
+        Assert.Equal(without.Layers.Select(layer => layer with { FirstFlips = 0 }), with.Layers.Select(layer => layer with { FirstFlips = 0 }));
+    }
+
+    [Fact]
     public void Batches_do_not_show()
     {
         ResNet pann = RandomNetwork.Pann("composite:alpha=5");
