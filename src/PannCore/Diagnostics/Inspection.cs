@@ -3,7 +3,6 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Training;
-using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;
 
