@@ -37,6 +37,13 @@ internal static class TrainCommand
         Option<double> noise = new("--noise") { HelpName = "C", Description = "Noise in [-C, C) on the activations' outputs, in training only.", DefaultValueFactory = _ => 0 };
         Option<string> noiseSide = new Option<string>("--noise-side") { Description = "The inputs whose outputs get it.", DefaultValueFactory = _ => "negative" }.AcceptOnlyFromAmong("negative", "positive", "both");
         Option<string> noiseUnit = new Option<string>("--noise-unit") { Description = "What C is measured in.", DefaultValueFactory = _ => "absolute" }.AcceptOnlyFromAmong("absolute", "rms");
+        Option<string?> activation = new("--activation") { HelpName = "SPEC", Description = "A polynomial to train with in the place of the ReLUs, by its own derivative; inputs are clamped to its range in training only." };
+        Option<string> ranges = CommonOptions.Ranges("layer");
+        Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges that the model of --init holds.", DefaultValueFactory = _ => 1.2 };
+        Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
+        Option<double> penalty = new("--penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/B - T, 0)^2 an image on the inputs of polynomials.", DefaultValueFactory = _ => 0.1 };
+        Option<double> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "Where it begins, in units of the range.", DefaultValueFactory = _ => 0.9 };
+        Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
         Option<string> output = CommonOptions.ModelOutput();
@@ -47,7 +54,7 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            list, named, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, penalty, penaltyFrom, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -72,13 +79,18 @@ internal static class TrainCommand
             if (IsGiven(noise)) recipe = recipe with { Noise = recipe.Noise with { Size = parsed.GetValue(noise) } };
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
+            PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
+            if (begin is not null) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+            ActivationSpec? loop = parsed.GetValue(activation) is string text ? ActivationSpec.Parse(text) : null;
+            if (loop is not null) recipe = recipe with { Polynomial = InTheLoop(loop, parsed.GetValue(ranges)!, parsed.GetValue(margin), begin, recipe) with { Penalty = parsed.GetValue(penalty), PenaltyFrom = parsed.GetValue(penaltyFrom) } };
+            recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (loop is null ? double.PositiveInfinity : 2) };
             string file = parsed.GetValue(output)!, state = file + ".state";
             int stepsBetweenStates = parsed.GetValue(every);
-            CommonOptions.CheckWritable([state], file, parsed.GetValue(json));
+            CommonOptions.CheckWritable([state, parsed.GetValue(initial)], file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            var trainer = new Trainer(recipe, training, workspace);
+            var trainer = new Trainer(recipe, training, workspace, begin?.Backbone);
             if (parsed.GetValue(resume)) trainer.Resume(state);
             else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");
             else trainer.SaveState(state);
@@ -88,7 +100,7 @@ internal static class TrainCommand
             int[] all = [.. Enumerable.Range(0, training.Count)];
             Normalization normalization = Normalization.Parse(recipe.Normalize);
             var stands = recipe.Leak > 0 && !recipe.DropLeak ? ActivationSpec.Parse(FormattableString.Invariant($"leaky:{recipe.Leak}")) : ActivationSpec.Parse("relu");
-            Dictionary<string, double> largest;
+            Dictionary<string, double>? largest = null;
             try
             {
                 while (!trainer.Finished)
@@ -108,7 +120,8 @@ internal static class TrainCommand
                     Console.WriteLine(FormattableString.Invariant(
                         $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
                 }
-                largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, all, normalization, workspace, progress, cancellation));
+                // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
+                if (loop is null) largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, all, normalization, workspace, progress, cancellation));
             }
             catch (OperationCanceledException)
             {
@@ -116,7 +129,8 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, all.Length, Notes(recipe, trainer)));
+            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : all.Length, Notes(recipe, trainer, parsed.GetValue(initial), FormattableString.Invariant($"{parsed.GetValue(ranges)} --margin {parsed.GetValue(margin)}")),
+                loop is null ? null : new(loop, recipe.Polynomial!.Ranges, StandsForItself: true)));
             File.Delete(state);
             Console.WriteLine($"model: {file}");
             CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);
@@ -134,17 +148,37 @@ internal static class TrainCommand
         return Cifar10.ReadFile(folder.Location);
     }
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer)
+    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer, string? initial, string ranges)
     {
         var notes = new Dictionary<string, string>
         {
             ["command"] = FormattableString.Invariant(
-                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors"),
+                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, ranges)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors"),
             ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };
         if (trainer.History[^1].ValidationAccuracy is double accuracy) notes["validationAccuracy"] = accuracy.ToString("F2", CultureInfo.InvariantCulture);
         return notes;
+    }
+
+    /// <summary>The polynomial to train with: a penalty and where it begins are still to be set.</summary>
+    private static PolynomialInTheLoop InTheLoop(ActivationSpec spec, string ranges, double margin, PannModel? begin, Recipe recipe)
+    {
+        if (!StoredPann.CanHold(spec)) throw new BadInputException($"--activation: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
+        if (begin is null && ActivationRanges.NeedsCalibration(ranges))
+            throw new BadInputException($"--ranges {ranges}: expected global:B or file:PATH, or --init with a model that holds ranges, found neither");
+        string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
+        ActivationRanges used = begin is null ? ActivationRanges.Parse(ranges, paths, null, margin) : begin.Ranges(spec, ranges, margin);
+        return new(spec.ToString(), used.ByPath);
+    }
+
+    /// <summary>The options of training with a polynomial.</summary>
+    private static string Loop(Recipe recipe, string? initial, string ranges)
+    {
+        string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}";
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {ranges} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}");
+        if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
+        return text;
     }
 
     /// <summary>The options of what a recipe does beyond the baseline.</summary>

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Tests.Diagnostics;
+using Xunit;
+
+namespace PannCore.Tests.Cli;
+
+/// <summary>Training with polynomials in the place of the ReLUs, and what is done with the model afterwards.</summary>
+public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
+{
+    [Fact]
+    public void A_network_trained_with_its_polynomials_stands_for_itself()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--learning-rate", "0.001", "--warmup", "0", "--seed", "3"];
+        Outcome trained = PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--activation", "direct:4", "--penalty", "0.3", "--out", "loop.safetensors"]);
+        Assert.Equal((0, ""), (trained.Code, trained.Error));
+        (_, ModelDescription said) = ModelFile.Load(files.At("loop.safetensors"));
+        Assert.Equal(ActivationSpec.Parse("direct:4"), said.Pann!.Activation);
+        Assert.True(said.Pann.StandsForItself);
+        Assert.Null(said.LargestInputs);
+        // The ranges of the model that training began from, with the margin of training.
+        Assert.All(RandomNetwork.Largest, pair => Assert.Equal(1.2 * pair.Value, said.Pann.Ranges[pair.Key], 1e-12 * pair.Value));
+        Assert.Equal(
+            "pann train --arch resnet20 --epochs 1 --batch 4 --learning-rate 0.001 --warmup 0 --weight-decay 0.0005 --init model.safetensors --activation direct:4 --ranges layer --margin 1.2 --penalty 0.3 --penalty-from 0.9 --max-gradient-norm 2 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
+            said.Notes["command"]);
+
+        // Everything takes polynomial, ranges and ideal from the file.
+        Assert.Equal(0, PannProcess.Run(files.Root, "inspect", "--model", "loop.safetensors", "--data", files.Images, "--json", "loop.json", "--quick").Code);
+        using (var document = JsonDocument.Parse(File.ReadAllBytes(files.At("loop.json"))))
+        {
+            JsonElement root = document.RootElement;
+            Assert.Equal(("direct:4", "stored", "self"), (root.GetProperty("activation").GetString(), root.GetProperty("ranges").GetString(), root.GetProperty("ideal").GetString()));
+            Assert.Equal(root.GetProperty("idealAccuracy").GetDouble(), root.GetProperty("pannAccuracy").GetDouble());
+        }
+        Outcome refused = PannProcess.Run(files.Root, "eval", "--model", "loop.safetensors", "--data", files.Images, "--activation", "direct:8");
+        Assert.Equal((1, "error: loop.safetensors: was trained with direct:4 over ranges of its own, which it holds; found direct:8 over ranges 'stored'; give the model as it was before that\n"), (refused.Code, refused.Error));
+
+        // Further training begins from these weights, over the same ranges.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--ranges", "stored", "--out", "more.safetensors"]).Code);
+        Assert.Equal(said.Pann.Ranges, ModelFile.Load(files.At("more.safetensors")).Description.Pann!.Ranges);
+    }
+
+    [Fact]
+    public void Without_a_model_to_begin_from_ranges_must_be_given()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--out", "no.safetensors"];
+        Assert.Equal(
+            new Outcome(1, "", "error: --ranges layer: expected global:B or file:PATH, or --init with a model that holds ranges, found neither\n"),
+            PannProcess.Run(files.Root, [.. common, "--activation", "direct:4"]));
+        Assert.Equal(
+            new Outcome(1, "", "error: recipe: polynomial: expected neither leak nor noise beside it, found direct:4\n"),
+            PannProcess.Run(files.Root, [.. common, "--activation", "direct:4", "--ranges", "global:5", "--leak", "0.1"]));
+        Assert.False(File.Exists(files.At("no.safetensors")));
+    }
+}
