@@ -16,6 +16,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
 [JsonSerializable(typeof(SweepFile))]
+[JsonSerializable(typeof(PrecisionFile))]
 [JsonSerializable(typeof(AdviceFile))]
 [JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

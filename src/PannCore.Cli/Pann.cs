@@ -27,6 +27,7 @@ internal static class Pann
             PerturbCommand.Create(),
             TrainCommand.Create(),
             RepairCommand.Create(),
+            ReproduceCommand.Create(),
             ApproxCommand.Create(),
             CostCommand.Create(),
             BenchCommand.Create(),

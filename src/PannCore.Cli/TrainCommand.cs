@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Diagnostics;
-using System.Globalization;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -85,55 +83,14 @@ internal static class TrainCommand
             if (loop is not null) recipe = recipe with { Polynomial = InTheLoop(loop, parsed.GetValue(ranges)!, parsed.GetValue(margin), begin, recipe) with { Penalty = parsed.GetValue(penalty), PenaltyFrom = parsed.GetValue(penaltyFrom) } };
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (loop is null ? double.PositiveInfinity : 2) };
             string file = parsed.GetValue(output)!, state = file + ".state";
-            int stepsBetweenStates = parsed.GetValue(every);
             CommonOptions.CheckWritable([state, parsed.GetValue(initial)], file, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            var trainer = new Trainer(recipe, training, workspace, begin?.Backbone);
-            if (parsed.GetValue(resume)) trainer.Resume(state);
-            else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");
-            else trainer.SaveState(state);
-
-            var rates = new List<TrainedEpoch>(trainer.History.Select(epoch => new TrainedEpoch(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, null)));
-            int images = trainer.StepsPerEpoch * recipe.Batch;
-            int[] all = [.. Enumerable.Range(0, training.Count)];
-            Normalization normalization = Normalization.Parse(recipe.Normalize);
-            var stands = recipe.Leak > 0 && !recipe.DropLeak ? ActivationSpec.Parse(FormattableString.Invariant($"leaky:{recipe.Leak}")) : ActivationSpec.Parse("relu");
-            Dictionary<string, double>? largest = null;
-            try
-            {
-                while (!trainer.Finished)
-                {
-                    long start = Stopwatch.GetTimestamp();
-                    int steps = 0; // Fewer than an epoch's where a state in mid-epoch was resumed.
-                    EpochResult epoch = ProgressBar.Run($"epoch {trainer.History.Count + 1} of {recipe.Epochs}", images, progress => trainer.RunEpoch(
-                        progress is null ? null : new StepProgress(progress), step =>
-                        {
-                            steps++;
-                            if (step % stepsBetweenStates == 0) trainer.SaveState(state);
-                        }, cancellation));
-                    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, rate = steps * recipe.Batch / seconds;
-                    double left = seconds * trainer.StepsPerEpoch / Math.Max(1, steps) * (recipe.Epochs - epoch.Epoch);
-                    trainer.SaveState(state);
-                    rates.Add(new(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, rate));
-                    Console.WriteLine(FormattableString.Invariant(
-                        $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
-                }
-                // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
-                if (loop is null) largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, all, normalization, workspace, progress, cancellation));
-            }
-            catch (OperationCanceledException)
-            {
-                trainer.SaveState(state);
-                Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
-                return 1;
-            }
-            ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : all.Length, Notes(recipe, trainer, parsed.GetValue(initial), FormattableString.Invariant($"{parsed.GetValue(ranges)} --margin {parsed.GetValue(margin)}")),
-                loop is null ? null : new(loop, recipe.Polynomial!.Ranges, StandsForItself: true)));
-            File.Delete(state);
-            Console.WriteLine($"model: {file}");
-            CommonOptions.WriteJson(parsed.GetValue(json), new TrainRecord(rates, trainer.History[^1].ValidationAccuracy), CliJson.Default.TrainRecord);
+            string origin = FormattableString.Invariant($"{parsed.GetValue(ranges)} --margin {parsed.GetValue(margin)}");
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), origin), begin?.Backbone, cancellation);
+            if (record is null) return 1;
+            CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
             return 0;
         }, cancellation));
         return command;
@@ -148,18 +105,12 @@ internal static class TrainCommand
         return Cifar10.ReadFile(folder.Location);
     }
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer, string? initial, string ranges)
-    {
-        var notes = new Dictionary<string, string>
-        {
-            ["command"] = FormattableString.Invariant(
-                $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, ranges)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors"),
-            ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
-            ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
-        };
-        if (trainer.History[^1].ValidationAccuracy is double accuracy) notes["validationAccuracy"] = accuracy.ToString("F2", CultureInfo.InvariantCulture);
-        return notes;
-    }
+    /// <summary>The command that trains by a recipe.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="initial">The model that training begins from; null for none.</param>
+    /// <param name="ranges">Options of the polynomial's ranges.</param>
+    public static string Command(Recipe recipe, string? initial = null, string ranges = "") => FormattableString.Invariant(
+        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, ranges)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
 
     /// <summary>The polynomial to train with: a penalty and where it begins are still to be set.</summary>
     private static PolynomialInTheLoop InTheLoop(ActivationSpec spec, string ranges, double margin, PannModel? begin, Recipe recipe)
@@ -201,11 +152,6 @@ internal static class TrainCommand
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
             return 0;
         }
-    }
-
-    private sealed class StepProgress(IProgress<int> images) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => images.Report(value.Images);
     }
 }
 

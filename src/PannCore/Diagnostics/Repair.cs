@@ -65,10 +65,10 @@ public static class Repair
         }
     }
 
-    /// <summary>Repairs a PANN in one given way; parameters and exceptions as in <see cref="Of"/>.</summary>
+    /// <summary>Repairs a PANN in one given way; parameters and exceptions as in <see cref="Of"/>. Without a kind of shift only batch-norm's statistics are moved.</summary>
     /// <returns>The repaired PANN over weights of its own, and one line an activation.</returns>
     public static (ResNet Pann, IReadOnlyList<RepairedLayer> Layers) InOneWay(
-        ResNet backbone, ActivationSpec spec, ActivationRanges ranges, RepairShift shift, bool batchNorm, Cifar10 training, int[] images, Normalization normalization, Workspace workspace,
+        ResNet backbone, ActivationSpec spec, ActivationRanges ranges, RepairShift? shift, bool batchNorm, Cifar10 training, int[] images, Normalization normalization, Workspace workspace,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         if (images.Length == 0) throw new ArgumentException("repair: expected at least one image", nameof(images));
@@ -137,22 +137,22 @@ public static class Repair
         /// <summary>Repairs in this way, over these ranges, and evaluates; without a kind of shift nothing is repaired.</summary>
         public Trial Judge(string name, RepairShift? shift, bool batchNorm, ActivationRanges ranges, int[] heldOut)
         {
-            (ResNet pann, IReadOnlyList<RepairedLayer> layers) = shift is null ? (_backbone.With(_spec, ranges), []) : Repaired(shift.Value, batchNorm, ranges);
+            (ResNet pann, IReadOnlyList<RepairedLayer> layers) = shift is null ? (_backbone.With(_spec, ranges), []) : Repaired(shift, batchNorm, ranges);
             var probe = new RangeProbe();
             Evaluation result = Evaluation.Of(pann, _training, heldOut, _normalization, _workspace, observers: [probe], cancellation: _cancellation);
             return new(name, shift, batchNorm, ranges, pann, layers, result, [.. heldOut.Select((image, n) => result.Predictions[n] == _training.Labels[image])], probe);
         }
 
-        public (ResNet Pann, List<RepairedLayer> Layers) Repaired(RepairShift shift, bool batchNorm, ActivationRanges ranges)
+        public (ResNet Pann, List<RepairedLayer> Layers) Repaired(RepairShift? shift, bool batchNorm, ActivationRanges ranges)
         {
             ResNet copy = Copy();
-            foreach (Activation activation in copy.Activations) copy.Parameters.Get(Activation.ShiftOf(activation.Path), new(activation.Channels), trainable: false).Update(values => values.Clear());
+            foreach (Activation activation in copy.Activations.Where(_ => shift is not null)) copy.Parameters.Get(Activation.ShiftOf(activation.Path), new(activation.Channels), trainable: false).Update(values => values.Clear());
             ResNet pann = copy.With(_spec, ranges);
             var layers = new List<RepairedLayer>();
             ImageValues values = _pixels;
             foreach (Module part in pann.Trunk)
             {
-                foreach (Module leaf in part.Tree.Where(module => module is Activation || (batchNorm && module is BatchNorm2d)))
+                foreach (Module leaf in part.Tree.Where(module => (shift is not null && module is Activation) || (batchNorm && module is BatchNorm2d)))
                 {
                     ImageSums found = ImageMoments.Of(part, values, _workspace, leaf.Path, _cancellation).ByPath[leaf.Path], ideal = _ideal[leaf.Path];
                     bool[] sound = found.Sound;

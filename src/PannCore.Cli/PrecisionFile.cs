@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PannCore.Experiments;
+
+namespace PannCore.Cli;
+
+/// <summary>The precision needed by one kind of PANN: see <see cref="PrecisionNeeded"/>; null says more than the largest alpha measured.</summary>
+/// <param name="Ranges">The ranges' text.</param>
+/// <param name="Control">What was done without training.</param>
+/// <param name="Half">Within 0.5 points of the row's own backbone.</param>
+/// <param name="Five">Within 5 points.</param>
+internal sealed record Needed(string Ranges, string Control, double? Half, double? Five);
+
+/// <summary>One activation of a row's backbone over the training images.</summary>
+/// <param name="Path">The activation.</param>
+/// <param name="Largest">Largest |x|.</param>
+/// <param name="Rms">RMS of x.</param>
+internal sealed record CrestFactor(string Path, double Largest, double Rms)
+{
+    /// <summary>log2(largest / RMS): the bits of precision that rare large inputs cost.</summary>
+    public double Bits => Math.Log2(Largest / Rms);
+}
+
+/// <summary>One network of the table.</summary>
+internal sealed record PrecisionRow(
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells)
+{
+    /// <summary>Accuracy of the backbone in percent.</summary>
+    public double Backbone => new Proportion(BackboneCorrect, Images).Percent;
+
+    /// <summary>With one cell more, or one in the place of the same cell of before, in the order of ranges, controls and alphas.</summary>
+    public PrecisionRow With(PrecisionCell cell)
+    {
+        List<string> ranges = [.. PrecisionStudy.RangeTexts], controls = [.. PrecisionStudy.Controls];
+        PrecisionCell[] cells = [.. Cells.Where(c => (c.Ranges, c.Control, c.Alpha) != (cell.Ranges, cell.Control, cell.Alpha)).Append(cell)
+            .OrderBy(c => ranges.IndexOf(c.Ranges)).ThenBy(c => controls.IndexOf(c.Control)).ThenBy(c => c.Alpha)];
+        return this with { Cells = cells, Needed = [.. cells.GroupBy(c => (c.Ranges, c.Control)).Select(Need)] };
+    }
+
+    private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
+    {
+        (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, new Proportion(c.Correct, Images).Percent))];
+        return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5));
+    }
+}
+
+/// <summary>What <c>pann reproduce precision</c> keeps: a row is complete as far as it has cells.</summary>
+internal sealed record PrecisionFile(IReadOnlyList<PrecisionRow> Rows)
+{
+    private const int MaxBytes = 16 << 20;
+
+    /// <summary>The file of before; an empty one where there is none.</summary>
+    /// <exception cref="BadInputException">Something else is there.</exception>
+    public static PrecisionFile Read(string file)
+    {
+        if (!File.Exists(file)) return new([]);
+        if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), CliJson.Default.PrecisionFile) is { Rows: not null } read ? read : throw new JsonException("no rows");
+        }
+        catch (JsonException exception)
+        {
+            throw new BadInputException($"{file}: expected what pann reproduce precision wrote, found something else: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>With a row in the place of the one of the same name, or at the end.</summary>
+    public PrecisionFile With(PrecisionRow row) => new(Rows.Any(r => r.Name == row.Name) ? [.. Rows.Select(r => r.Name == row.Name ? row : r)] : [.. Rows, row]);
+}

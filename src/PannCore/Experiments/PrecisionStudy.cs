@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Training;
+
+namespace PannCore.Experiments;
+
+/// <summary>A PANN of one network: precision, ranges, and what was done to it without training.</summary>
+/// <param name="Ranges">The ranges' text.</param>
+/// <param name="Control">One of <see cref="PrecisionStudy.Controls"/>.</param>
+/// <param name="Alpha">The polynomials are <c>composite:alpha=</c> this.</param>
+/// <param name="Correct">Images answered right; logits that are not finite are wrong.</param>
+/// <param name="OutOfRangeImages">Images with an activation input outside its range.</param>
+/// <param name="ExplodedImages">Images in which a polynomial answered beyond twice its range.</param>
+/// <param name="Key">SHA-256 of all that the figures depend on: a cell whose key is what would be asked for need not be measured again.</param>
+public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int Correct, int OutOfRangeImages, int ExplodedImages, string Key);
+
+/// <summary>The accuracy of a network's PANNs against precision, for several ranges, plain and with the controls that need no training.</summary>
+public sealed class PrecisionStudy
+{
+    /// <summary>Plain conversion.</summary>
+    public const string Plain = "plain";
+
+    /// <summary>Changes with what the engine computes: cells of another version are measured again.</summary>
+    private const int Version = 1;
+
+    private readonly PannModel _model;
+    private readonly Cifar10 _training, _test;
+    private readonly Workspace _workspace;
+    private readonly string _fixed;
+    private readonly int[] _images, _all;
+
+    /// <summary>A study of one network.</summary>
+    /// <param name="model">The network, with measured ranges.</param>
+    /// <param name="training">Training images, unaugmented, that the controls measure on.</param>
+    /// <param name="repairImages">How many of them, the first ones.</param>
+    /// <param name="test">The images that are answered.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    public PrecisionStudy(PannModel model, Cifar10 training, int repairImages, Cifar10 test, Workspace workspace)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        (_model, _training, _test, _workspace) = (model, training, test, workspace);
+        (_images, _all) = ([.. Enumerable.Range(0, repairImages)], [.. Enumerable.Range(0, test.Count)]);
+        _fixed = string.Join('|', Version, ModelFile.WeightHash(model.Backbone), model.Description.Normalization.Name, Hash(training.Images), repairImages, Hash(test.Images), Hash(test.Labels), workspace.Convolution);
+    }
+
+    /// <summary>
+    /// Plain conversion; each channel's mean injected error taken off (<c>shift</c>); batch-norm's statistics re-estimated (<c>statistics</c>); both (<c>shift, statistics</c>).
+    /// A remedy that needs training counts for what it adds over the best of them.
+    /// </summary>
+    public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics"];
+
+    /// <summary>One range for all, one for each layer, and the state of the art's fixed one.</summary>
+    public static IReadOnlyList<string> RangeTexts { get; } = ["global", "layer", "global:50"];
+
+    /// <summary>The ideal network's right answers.</summary>
+    public bool[] Backbone(CancellationToken cancellation = default)
+    {
+        Evaluation ideal = Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation);
+        return [.. ideal.Predictions.Select((prediction, i) => prediction == _test.Labels[i])];
+    }
+
+    /// <summary>The key of a cell.</summary>
+    public string Key(string ranges, string control, int alpha)
+    {
+        (ActivationSpec spec, ActivationRanges used) = Ask(ranges, alpha);
+        ReluPolynomial polynomial = spec.Build();
+        string coefficients = string.Join(';', polynomial.Stages.Select(stage => string.Join(',', stage.Coefficients.Select(c => c.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))));
+        string values = string.Join(',', used.ByPath.Select(pair => FormattableString.Invariant($"{pair.Key}={pair.Value:R}")));
+        return Hash(Encoding.UTF8.GetBytes(string.Join('|', _fixed, spec, coefficients, values, control)));
+    }
+
+    /// <summary>Measures one cell. A control that finds no image in which no polynomial explodes has nothing to measure its remedy on, and leaves the network as it is.</summary>
+    /// <exception cref="BadInputException">The model holds no ranges.</exception>
+    public PrecisionCell Measure(string ranges, string control, int alpha, CancellationToken cancellation = default)
+    {
+        (ActivationSpec spec, ActivationRanges used) = Ask(ranges, alpha);
+        ResNet pann = _model.Backbone.With(spec, used);
+        if (control != Plain) pann = Controlled(spec, used, control, cancellation) ?? pann;
+        var probe = new RangeProbe();
+        Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
+        return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha));
+    }
+
+    private ResNet? Controlled(ActivationSpec spec, ActivationRanges ranges, string control, CancellationToken cancellation)
+    {
+        try
+        {
+            return Repair.InOneWay(
+                _model.Backbone, spec, ranges, control.StartsWith("shift", StringComparison.Ordinal) ? RepairShift.Injected : null, control.EndsWith("statistics", StringComparison.Ordinal),
+                _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
+        }
+        catch (BadInputException)
+        {
+            return null;
+        }
+    }
+
+    private (ActivationSpec, ActivationRanges) Ask(string ranges, int alpha)
+    {
+        ActivationSpec spec = PrecisionSweep.Alphas(alpha, alpha, _model.Description.Activation.Leak).Single();
+        return (spec, _model.Ranges(spec, ranges));
+    }
+
+    private static string Hash(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}

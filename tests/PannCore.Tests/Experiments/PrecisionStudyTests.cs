@@ -1,0 +1,84 @@
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Experiments;
+using PannCore.Nn;
+using PannCore.Tests.Cli;
+using PannCore.Tests.Diagnostics;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Experiments;
+
+public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles>, IDisposable
+{
+    private static readonly Cifar10 Training = RandomNetwork.Sample.Select([.. Enumerable.Range(0, 12)]), Test = RandomNetwork.Sample.Select([.. Enumerable.Range(100, 30)]);
+
+    private readonly Workspace _workspace = new(2);
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public void Every_cell_is_what_conversion_repair_and_evaluation_give()
+    {
+        PannModel model = PannModel.Load(files.Model);
+        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        var spec = ActivationSpec.Parse("composite:alpha=6");
+        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 12)];
+        Evaluation Of(ResNet network, RangeProbe probe) => Evaluation.Of(network, Test, all, Normalization.Cifar10, _workspace, observers: [probe]);
+        foreach (string ranges in PrecisionStudy.RangeTexts)
+        {
+            ActivationRanges used = model.Ranges(spec, ranges);
+            ResNet[] expected =
+            [
+                model.Backbone.With(spec, used),
+                .. new (RepairShift?, bool)[] { (RepairShift.Injected, false), (null, true), (RepairShift.Injected, true) }
+                    .Select(way => Repair.InOneWay(model.Backbone, spec, used, way.Item1, way.Item2, Training, images, Normalization.Cifar10, _workspace).Pann),
+            ];
+            foreach ((string control, ResNet pann) in PrecisionStudy.Controls.Zip(expected))
+            {
+                var probe = new RangeProbe();
+                Evaluation answers = Of(pann, probe);
+                PrecisionCell cell = study.Measure(ranges, control, 6);
+                Assert.Equal(new(ranges, control, 6, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, study.Key(ranges, control, 6)), cell);
+            }
+            // Without a shift the network has none.
+            Assert.All(expected[2].Activations, activation => Assert.Null(Assert.IsType<ActivationFunction.Polynomial>(activation.Function).Shift));
+        }
+        Evaluation ideal = Of(model.Backbone, new());
+        Assert.Equal(ideal.Correct, study.Backbone().Count(right => right));
+    }
+
+    [Fact]
+    public void A_key_is_of_everything_that_a_figure_depends_on()
+    {
+        PannModel model = PannModel.Load(files.Model);
+        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        using var direct = new Workspace(1, ConvAlgorithm.Direct);
+        string[] keys =
+        [
+            study.Key("layer", "plain", 6), study.Key("global", "plain", 6), study.Key("layer", "shift", 6), study.Key("layer", "plain", 7),
+            new PrecisionStudy(model, Training, 11, Test, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Test, 12, Test, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 12, Training, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 12, Test, direct).Key("layer", "plain", 6),
+        ];
+        Assert.Equal(keys.Length, keys.Distinct().Count());
+        Assert.Equal(keys[0], new PrecisionStudy(PannModel.Load(files.Model), Training, 12, Test, _workspace).Key("layer", "plain", 6));
+        model.Backbone.Parameters.All[0].Update(values => values[0] += 1);
+        Assert.DoesNotContain(new PrecisionStudy(model, Training, 12, Test, _workspace).Key("layer", "plain", 6), keys);
+    }
+
+    [Fact]
+    public void A_control_that_has_nothing_to_measure_on_leaves_the_network_as_it_is()
+    {
+        PannModel model = PannModel.Load(files.Model);
+        // Pixels at both ends of their scale drive every image out of the ranges, and alpha 13 to infinity.
+        var harsh = new Cifar10([.. Training.Images.Select((_, i) => (byte)(i % 2 == 0 ? 0 : 255))], Training.Labels, "harsh");
+        var study = new PrecisionStudy(model, harsh, 12, harsh, _workspace);
+        PrecisionCell plain = study.Measure("layer", "plain", 13), shift = study.Measure("layer", "shift", 13);
+        Assert.Equal(harsh.Count, plain.ExplodedImages);
+        Assert.Equal(plain with { Control = "shift", Key = shift.Key }, shift);
+    }
+}
