@@ -13,6 +13,8 @@ internal static class ModelFaults
     // Of a network with its own normalisation, 16 to 1,000 images: 0.016 to 0.068; with the likeliest wrong one at least 0.118 (both networks in data/README.md, 16 to 1,000 images).
     private const double UnsuspiciousDistance = 0.08;
 
+    private const double Epsilon = 1e-5;
+
     private static readonly Normalization[] Named = [Normalization.Cifar10, Normalization.ImageNet];
 
     private static readonly Normalization[] Known =
@@ -65,7 +67,8 @@ internal static class ModelFaults
         double own = Distance(network, data, images, given, workspace);
         if (own <= UnsuspiciousDistance) return null;
         (Normalization best, double distance) = Known.Select(known => (known, Distance(network, data, images, known, workspace))).MinBy(pair => pair.Item2);
-        if (distance > own / 2) return null;
+        // NaN, as of a running variance below 0, tells nothing.
+        if (!(distance <= own / 2)) return null;
         return FormattableString.Invariant($"Wrong normalisation: the statistics of {network.Trunk[1].Path} fit images normalised as '{best.Name}' (distance {distance:F3}), not as '{given.Name}' (distance {own:F3}), which was used.{(Named.Contains(best) ? $" Give --normalize {best.Name}." : "")}");
     }
 
@@ -87,7 +90,9 @@ internal static class ModelFaults
         for (int c = 0; c < channels; c++)
         {
             double mean = sums[c] / count, variance = (squares[c] / count) - (mean * mean);
-            distance += (Math.Pow(mean - runningMean[c], 2) / runningVariance[c]) + Math.Pow(Math.Log(variance / runningVariance[c]) / 2, 2);
+            // Batch-norm's own epsilon lets a channel that is always the same, of variance 0, count as one that fits.
+            double deviations = Math.Pow(mean - runningMean[c], 2) / (runningVariance[c] + Epsilon);
+            distance += deviations + Math.Pow(Math.Log((variance + Epsilon) / (runningVariance[c] + Epsilon)) / 2, 2);
         }
         return Math.Sqrt(distance / channels);
     }
