@@ -29,6 +29,7 @@ internal static class ModelFaults
     public static IReadOnlyList<string> Of(ResNet network, Cifar10 data, ReadOnlySpan<int> images, Normalization normalization, Workspace workspace)
     {
         if (NotFinite(network) is { } notFinite) return [notFinite];
+        if (NegativeVariance(network) is { } negative) return [negative];
         if (Untrained(network) is { } untrained) return [untrained];
         return images.Length > 0 && OtherNormalization(network, data, images[..Math.Min(images.Length, MostImages)].ToArray(), normalization, workspace) is { } other ? [other] : [];
     }
@@ -41,6 +42,17 @@ internal static class ModelFaults
             int first = Array.FindIndex(values, value => !float.IsFinite(value));
             if (first < 0) continue;
             return FormattableString.Invariant($"Weights that are no numbers: {parameter.Name} {parameter.Shape} has {values.Count(value => !float.IsFinite(value))} of {values.Length} values not finite, the first at element {first}. Mend the model file: no figure below means anything.");
+        }
+        return null;
+    }
+
+    private static string? NegativeVariance(ResNet network)
+    {
+        foreach (Parameter variance in network.Parameters.All.Where(p => p.Name.EndsWith(".running_var", StringComparison.Ordinal)))
+        {
+            float[] values = variance.Values.ToArray();
+            int first = Array.FindIndex(values, value => value < 0);
+            if (first >= 0) return FormattableString.Invariant($"A variance below 0: {variance.Name} {variance.Shape} has {values.Count(value => value < 0)} of {values.Length} values below 0, the first at element {first}. Mend the model file: no figure below means anything.");
         }
         return null;
     }
@@ -67,8 +79,7 @@ internal static class ModelFaults
         double own = Distance(network, data, images, given, workspace);
         if (own <= UnsuspiciousDistance) return null;
         (Normalization best, double distance) = Known.Select(known => (known, Distance(network, data, images, known, workspace))).MinBy(pair => pair.Item2);
-        // NaN, as of a running variance below 0, tells nothing.
-        if (!(distance <= own / 2)) return null;
+        if (distance > own / 2) return null;
         return FormattableString.Invariant($"Wrong normalisation: the statistics of {network.Trunk[1].Path} fit images normalised as '{best.Name}' (distance {distance:F3}), not as '{given.Name}' (distance {own:F3}), which was used.{(Named.Contains(best) ? $" Give --normalize {best.Name}." : "")}");
     }
 

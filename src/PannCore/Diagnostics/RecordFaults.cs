@@ -29,12 +29,12 @@ internal static class RecordFaults
         return BinomialInterval.Of(pann, ideal + pann).Low > 50;
     }
 
-    /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong.</summary>
+    /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong. Inputs that are no numbers have another reason.</summary>
     private static IEnumerable<string> TooSmall(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
     {
         (string Path, double Share)[] small = [.. record.Operations
             .Where(o => o.Range is not null && idealInputs.ContainsKey(o.Path)).Select(o => (o.Path, Share: idealInputs[o.Path] / o.Range!.Value))
-            .Where(layer => layer.Share > 1).OrderByDescending(layer => layer.Share)];
+            .Where(layer => layer.Share > 1 && double.IsFinite(layer.Share)).OrderByDescending(layer => layer.Share)];
         if (small.Length == 0) yield break;
         string others = small.Length > 1 ? $" (and of {small.Length - 1} more activations)" : "";
         yield return FormattableString.Invariant($"Range too small: at {small[0].Path}{others}, inputs of the ideal network, where no polynomial has erred yet, reach {small[0].Share:G4} B. Measure the ranges on more images, or widen them at least {small[0].Share:G4} times (--margin).");

@@ -76,6 +76,17 @@ public sealed class PlantedFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_variance_below_0()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        pann.Parameters.All.Single(p => p.Name == "layer2.1.bn1.running_var").Update(values => values[3] = -1);
+        RunRecord record = Inspect(pann);
+        Assert.Equal(
+            "A variance below 0: layer2.1.bn1.running_var [32] has 1 of 32 values below 0, the first at element 3. Mend the model file: no figure below means anything.",
+            Assert.Single(record.Diagnoses));
+    }
+
+    [Fact]
     public void The_wrong_normalisation()
         => Assert.Matches(
             @"^WARNING: Wrong normalisation: the statistics of bn1 fit images normalised as 'cifar10' \(distance 0\.0[0-9]+\), not as 'imagenet' \(distance 0\.[12][0-9]+\), which was used\. ",
