@@ -56,7 +56,14 @@ internal sealed class APrioriBounds(Workspace workspace, DoubleTensor input) : I
         }
         DoubleTensor magnitude = new(output.Shape), error = new(output.Shape), rounding = new(output.Shape), constant = new(output.Shape);
         op.RoundingBound(workspace, magnitudes, SingleRoundoff, rounding);
-        if (op.Activation is { } activation) TensorPrimitives.Add(rounding.Values, activation.ApproximationBound + Evaluation(op), rounding.Values);
+        if (op.Activation is { } activation)
+        {
+            // A leaky ReLU rounds negative inputs only; of all others the bound is that of the magnitude.
+            var negative = new DoubleTensor(output.Shape);
+            op.RoundingBound(workspace, [new(magnitudes[0].Shape, [.. magnitudes[0].Values.Select(m => -m)])], SingleRoundoff, negative);
+            TensorPrimitives.Max(rounding.Values, negative.Values, rounding.Values);
+            TensorPrimitives.Add(rounding.Values, activation.ApproximationBound + Evaluation(op), rounding.Values);
+        }
         else op.Exact(workspace, [.. inputs.Select(x => new DoubleTensor(x.Shape))], constant);
         op.PropagateBound(workspace, null, magnitudes, magnitude);
         op.PropagateBound(workspace, null, errors, error);

@@ -86,9 +86,17 @@ public static class Inspection
         return record with
         {
             Pictures = shown.ToDictionary(image => image, image => (ReadOnlyMemory<byte>)data.Image(image).ToArray()),
-            Diagnoses = [.. faults, .. RecordFaults.Of(record, idealProbe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest))],
+            Diagnoses = [.. faults, .. RecordFaults.Of(record, IdealInputs(ideal, own, idealProbe))],
         };
     }
+
+    /// <summary>
+    /// Largest |x| at each activation before any error, in a network that the ranges were measured for: with ideal activations, or, where the polynomials themselves are the ideal,
+    /// in images that have left no range before. Another ideal's inputs say nothing about these ranges.
+    /// </summary>
+    private static Dictionary<string, double> IdealInputs(IdealNetwork ideal, IdealNetwork own, RangeProbe probe)
+        => ideal.Text != own.Text && ideal.Text != IdealNetwork.Self.Text ? []
+            : probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Range is null ? pair.Value.Largest : pair.Value.SoundLargest);
 
     /// <summary>Polynomial minus the function it stands for, on a grid over [-1, 1].</summary>
     private static IReadOnlyList<CurvePoint> Curve(ReluPolynomial? polynomial)

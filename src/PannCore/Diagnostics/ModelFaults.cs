@@ -13,6 +13,8 @@ internal static class ModelFaults
     // Of a network with its own normalisation, 16 to 1,000 images: 0.016 to 0.068; with the likeliest wrong one at least 0.118 (both networks in data/README.md, 16 to 1,000 images).
     private const double UnsuspiciousDistance = 0.08;
 
+    private const double Epsilon = 1e-5;
+
     private static readonly Normalization[] Named = [Normalization.Cifar10, Normalization.ImageNet];
 
     private static readonly Normalization[] Known =
@@ -27,6 +29,7 @@ internal static class ModelFaults
     public static IReadOnlyList<string> Of(ResNet network, Cifar10 data, ReadOnlySpan<int> images, Normalization normalization, Workspace workspace)
     {
         if (NotFinite(network) is { } notFinite) return [notFinite];
+        if (NegativeVariance(network) is { } negative) return [negative];
         if (Untrained(network) is { } untrained) return [untrained];
         return images.Length > 0 && OtherNormalization(network, data, images[..Math.Min(images.Length, MostImages)].ToArray(), normalization, workspace) is { } other ? [other] : [];
     }
@@ -39,6 +42,17 @@ internal static class ModelFaults
             int first = Array.FindIndex(values, value => !float.IsFinite(value));
             if (first < 0) continue;
             return FormattableString.Invariant($"Weights that are no numbers: {parameter.Name} {parameter.Shape} has {values.Count(value => !float.IsFinite(value))} of {values.Length} values not finite, the first at element {first}. Mend the model file: no figure below means anything.");
+        }
+        return null;
+    }
+
+    private static string? NegativeVariance(ResNet network)
+    {
+        foreach (Parameter variance in network.Parameters.All.Where(p => p.Name.EndsWith(".running_var", StringComparison.Ordinal)))
+        {
+            float[] values = variance.Values.ToArray();
+            int first = Array.FindIndex(values, value => value < 0);
+            if (first >= 0) return FormattableString.Invariant($"A variance below 0: {variance.Name} {variance.Shape} has {values.Count(value => value < 0)} of {values.Length} values below 0, the first at element {first}. Mend the model file: no figure below means anything.");
         }
         return null;
     }
@@ -87,7 +101,9 @@ internal static class ModelFaults
         for (int c = 0; c < channels; c++)
         {
             double mean = sums[c] / count, variance = (squares[c] / count) - (mean * mean);
-            distance += (Math.Pow(mean - runningMean[c], 2) / runningVariance[c]) + Math.Pow(Math.Log(variance / runningVariance[c]) / 2, 2);
+            // Batch-norm's own epsilon lets a channel that is always the same, of variance 0, count as one that fits.
+            double deviations = Math.Pow(mean - runningMean[c], 2) / (runningVariance[c] + Epsilon);
+            distance += deviations + Math.Pow(Math.Log((variance + Epsilon) / (runningVariance[c] + Epsilon)) / 2, 2);
         }
         return Math.Sqrt(distance / channels);
     }

@@ -32,7 +32,7 @@ public sealed record RecordComparison(
     private const string Data = "data";
 
     /// <summary>Compares two inspections. Their weights may differ, as before and after a repair.</summary>
-    /// <exception cref="BadInputException">They are of other images, or of networks with other operations.</exception>
+    /// <exception cref="BadInputException">They are of other images, against other ideals, or of networks with other operations.</exception>
     public static RecordComparison Of(RunRecord a, RunRecord b)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -40,6 +40,8 @@ public sealed record RecordComparison(
         string dataA = a.Provenance.GetValueOrDefault(Data, "unknown data"), dataB = b.Provenance.GetValueOrDefault(Data, "unknown data");
         if (a.Images != b.Images || Path.GetFileName(dataA) != Path.GetFileName(dataB))
             throw new BadInputException($"compare: expected two inspections of the same images, found {a.Images} of {dataA} and {b.Images} of {dataB}");
+        if (a.Ideal != b.Ideal)
+            throw new BadInputException($"compare: expected two inspections against the same ideal, found {a.Ideal} and {b.Ideal}: their errors are no errors from the same thing; give both the same --ideal");
         CheckOperations(a, b);
 
         Dictionary<string, double> marginsA = Margins(a), marginsB = Margins(b);

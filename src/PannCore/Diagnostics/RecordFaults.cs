@@ -7,22 +7,34 @@ internal static class RecordFaults
 
     /// <summary>One sentence a fault, the gravest first.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="idealInputs">Largest |x| at each activation in the ideal network, by path.</param>
+    /// <param name="idealInputs">
+    /// Largest |x| at each activation in the ideal network, by path, where no polynomial has erred; empty where the ideal is another network than the one that the ranges were measured on.
+    /// </param>
     public static IReadOnlyList<string> Of(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
     {
         List<string> faults = [];
-        if (record.IdealAccuracy < record.PannAccuracy - WrongReference)
+        if (record.IdealAccuracy < record.PannAccuracy - WrongReference && IsNoChance(record))
             faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE)."));
         faults.AddRange(TooSmall(record, idealInputs));
         return faults;
     }
 
-    /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong.</summary>
+    /// <summary>
+    /// Of five images one is 20 points. Were both networks equally good, an image that only one of them gets right would be either's as likely as not:
+    /// chance is ruled out where the interval of the PANN's part in these images lies above one half.
+    /// </summary>
+    private static bool IsNoChance(RunRecord record)
+    {
+        int ideal = record.Flips.Count(flip => flip.Ideal == flip.Label), pann = record.Flips.Count(flip => flip.Pann == flip.Label);
+        return BinomialInterval.Of(pann, ideal + pann).Low > 50;
+    }
+
+    /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong. Inputs that are no numbers have another reason.</summary>
     private static IEnumerable<string> TooSmall(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
     {
         (string Path, double Share)[] small = [.. record.Operations
             .Where(o => o.Range is not null && idealInputs.ContainsKey(o.Path)).Select(o => (o.Path, Share: idealInputs[o.Path] / o.Range!.Value))
-            .Where(layer => layer.Share > 1).OrderByDescending(layer => layer.Share)];
+            .Where(layer => layer.Share > 1 && double.IsFinite(layer.Share)).OrderByDescending(layer => layer.Share)];
         if (small.Length == 0) yield break;
         string others = small.Length > 1 ? $" (and of {small.Length - 1} more activations)" : "";
         yield return FormattableString.Invariant($"Range too small: at {small[0].Path}{others}, inputs of the ideal network, where no polynomial has erred yet, reach {small[0].Share:G4} B. Measure the ranges on more images, or widen them at least {small[0].Share:G4} times (--margin).");

@@ -6,6 +6,7 @@ using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Reports;
+using PannCore.Tests.Reports;
 using Xunit;
 
 namespace PannCore.Tests.Diagnostics;
@@ -75,10 +76,62 @@ public sealed class PlantedFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_variance_below_0()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        pann.Parameters.All.Single(p => p.Name == "layer2.1.bn1.running_var").Update(values => values[3] = -1);
+        RunRecord record = Inspect(pann);
+        Assert.Equal(
+            "A variance below 0: layer2.1.bn1.running_var [32] has 1 of 32 values below 0, the first at element 3. Mend the model file: no figure below means anything.",
+            Assert.Single(record.Diagnoses));
+    }
+
+    [Fact]
     public void The_wrong_normalisation()
         => Assert.Matches(
             @"^WARNING: Wrong normalisation: the statistics of bn1 fit images normalised as 'cifar10' \(distance 0\.0[0-9]+\), not as 'imagenet' \(distance 0\.[12][0-9]+\), which was used\. ",
             FirstLine(Pann(_ => 1.3), Normalization.ImageNet));
+
+    /// <summary>Training with weight decay leaves such channels; no normalisation fits them better than another.</summary>
+    [Fact]
+    public void A_channel_that_is_always_0_is_no_fault()
+    {
+        ResNet pann = Pann(_ => 1.3);
+        pann.Parameters.All.Single(p => p.Name == "conv1.weight").Update(values => values[(3 * 27)..(4 * 27)].Clear());
+        foreach (string name in new[] { "bn1.running_mean", "bn1.running_var", "bn1.weight" }) pann.Parameters.All.Single(p => p.Name == name).Update(values => values[3] = 0);
+        Assert.DoesNotContain("normalisation", FirstLine(pann), StringComparison.Ordinal);
+    }
+
+    /// <summary>The ranges were not measured on that network, and are right for this one.</summary>
+    [Fact]
+    public void Inputs_of_another_ideal_outside_the_ranges_are_no_fault()
+    {
+        RunRecord record = Inspect(Pann(_ => 1.05), ideal: IdealNetwork.Relu(0.5));
+        Assert.DoesNotContain(record.Diagnoses, line => line.StartsWith("Range too small", StringComparison.Ordinal));
+    }
+
+    /// <summary>A polynomial outside its range answers anything, and what follows says nothing about other ranges.</summary>
+    [Fact]
+    public void Of_polynomials_that_are_their_own_ideal_inputs_after_an_overflow_are_no_fault()
+    {
+        // 1 / 0.7 = 1.43.
+        string line = FirstLine(Pann(path => path == Layer ? 0.7 : 1.3), ideal: IdealNetwork.Self);
+        Assert.Matches($"^WARNING: Range too small: at {Layer}, inputs of the ideal network, where no polynomial has erred yet, reach 1.4[0-9]* B. ", line);
+    }
+
+    /// <summary>Of five images one is 20 points, and not one network better than another.</summary>
+    [Theory]
+    [InlineData(1, 0, false)]
+    [InlineData(3, 0, false)]
+    [InlineData(4, 0, true)]
+    [InlineData(12, 8, false)]
+    [InlineData(16, 4, true)]
+    public void A_reference_is_the_wrong_one_only_if_that_is_no_chance(int betterPann, int betterIdeal, bool isFault)
+    {
+        Flip[] flips = [.. Enumerable.Range(0, betterPann).Select(i => new Flip(i, 1, 2, 1)), .. Enumerable.Range(100, betterIdeal).Select(i => new Flip(i, 1, 1, 2)), new(200, 1, 2, 3)];
+        RunRecord record = SampleRecord.Create() with { IdealAccuracy = 80, PannAccuracy = 86, Flips = flips };
+        Assert.Equal(isFault, RecordFaults.Of(record, new Dictionary<string, double>()).Count > 0);
+    }
 
     [Fact]
     public void Batch_norm_that_never_saw_an_image()
@@ -108,10 +161,12 @@ public sealed class PlantedFaultTests : IDisposable
         return _backbone.With(path => new ActivationFunction.Polynomial(polynomial, margin(path) * _largest[path]));
     }
 
-    private string FirstLine(ResNet pann, Normalization? normalization = null)
+    private string FirstLine(ResNet pann, Normalization? normalization = null, IdealNetwork? ideal = null) => ConsoleReport.Summary(Inspect(pann, normalization, ideal))[0];
+
+    private RunRecord Inspect(ResNet pann, Normalization? normalization = null, IdealNetwork? ideal = null)
     {
         var request = new InspectionRequest("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer", new Dictionary<string, string>());
-        return ConsoleReport.Summary(Inspection.Run(request, pann, RandomNetwork.Sample, Images, normalization ?? _normalization, _workspace))[0];
+        return Inspection.Run(request, pann, RandomNetwork.Sample, Images, normalization ?? _normalization, _workspace, ideal: ideal);
     }
 
     /// <summary>The right polynomial, evaluated by Horner's rule on monomials in float32, whose coefficients reach 1e5.</summary>

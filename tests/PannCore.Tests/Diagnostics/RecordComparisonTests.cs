@@ -63,6 +63,11 @@ public sealed class RecordComparisonTests
         Refused(SampleRecord.Create() with { Provenance = new Dictionary<string, string> { ["data"] = "test_batch.bin" } }, "compare: expected two inspections of the same images, found 1000 of cifar-10-sample.bin and 1000 of test_batch.bin");
     }
 
+    /// <summary>Of one network against ReLUs and against itself the predictions are the same, and the errors are not: no operation is to blame for that.</summary>
+    [Fact]
+    public void Other_ideals_are_refused()
+        => Refused(SampleRecord.Create() with { Ideal = "self" }, "compare: expected two inspections against the same ideal, found relu and self: their errors are no errors from the same thing; give both the same --ideal");
+
     [Fact]
     public void Where_the_data_lie_does_not_matter()
         => RecordComparison.Of(SampleRecord.Create(), SampleRecord.Create() with { Provenance = new Dictionary<string, string> { ["data"] = Path.Combine("elsewhere", "cifar-10-sample.bin") } });

@@ -178,6 +178,23 @@ public sealed class SoundBoundsTests
         if (bounds.VacuousAt is { } path) Assert.Equal(double.PositiveInfinity, bounds.ByPath[path]);
     }
 
+    /// <summary>A leaky ReLU rounds a product where its input is negative: a bound from magnitudes must not take them for positive inputs.</summary>
+    [Fact]
+    public void The_a_priori_bound_of_a_leaky_activation_holds_for_negative_inputs()
+    {
+        float[] x = [-1.1f, -0.7f, -1.9f, -0.3f, 1.1f, 0.7f];
+        using var workspace = new Workspace(1);
+        var shape = new Shape(1, x.Length);
+        var bounds = new APrioriBounds(workspace, new(shape, [.. x.Select(value => Math.Abs((double)value))]));
+        var naive = new NaiveErrors();
+        using var run = new Run(workspace, observers: [bounds, naive]);
+        run.Input(shape, x).Relu(0.1f);
+        (string path, double error) = Assert.Single(naive.Largest);
+        // Rounding to nearest: half of a unit in the last place of the largest product, about 0.19, at most.
+        Assert.InRange(error, double.Epsilon, Math.ScaleB(1, -27));
+        Assert.InRange(bounds.ByPath[path], error, Math.ScaleB(0.2, -24));
+    }
+
     /// <summary>The error of one output element, and its bound, for a network's first operation whose input has an error.</summary>
     private static (double Measured, double Bound) Attack(ConvAlgorithm algorithm, Shape shape, float[] error, Func<Tensor, Tensor> operation, int element)
     {
