@@ -44,7 +44,7 @@ public static class Inspection
         IdealNetwork own = IdealNetwork.Of(pann);
         ideal ??= own;
         RangeProbe probe = new(), idealProbe = new();
-        IReadOnlyList<string> faults = ModelFaults.Of(pann, data, images, normalization, workspace);
+        IReadOnlyList<string> faults = ModelFaults.Of(pann, data, normalization, workspace);
         Evaluation reference = Evaluation.Of(ideal.Network(pann), data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe], progress: progress?.Invoke("predictions", images.Length), cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
