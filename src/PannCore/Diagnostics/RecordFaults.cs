@@ -12,9 +12,16 @@ internal static class RecordFaults
     {
         List<string> faults = [];
         if (record.IdealAccuracy < record.PannAccuracy - WrongReference)
-            faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE)."));
+            faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE).") + Chance(record));
         faults.AddRange(TooSmall(record, idealInputs));
         return faults;
+    }
+
+    // The sign test: what two equally good networks get right alone differs by less than two standard deviations, the root of their number, 19 times in 20.
+    private static string Chance(RunRecord record)
+    {
+        int gained = record.Flips.Count(flip => flip.Pann == flip.Label), lost = record.Flips.Count(flip => flip.Ideal == flip.Label);
+        return gained + lost > 0 && gained - lost <= 2 * Math.Sqrt(gained + lost) ? FormattableString.Invariant($" Of {record.Images} images it may also be chance: {gained} right only with polynomials, {lost} only without.") : "";
     }
 
     /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong.</summary>
