@@ -74,7 +74,7 @@ internal static class TrainCommand
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             string file = parsed.GetValue(output)!, state = file + ".state";
             int stepsBetweenStates = parsed.GetValue(every);
-            CommonOptions.CheckWritable(parsed, state, file, parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
