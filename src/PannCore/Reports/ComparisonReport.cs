@@ -21,8 +21,8 @@ public static class ComparisonReport
         if (a.IdealAccuracy != b.IdealAccuracy) lines.Add("Their ideal networks differ: each error is measured from its own.");
         OperationChange[] broken = [.. comparison.Operations.Where(change => double.IsNaN(change.Share))];
         OperationChange[] sized = [.. comparison.Operations.Where(change => change.Share > 0).OrderByDescending(change => change.Share).Take(Named)];
-        if (broken.Length > 0) lines.Add($"In {Figures.Count(broken.Length, "operation")} one of the errors is not finite, first in {Figures.Name(broken[0].Path)}.");
-        lines.Add(sized.Length == 0
+        if (broken.Length > 0) lines.Add($"In {Figures.Count(broken.Length, "operation")} one of the errors is not finite or has no image to be measured on, first in {Figures.Name(broken[0].Path)}.");
+        if (sized.Length > 0 || broken.Length == 0) lines.Add(sized.Length == 0
             ? "No operation injects another error than before."
             : $"What is injected changes most at {string.Join(", ", sized.Select(change => $"{Figures.Name(change.Path)} ({Figures.Ratio(change.Share)} of the change, {(change.B.Injected > change.A.Injected ? "more" : "less")} in B)"))}.");
         return [.. lines.Select(PlainText.OneLine)];
