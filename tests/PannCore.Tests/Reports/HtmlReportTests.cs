@@ -28,7 +28,12 @@ public class HtmlReportTests
             ExplodedImages = full.Images,
             Operations = [.. full.Operations.Select(o => o with { Total = none, Approximation = none, Arithmetic = none, Inherited = none, IdealRms = double.NaN, SqnrDb = double.NaN, Cosine = null, Gain = null, RelativeGain = null, Branches = null, Spread = null, Accumulated = null })],
             Sweep = full.Sweep! with { Steps = [.. full.Sweep.Steps.Select(s => s with { Accuracy = 0, Operations = [.. s.Operations.Select(o => o with { Injected = double.NaN, Inherited = double.NaN, Total = double.NaN })] })] },
-            Inside = null, Bounds = null, Causes = null, Layers = [], Ranging = null, OtherArithmetic = null,
+            Inside = null,
+            Bounds = null,
+            Causes = null,
+            Layers = [],
+            Ranging = null,
+            OtherArithmetic = null,
         };
         XElement root = Parse(HtmlReport.ToText(record));
         Assert.Contains("No image is left to measure errors on", Section(root, "ledger").Value, StringComparison.Ordinal);
