@@ -39,7 +39,7 @@ internal static class AdviseCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] candidates = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
@@ -62,7 +62,9 @@ internal static class AdviseCommand
             CommonOptions.WriteJson(
                 parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), record, record.Patches), CliJson.Default.AdviceFile);
             Console.WriteLine(FormattableString.Invariant($"{record.Evaluations} networks in {seconds:F1} s"));
-            if (parsed.GetValue(json) is string file) Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- inspect --activation {record.Uniform.Name} --ranges {used.Spec} --patch file:{file}");
+            string given = string.Concat(new[] { model, architecture, normalize, data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)} "))
+                + (parsed.GetValue(calibrate) > 0 ? $"--calibrate {parsed.GetValue(calibrate)} " : "");
+            if (parsed.GetValue(json) is string file) Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- inspect {given}--activation {record.Uniform.Name} --ranges {CommonOptions.Quoted(used.Spec)} --patch {CommonOptions.Quoted($"file:{file}")}");
             return 0;
         }, cancellation));
         return command;

@@ -36,7 +36,7 @@ internal static class ApproxCommand
         });
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable([], parsed.GetValue(output), parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(output), parsed.GetValue(json));
             return parsed.GetValue(spec) is string text
                 ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(json))
                 : Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);

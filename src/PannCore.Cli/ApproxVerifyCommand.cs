@@ -19,13 +19,13 @@ internal static class ApproxVerifyCommand
         {
             file, json,
         };
-        command.SetAction(parsed => Run(parsed.GetValue(file)!, parsed.GetValue(json)));
+        command.SetAction(parsed => Run(parsed, parsed.GetValue(file)!, parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string file, string? json)
+    private static int Run(ParseResult parsed, string file, string? json)
     {
-        CommonOptions.CheckWritable([file], json);
+        CommonOptions.CheckWritable(parsed, json);
         PolynomialVerification verification = PolynomialFile.Verify(file);
         Certificate certificate = verification.Polynomial.Certificate;
 

@@ -23,7 +23,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's multiply-add peak and memory bandwidth measured beside them.\n\nExample: pann bench --json bench.json\nExample: pann bench --growth") { threads, convolution, runs, growth, json };
         command.SetAction(parsed =>
         {
-            CommonOptions.CheckWritable([], parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             if (parsed.GetValue(growth))
             {
                 GrowthRecord table = BenchGrowth.Measure(parsed.GetValue(threads), CommonOptions.Convolution(parsed, convolution), parsed.GetValue(runs));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -110,15 +111,29 @@ internal static class CommonOptions
     }
 
     /// <summary>Finds out before the work, not after it, that a result cannot be written or would replace an input or another result.</summary>
-    public static void CheckWritable(IReadOnlyList<string?> inputs, params IReadOnlyList<string?> outputs)
+    /// <param name="parsed">The command line: a file is an input wherever else it is named, also within a value (file:F, model:F, unbiased=F#NAME).</param>
+    /// <param name="outputs">The files that the command writes.</param>
+    public static void CheckWritable(ParseResult parsed, params IReadOnlyList<string?> outputs)
     {
-        var taken = inputs.OfType<string>().Select(Path.GetFullPath).ToHashSet(StringComparer.Ordinal);
+        string[] values = [.. parsed.Tokens.Where(token => token.Type == TokenType.Argument).Select(token => token.Value)];
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        if (Environment.GetEnvironmentVariable("PANN_DATA") is { Length: > 0 } data) taken.Add(Path.GetFullPath(data));
         foreach (string path in outputs.OfType<string>())
         {
             AtomicFile.CheckWritable(path);
-            if (!taken.Add(Path.GetFullPath(path))) throw new BadInputException($"{path}: expected a file of its own for each result, found a file that this command also reads or writes");
+            string full = Path.GetFullPath(path);
+            int own = values.Contains(path) ? 1 : 0;
+            if (!taken.Add(full) || values.Count(value => FilesIn(value).Contains(full, StringComparer.Ordinal)) > own) throw new BadInputException($"{path}: expected a file of its own for each result, found a file that this command also reads or writes");
         }
     }
+
+    /// <summary>A value as it can be typed: in single quotes where a shell would take it apart.</summary>
+    public static string Quoted(string value)
+        => value.All(c => char.IsLetterOrDigit(c) || "/._-:=,+@%".Contains(c, StringComparison.Ordinal)) ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    private static IEnumerable<string> FilesIn(string value)
+        => Enumerable.Range(0, value.Length).Where(i => i == 0 || value[i - 1] is ':' or '=').Select(i => value[i..])
+            .SelectMany(name => new[] { name, name.Split(',')[0], name.Split('#')[0] }).Where(name => !string.IsNullOrWhiteSpace(name) && !name.Contains('\0')).Select(Path.GetFullPath);
 
     public static void WriteJson<T>(string? path, T record, JsonTypeInfo<T> type)
     {

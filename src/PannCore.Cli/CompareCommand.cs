@@ -21,7 +21,7 @@ internal static class CompareCommand
         command.SetAction(parsed =>
         {
             string a = parsed.GetValue(first)!, b = parsed.GetValue(second)!;
-            CommonOptions.CheckWritable([a, b], parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             RunRecord recordA = RunRecordJson.ReadFile(a), recordB = RunRecordJson.ReadFile(b);
             RecordComparison comparison = RecordComparison.Of(recordA, recordB);
             foreach (string line in ComparisonReport.Summary(comparison)) Console.WriteLine(line);

@@ -35,7 +35,7 @@ internal static class CostCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string? path = parsed.GetValue(file) ?? parsed.GetValue(model);
-            CommonOptions.CheckWritable([path], parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             LoadedModel? loaded = parsed.GetValue(architecture) is null ? LoadedModel.Open(path, null, null) : null;
             ActivationSpec spec = loaded?.Asked(parsed, activation) ?? ActivationSpec.Parse(parsed.GetValue(activation)!);
             string name = loaded is null ? parsed.GetValue(architecture)! : Path.GetFileName(loaded.File);

@@ -34,7 +34,7 @@ internal static class EvalCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json), parsed.GetValue(histogram));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json), parsed.GetValue(histogram));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             (ActivationSpec spec, string rangesText) = loaded.Asked(parsed, activation, ranges);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));

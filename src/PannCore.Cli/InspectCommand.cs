@@ -60,7 +60,7 @@ internal static class InspectCommand
     private static int Run(ParseResult parsed, CancellationToken cancellation)
     {
         string page = parsed.GetValue(Out)!;
-        CommonOptions.CheckWritable([parsed.GetValue(Model)], page, parsed.GetValue(Json));
+        CommonOptions.CheckWritable(parsed, page, parsed.GetValue(Json));
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         (ActivationSpec spec, string ranges) = loaded.Asked(parsed, ActivationText, Ranges);
         IReadOnlyDictionary<string, ActivationSpec> patches = ActivationPatches.Parse(parsed.GetValue(Patches)!, loaded.Backbone, spec);
@@ -85,7 +85,6 @@ internal static class InspectCommand
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         foreach (string line in ConsoleReport.Summary(record)) Console.WriteLine(line);
-        foreach (var patch in record.Patches.GroupBy(patch => patch.Value, patch => patch.Key)) Console.WriteLine($"Patched with {patch.Key}: {string.Join(", ", patch)}");
         Terminal.Write(ConsoleReport.WorstOperations(record, WorstOperations));
         Terminal.Write(ConsoleReport.Flips(record));
         if (record.Sweep is { } sweep) Terminal.Write(SweepReport.Accuracies(sweep));
@@ -117,7 +116,7 @@ internal static class InspectCommand
             (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
             _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),
         };
-        string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {parsed.GetValue(option)}")];
+        string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)}")];
         int calibrate = parsed.GetValue(Calibrate);
         return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
     }

@@ -37,7 +37,8 @@ internal static class Pann
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"error: {error.Message}");
+            // One line each; an option that the root shares with a verb reports twice.
+            foreach (string message in parsed.Errors.Select(Message).Distinct()) await Console.Error.WriteLineAsync($"error: {message}");
             await Console.Error.WriteLineAsync($"see: pann {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return 2;
         }
@@ -55,6 +56,12 @@ internal static class Pann
             await Console.Error.WriteLineAsync("stopped");
             return 1;
         }
+    }
+
+    private static string Message(System.CommandLine.Parsing.ParseError error)
+    {
+        string text = string.Join(' ', error.Message.Split((char[])['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        return error.SymbolResult is System.CommandLine.Parsing.OptionResult { Option.Name: var name } && !text.Contains(name, StringComparison.Ordinal) ? $"{name}: {text}" : text;
     }
 
     private static IEnumerable<string> CommandPath(ParseResult parsed)

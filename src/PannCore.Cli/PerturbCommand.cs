@@ -51,7 +51,7 @@ internal static class PerturbCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable([parsed.GetValue(model)], parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             PerturbationForm[] chosen = Values(parsed.GetValue(forms), Choice<PerturbationForm>);
             PerturbationUnit measured = Choice<PerturbationUnit>(parsed.GetValue(unit)!)!.Value;
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));

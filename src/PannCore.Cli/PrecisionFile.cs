@@ -25,7 +25,10 @@ internal sealed record PrecisionRow(
     string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells)
 {
     /// <summary>Accuracy of the backbone in percent.</summary>
-    public double Backbone => new Proportion(BackboneCorrect, Images).Percent;
+    public double Backbone => Percent(BackboneCorrect);
+
+    /// <summary>So many right answers as a share of the images.</summary>
+    public double Percent(int correct) => 100.0 * correct / Images;
 
     /// <summary>With one cell more, or one in the place of the same cell of before, in the order of ranges, controls and alphas.</summary>
     public PrecisionRow With(PrecisionCell cell)
@@ -38,7 +41,7 @@ internal sealed record PrecisionRow(
 
     private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
     {
-        (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, new Proportion(c.Correct, Images).Percent))];
+        (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, Percent(c.Correct)))];
         return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5));
     }
 }

@@ -39,7 +39,7 @@ internal static class RepairCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string file = parsed.GetValue(output)!;
-            CommonOptions.CheckWritable([parsed.GetValue(model)], file, parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, file, parsed.GetValue(json));
             var spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
             if (!StoredPann.CanHold(spec)) throw new BadInputException($"repair: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));

@@ -43,7 +43,7 @@ internal static class ReproduceCommand
         {
             string file = parsed.GetValue(json)!, folder = parsed.GetValue(models)!;
             Directory.CreateDirectory(folder);
-            CommonOptions.CheckWritable([], file);
+            CommonOptions.CheckWritable(parsed, file);
             PrecisionFile table = PrecisionFile.Read(file);
             (long first, long last) = Seeds(parsed.GetValue(seeds)!)!.Value;
             Recipe[] asked = [.. parsed.GetValue(recipes)!.SelectMany(name => Enumerable.Range(0, (int)(last - first + 1)).Select(i => NamedRecipe.Of(name).Apply(new Recipe
@@ -114,7 +114,7 @@ internal static class ReproduceCommand
                     row = row.With(cell);
                     table = table.With(row);
                     CommonOptions.WriteJson(json, table, CliJson.Default.PrecisionFile);
-                    Console.WriteLine(FormattableString.Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {new Proportion(cell.Correct, row.Images).Percent:F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
+                    Console.WriteLine(FormattableString.Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(cell.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
                 }
             }
         }

@@ -37,7 +37,7 @@ internal static class SweepCommand
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string? file = parsed.GetValue(json);
-            CommonOptions.CheckWritable([parsed.GetValue(model)], file);
+            CommonOptions.CheckWritable(parsed, file);
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
@@ -106,7 +106,8 @@ internal sealed record SweepFile(
         {
             throw new BadInputException($"{file}: at line {exception.LineNumber + 1}: expected what pann sweep --json wrote, found something else", exception);
         }
-        if (before is null or { Rows: null } or { Provenance: null }) throw new BadInputException($"{file}: expected what pann sweep --json wrote, found something else");
+        if (before is null or { Rows: null } or { Provenance: null } or { IdealAccuracy: null, Rows.Count: > 0 }
+            || before.Rows.Any(row => row is null or { Activation: null }) || before.Rows.DistinctBy(row => row.Activation).Count() < before.Rows.Count) throw new BadInputException($"{file}: expected what pann sweep --json wrote, found something else");
         void Same(string what, string? then, string now)
         {
             if (then != now) throw BadInputException.At(file, what, $"{now}, as asked for now", then ?? "nothing");

@@ -17,10 +17,17 @@ internal static class Terminal
         Console.WriteLine();
         Console.WriteLine(report.Title);
         var table = new Table { Border = TableBorder.Simple };
-        foreach (string header in report.Header) table.AddColumn(new TableColumn(Markup.Escape(header)).NoWrap());
+        // In a narrow window headers go over several lines; what is wider even so, the window itself wraps: no figure is cut.
+        int width = Console.IsOutputRedirected ? FileWidth : AnsiConsole.Console.Profile.Width;
+        string[] headers = [.. NaturalWidth(report.Header, report) <= width ? report.Header : report.Header.Select(header => header.Replace(' ', '\n'))];
+        if (!Console.IsOutputRedirected) AnsiConsole.Console.Profile.Width = Math.Max(width, NaturalWidth(headers, report));
+        foreach (string header in headers) table.AddColumn(new TableColumn(Markup.Escape(header)).NoWrap());
         foreach (IReadOnlyList<string> row in report.Rows) table.AddRow(row.Select(cell => new Text(cell)));
         Write(table);
     }
+
+    private static int NaturalWidth(IReadOnlyList<string> headers, ReportTable report)
+        => 1 + headers.Select((header, column) => 3 + Math.Max(header.Split('\n').Max(line => line.Length), report.Rows.Max(row => row[column].Length))).Sum();
 
     public static void Write(IRenderable renderable)
     {

@@ -83,7 +83,7 @@ internal static class TrainCommand
             if (loop is not null) recipe = recipe with { Polynomial = InTheLoop(loop, parsed.GetValue(ranges)!, parsed.GetValue(margin), begin, recipe) with { Penalty = parsed.GetValue(penalty), PenaltyFrom = parsed.GetValue(penaltyFrom) } };
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (loop is null ? double.PositiveInfinity : 2) };
             string file = parsed.GetValue(output)!, state = file + ".state";
-            CommonOptions.CheckWritable([state, parsed.GetValue(initial)], file, parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);

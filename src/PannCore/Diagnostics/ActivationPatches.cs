@@ -61,7 +61,7 @@ public static class ActivationPatches
     {
         if (text.StartsWith("file:", StringComparison.Ordinal)) return FromFile(text["file:".Length..]);
         int end = text.IndexOf('=', StringComparison.Ordinal);
-        if (end <= 0) throw new BadInputException($"patch '{text}': expected PATH=SPEC or file:FILE");
+        if (end <= 0 || end == text.Length - 1) throw new BadInputException($"patch '{text}': expected PATH=SPEC or file:FILE");
         return [(text, text[..end], text[(end + 1)..])];
     }
 

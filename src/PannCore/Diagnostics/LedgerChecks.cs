@@ -56,7 +56,7 @@ internal sealed class LedgerChecks
         {
             CheckTally tally = _tallies[check];
             if (tally.Compared == 0) continue;
-            records.Add(new(Texts[check].Name, tally.Failures == 0, FormattableString.Invariant(
+            records.Add(new(Texts[check].Name, tally.Failures == 0, tally.Failures == 0 && string.IsNullOrEmpty(_where[check]) ? "nothing differs" : FormattableString.Invariant(
                 $"{(tally.Failures == 0 ? "tightest" : $"FAILED at {tally.Failures} of {tally.Compared} elements, worst")}: {_where[check]}: {tally.Value:G3} against {Texts[check].Limit} {tally.Limit:G3}")));
         }
         return records;

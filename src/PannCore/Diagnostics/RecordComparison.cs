@@ -54,7 +54,7 @@ public sealed record RecordComparison(
             .Select((p, i) => new OperationChange(
                 p.Line.Path, p.A, p.B, !double.IsFinite(squares[i]) ? double.NaN : all == 0 ? 0 : squares[i] / all,
                 marginsA.TryGetValue(p.Line.Path, out double marginA) ? marginA : null, marginsB.TryGetValue(p.Line.Path, out double marginB) ? marginB : null))
-            .OrderByDescending(change => double.IsNaN(change.Share) ? double.PositiveInfinity : Math.Abs(change.B.Injected - change.A.Injected));
+            .OrderByDescending(change => double.IsNaN(change.Share) ? double.PositiveInfinity : change.Share);
 
         HashSet<int> flippedA = [.. a.Flips.Select(flip => flip.Image)], flippedB = [.. b.Flips.Select(flip => flip.Image)];
         return new(

@@ -13,20 +13,17 @@ internal static class RecordFaults
     public static IReadOnlyList<string> Of(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
     {
         List<string> faults = [];
-        if (record.IdealAccuracy < record.PannAccuracy - WrongReference && IsNoChance(record))
-            faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE)."));
+        if (record.IdealAccuracy < record.PannAccuracy - WrongReference)
+            faults.Add(FormattableString.Invariant($"The reference is the wrong one: the ideal network ({record.Ideal}) gets {record.IdealAccuracy:F1} % right and the PANN {record.PannAccuracy:F1} %. A network trained with polynomials is to be compared with itself (--ideal self), another one with the network it was made from (--ideal model:FILE).") + Chance(record));
         faults.AddRange(TooSmall(record, idealInputs));
         return faults;
     }
 
-    /// <summary>
-    /// Of five images one is 20 points. Were both networks equally good, an image that only one of them gets right would be either's as likely as not:
-    /// chance is ruled out where the interval of the PANN's part in these images lies above one half.
-    /// </summary>
-    private static bool IsNoChance(RunRecord record)
+    // The sign test: what two equally good networks get right alone differs by less than two standard deviations, the root of their number, 19 times in 20.
+    private static string Chance(RunRecord record)
     {
-        int ideal = record.Flips.Count(flip => flip.Ideal == flip.Label), pann = record.Flips.Count(flip => flip.Pann == flip.Label);
-        return BinomialInterval.Of(pann, ideal + pann).Low > 50;
+        int gained = record.Flips.Count(flip => flip.Pann == flip.Label), lost = record.Flips.Count(flip => flip.Ideal == flip.Label);
+        return gained + lost > 0 && gained - lost <= 2 * Math.Sqrt(gained + lost) ? FormattableString.Invariant($" Of {record.Images} images it may also be chance: {gained} right only with polynomials, {lost} only without.") : "";
     }
 
     /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong. Inputs that are no numbers have another reason.</summary>

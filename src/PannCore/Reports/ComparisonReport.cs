@@ -18,10 +18,11 @@ public static class ComparisonReport
             Line("B", b),
             $"From A to B: {Signed(b.PannAccuracy - a.PannAccuracy)} points, {Figures.Count(comparison.FlipsInBoth, "changed prediction")} in both, {Figures.Count(comparison.OnlyA.Count)} only in A, {Figures.Count(comparison.OnlyB.Count)} only in B.",
         ];
+        if (a.IdealAccuracy != b.IdealAccuracy) lines.Add("Their ideal networks differ: each error is measured from its own.");
         OperationChange[] broken = [.. comparison.Operations.Where(change => double.IsNaN(change.Share))];
         OperationChange[] sized = [.. comparison.Operations.Where(change => change.Share > 0).OrderByDescending(change => change.Share).Take(Named)];
-        if (broken.Length > 0) lines.Add($"In {Figures.Count(broken.Length, "operation")} one of the errors is not finite, first in {Figures.Name(broken[0].Path)}.");
-        lines.Add(sized.Length == 0
+        if (broken.Length > 0) lines.Add($"In {Figures.Count(broken.Length, "operation")} one of the errors is not finite or has no image to be measured on, first in {Figures.Name(broken[0].Path)}.");
+        if (sized.Length > 0 || broken.Length == 0) lines.Add(sized.Length == 0
             ? "No operation injects another error than before."
             : $"What is injected changes most at {string.Join(", ", sized.Select(change => $"{Figures.Name(change.Path)} ({Figures.Ratio(change.Share)} of the change, {(change.B.Injected > change.A.Injected ? "more" : "less")} in B)"))}.");
         return [.. lines.Select(PlainText.OneLine)];
@@ -40,16 +41,16 @@ public static class ComparisonReport
         ArgumentNullException.ThrowIfNull(comparison);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         return Table(
-            "Operations by the change of what they inject (RMS over the signal's, in A > in B; share: of all changes of injected squared error;\n"
+            "Operations by the change of what they inject (RMS over the signal's, in A → in B; share: of all changes of injected squared error;\n"
             + "margin: what switching to the polynomial does to the winner's lead)",
             ["operation", "injected", "inherited", "total", "share", "margin"],
             comparison.Operations.Take(count).Select(change => (string[])
             [
                 Figures.Name(change.Path), Both(change.A.Injected, change.B.Injected), Both(change.A.Inherited, change.B.Inherited), Both(change.A.Total, change.B.Total),
-                Figures.Ratio(change.Share), change.MarginA is null && change.MarginB is null ? "–" : $"{Figures.Number(change.MarginA)} > {Figures.Number(change.MarginB)}",
+                Figures.Ratio(change.Share), change.MarginA is null && change.MarginB is null ? "–" : $"{Figures.Number(change.MarginA)} → {Figures.Number(change.MarginB)}",
             ]));
 
-        static string Both(double a, double b) => $"{Figures.Ratio(a)} > {Figures.Ratio(b)}";
+        static string Both(double a, double b) => $"{Figures.Ratio(a)} → {Figures.Ratio(b)}";
     }
 
     /// <summary>Predictions that only one of the two changes.</summary>

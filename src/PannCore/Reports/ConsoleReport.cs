@@ -19,7 +19,7 @@ public static class ConsoleReport
     {
         ArgumentNullException.ThrowIfNull(record);
         Findings findings = new(record);
-        IEnumerable<string> lines = [.. findings.Warnings.Select(w => $"WARNING: {w}"), findings.Setting, .. findings.Causes, findings.FlipsInWords];
+        IEnumerable<string> lines = [.. findings.Warnings.Select(w => $"WARNING: {w}"), findings.Setting, .. findings.Variations, .. findings.Causes, findings.FlipsInWords];
         return [.. lines.Select(PlainText.OneLine)];
     }
 

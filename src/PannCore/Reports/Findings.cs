@@ -30,11 +30,34 @@ internal sealed class Findings
         + $"{Figures.Count(_record.Flips.Count)} of {Figures.Count(_record.Images, "prediction")} changed";
 
     /// <summary>What was run.</summary>
-    public string Setting => double.IsNegativeInfinity(_record.Log2MaxError)
-        ? $"{_record.Activation}, no polynomial: {_record.Architecture} ({_record.Model}) gets {Figures.Accuracy(_record.PannAccuracy)} of {Figures.Count(_record.Images, "image")} right in float32."
-        : $"{_record.Activation} with {RangesInWords(_record.Ranges)}: {_record.Architecture} ({_record.Model}) gets "
-        + $"{Figures.Accuracy(_record.IdealAccuracy)} of {Figures.Count(_record.Images, "image")} right with its ideal activations and "
-        + $"{Figures.Accuracy(_record.PannAccuracy)} with polynomials in their place.";
+    public string Setting
+    {
+        get
+        {
+            string network = $"{_record.Architecture} ({_record.Model})", images = Figures.Count(_record.Images, "image"), ideal = Figures.Accuracy(_record.IdealAccuracy), pann = Figures.Accuracy(_record.PannAccuracy);
+            if (double.IsNegativeInfinity(_record.Log2MaxError) && _record.Patches.Count == 0) return $"{_record.Activation}, no polynomial: {network} gets {pann} of {images} right in float32.";
+            string what = $"{_record.Activation}{(_record.Patches.Count > 0 ? $", {Figures.Count(_record.Patches.Count, "activation")} patched," : "")} with {RangesInWords(_record.Ranges)}: {network} gets ";
+            return _record.Ideal switch
+            {
+                "self" => $"{what}{ideal} of {images} right with its polynomials in exact arithmetic and {pann} in float32.",
+                _ when _record.Ideal.StartsWith("model:", StringComparison.Ordinal) => $"{what}{pann} of {images} right; the network that it is compared with gets {ideal}.",
+                _ => $"{what}{ideal} of {images} right with its ideal activations and {pann} with polynomials in their place.",
+            };
+        }
+    }
+
+    /// <summary>What every operation is compared with and what was patched: no sentence where that is ReLU and nothing.</summary>
+    public IReadOnlyList<string> Variations
+    {
+        get
+        {
+            List<string> sentences = [];
+            if (_record.Ideal != "relu") sentences.Add($"Compared with: {Reference(_record.Ideal)}.");
+            foreach (var patch in _record.Patches.GroupBy(patch => patch.Value, patch => patch.Key))
+                sentences.Add($"Patched with {Figures.Name(patch.Key)}: {List(patch.Select(Figures.Name))}.");
+            return sentences;
+        }
+    }
 
     /// <summary>What makes the figures unsafe to use; empty when nothing does.</summary>
     public IReadOnlyList<string> Warnings
@@ -92,6 +115,7 @@ internal sealed class Findings
     public static string Meaning(OperationRecord operation)
     {
         if (operation.NonFinite > 0) return $"{Figures.Count(operation.NonFinite, "element")} here are not finite.";
+        if (double.IsNaN(operation.Total.Rms)) return "No image is left to measure an error on: a polynomial exploded in each.";
         double a = operation.Approximation.Rms, r = operation.Arithmetic.Rms, i = operation.Inherited.Rms;
         if (operation.Total.Rms == 0) return "No error here: the same values as in the ideal network.";
         if (a == 0 || a < r)
@@ -159,11 +183,20 @@ internal sealed class Findings
         return $"The ranges are wide: at the median activation the largest input fills only {Figures.Ratio(double.Exp2(-median))} of [-B, B], which costs {Figures.Number(median)} bits of precision there.";
     }
 
+    private static string Reference(string ideal) => ideal switch
+    {
+        "self" => "the same polynomials in exact arithmetic (self), so that only rounding is error",
+        _ when ideal.StartsWith("leaky:", StringComparison.Ordinal) => $"the same weights with leaky ReLU, slope {ideal["leaky:".Length..]} below 0",
+        _ when ideal.StartsWith("model:", StringComparison.Ordinal) => $"another model, {ideal["model:".Length..]}",
+        _ => $"the same weights with {ideal}",
+    };
+
     private static string RangesInWords(string ranges) => ranges switch
     {
         "global" => "one range for all layers",
         "layer" => "a range of its own for each layer",
         _ when ranges.StartsWith("global:", StringComparison.Ordinal) => $"the range B = {ranges["global:".Length..]} for all layers",
+        "stored" => "the ranges in its file",
         _ => $"the ranges {ranges}",
     };
 

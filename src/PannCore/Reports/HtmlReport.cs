@@ -14,6 +14,8 @@ namespace PannCore.Reports;
 /// </summary>
 public static class HtmlReport
 {
+    private const int LongestTitle = 200;
+
     private static readonly Section[] Sections =
     [
         new("network", "The network", MapSection.Write, r => r.Operations.Count > 0),
@@ -109,7 +111,7 @@ public static class HtmlReport
     // Sentences name these in full; a name of thousands of letters would bury them.
     private static RunRecord Shortened(RunRecord record) => record with
     {
-        Title = Figures.Name(record.Title),
+        Title = record.Title.Length <= LongestTitle ? record.Title : Figures.Name(record.Title),
         Model = Figures.Name(record.Model),
         Architecture = Figures.Name(record.Architecture),
         Activation = Figures.Name(record.Activation),

@@ -16,7 +16,7 @@ public sealed class AdviseTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.StartsWith(
             $"model.safetensors, ranges layer\nChosen by images 0 to 3 of {files.Images}, judged by images 4 to 7 of {files.Images}; at most 100 points below the network with its ideal activations.\n", outcome.Out, StringComparison.Ordinal);
-        Assert.Contains($"\nTry next: dotnet run -c Release --project src/PannCore.Cli -- inspect --activation direct:2 --ranges layer --patch file:{json}\n", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains($"\nTry next: dotnet run -c Release --project src/PannCore.Cli -- inspect --model {files.Model} --data {files.Images} --activation direct:2 --ranges layer --patch file:{json}\n", outcome.Out, StringComparison.Ordinal);
 
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement root = document.RootElement, advice = root.GetProperty("advice");
@@ -33,7 +33,7 @@ public sealed class AdviseTests(CliFiles files) : IClassFixture<CliFiles>
 
     [Theory]
     [InlineData("--loss -1", "error: --loss: expected 0 to 100 points, found -1\nsee: pann advise --help\n")]
-    [InlineData("--least time", "error: Argument 'time' not recognized. Must be one of:\n\t'levels'\n\t'mults'\nsee: pann advise --help\n")]
+    [InlineData("--least time", "error: --least: Argument 'time' not recognized. Must be one of: 'levels' 'mults'\nsee: pann advise --help\n")]
     [InlineData("--alphas 3", "error: --alphas: expected A..B or A,B,... from 4 to 14, found '3'\nsee: pann advise --help\n")]
     public void Wrong_usage_ends_with_2(string arguments, string error)
         => Assert.Equal(new Outcome(2, "", error), PannProcess.Run(files.Root, ["advise", .. arguments.Split(' ')]));

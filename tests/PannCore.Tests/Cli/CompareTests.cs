@@ -18,7 +18,7 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal((0, ""), (patched.Code, patched.Error));
         RunRecord first = RunRecordJson.ReadFile(a), second = RunRecordJson.ReadFile(b);
         Assert.Empty(first.Patches);
-        Assert.Contains("\nPatched with relu: relu\nPatched with composite:alpha=9: layer3.0.relu1, layer3.0.relu2, layer3.1.relu1, layer3.1.relu2, layer3.2.relu1, layer3.2.relu2\n", patched.Out, StringComparison.Ordinal);
+        Assert.Contains("\nPatched with relu: relu.\nPatched with composite:alpha=9: layer3.0.relu1, layer3.0.relu2, layer3.1.relu1, layer3.1.relu2, layer3.2.relu1 and layer3.2.relu2.\n", patched.Out, StringComparison.Ordinal);
         Assert.Equal(["relu relu", .. Enumerable.Range(0, 6).Select(i => $"layer3.{i / 2}.relu{(i % 2) + 1} composite:alpha=9")], second.Patches.Select(patch => $"{patch.Key} {patch.Value}"));
         Assert.Null(first.Sweep);
 
@@ -57,6 +57,20 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.StartsWith("error: none.json: cannot be read: ", PannProcess.Run(files.Root, "compare", good, "none.json").Error, StringComparison.Ordinal);
         Fails($"{good}: expected a file of its own for each result, found a file that this command also reads or writes", "compare", good, good, "--json", good);
     }
+
+    [Theory]
+    [InlineData("--json", "images.bin", "")]
+    [InlineData("--out", "images.bin", "")]
+    [InlineData("--json", "ideal.safetensors", "--ideal model:ideal.safetensors")]
+    [InlineData("--json", "patch.json", "--patch file:patch.json")]
+    [InlineData("--json", "ranges.json", "--ranges file:./ranges.json")]
+    [InlineData("--json", "p.json", "--activation file:p.json,leak=0")]
+    [InlineData("--json", "h.json", "--activation direct:4,unbiased=h.json#relu")]
+    [InlineData("--json", "report.html", "")]
+    public void A_result_replaces_nothing_that_the_command_reads_or_writes(string option, string file, string more)
+        => Fails(
+            $"{file}: expected a file of its own for each result, found a file that this command also reads or writes",
+            ["inspect", "--model", "model.safetensors", "--data", "images.bin", .. more.Split(' ', StringSplitOptions.RemoveEmptyEntries), option, file]);
 
     [Fact]
     public void A_patch_that_is_none_ends_with_1()

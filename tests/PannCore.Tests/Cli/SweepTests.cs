@@ -67,6 +67,12 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(before, File.ReadAllText(json));
         File.WriteAllText(json, "rows");
         Refused($"{json}: at line 1: expected what pann sweep --json wrote, found something else");
+        foreach ((string from, string to) in new[] { ("\"rows\": [", "\"rows\": [null,"), ("\"composite:alpha=4\"", "null"), ("\"idealAccuracy\": ", "\"idealAccuracy\": null, \"was\": ") })
+        {
+            File.WriteAllText(json, before.Replace(from, to, StringComparison.Ordinal));
+            Assert.NotEqual(before, File.ReadAllText(json));
+            Refused($"{json}: expected what pann sweep --json wrote, found something else");
+        }
         File.WriteAllText(json, "{}");
         Refused($"{json}: expected what pann sweep --json wrote, found something else");
 

@@ -25,6 +25,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("eval --threads many --batch -1", "error: Cannot parse argument 'many' for option '--threads' as expected type 'System.Int32'.\nerror: --batch: expected at least 1, found -1\nsee: pann eval --help\n")]
     [InlineData("train --epochs 1 --out model.pt", "error: --out: expected a name that ends in .safetensors, found model.pt\nsee: pann train --help\n")]
     [InlineData("train --save-every 0", "error: --save-every: expected at least 1, found 0\nerror: Option '--out' is required.\nsee: pann train --help\n")]
+    [InlineData("inspect --patch", "error: Required argument missing for option: '--patch'.\nsee: pann inspect --help\n")]
     [InlineData("cost --levels 0", "error: --levels: expected at least 1, found 0\nsee: pann cost --help\n")]
     [InlineData("cost model.safetensors --arch resnet20", "error: cost: expected one of MODEL, --model and --arch\nsee: pann cost --help\n")]
     public void Wrong_usage_ends_with_2(string line, string error)

@@ -4,6 +4,7 @@ using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Reports;
+using PannCore.Tests.Reports;
 using PannCore.Tests.Support;
 using PannCore.Training;
 using Xunit;
@@ -149,6 +150,20 @@ public sealed class InspectionTests : IDisposable
         Assert.True(record.PannAccuracy > record.IdealAccuracy + 5);
         Assert.StartsWith("WARNING: The reference is the wrong one: the ideal network (model:wrong.safetensors) gets ", ConsoleReport.Summary(record)[0], StringComparison.Ordinal);
         Assert.DoesNotContain(Inspection.Run(request, other, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace).Diagnoses, line => line.StartsWith("The reference", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_better_network_of_few_images_may_be_chance()
+    {
+        Flip gained = new(0, 3, 5, 3), lost = new(1, 3, 3, 5);
+        const string chance = " images it may also be chance: ";
+        Assert.EndsWith("Of 5 images it may also be chance: 1 right only with polynomials, 0 only without.", Fault(5, [gained]), StringComparison.Ordinal);
+        // Nine against one are 8 apart, two standard deviations are 2 sqrt(10) = 6.3; nine against three are 6 apart, and 6.9.
+        Assert.DoesNotContain(chance, Fault(100, [.. Enumerable.Repeat(gained, 9), lost]), StringComparison.Ordinal);
+        Assert.Contains(chance, Fault(100, [.. Enumerable.Repeat(gained, 9), lost, lost, lost]), StringComparison.Ordinal);
+
+        static string Fault(int images, Flip[] flips)
+            => RecordFaults.Of(SampleRecord.Create() with { Images = images, IdealAccuracy = 80, PannAccuracy = 86, Flips = flips }, new Dictionary<string, double>()).Single();
     }
 
     /// <summary>

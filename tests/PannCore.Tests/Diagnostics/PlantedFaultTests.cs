@@ -120,19 +120,6 @@ public sealed class PlantedFaultTests : IDisposable
     }
 
     /// <summary>Of five images one is 20 points, and not one network better than another.</summary>
-    [Theory]
-    [InlineData(1, 0, false)]
-    [InlineData(3, 0, false)]
-    [InlineData(4, 0, true)]
-    [InlineData(12, 8, false)]
-    [InlineData(16, 4, true)]
-    public void A_reference_is_the_wrong_one_only_if_that_is_no_chance(int betterPann, int betterIdeal, bool isFault)
-    {
-        Flip[] flips = [.. Enumerable.Range(0, betterPann).Select(i => new Flip(i, 1, 2, 1)), .. Enumerable.Range(100, betterIdeal).Select(i => new Flip(i, 1, 1, 2)), new(200, 1, 2, 3)];
-        RunRecord record = SampleRecord.Create() with { IdealAccuracy = 80, PannAccuracy = 86, Flips = flips };
-        Assert.Equal(isFault, RecordFaults.Of(record, new Dictionary<string, double>()).Count > 0);
-    }
-
     [Fact]
     public void Batch_norm_that_never_saw_an_image()
     {

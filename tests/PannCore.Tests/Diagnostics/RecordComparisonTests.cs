@@ -53,7 +53,16 @@ public sealed class RecordComparisonTests
         Assert.Equal(["two", "one"], comparison.Operations.Select(change => change.Path));
         Assert.True(double.IsNaN(comparison.Operations[0].Share));
         Assert.Equal(1, comparison.Operations[1].Share);
-        Assert.Contains("In 1 operation one of the errors is not finite, first in two.", ComparisonReport.Summary(comparison));
+        Assert.Contains("In 1 operation one of the errors is not finite or has no image to be measured on, first in two.", ComparisonReport.Summary(comparison));
+        Assert.DoesNotContain(ComparisonReport.Summary(RecordComparison.Of(Record(Line("two", double.NaN, 0)), Record(Line("two", double.NaN, 0)))), line => line.StartsWith("No operation", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_order_is_that_of_the_shares_not_of_the_differences()
+    {
+        // Over a signal of 2: 0.8 becomes 1, squares 0.36 apart; 0 becomes 0.5, more, but squares 0.25 apart.
+        RecordComparison comparison = RecordComparison.Of(Record(Line("small", 0, 0), Line("large", 1.6, 0)), Record(Line("small", 1, 0), Line("large", 2, 0)));
+        Assert.Equal(["large", "small"], comparison.Operations.Select(change => change.Path));
     }
 
     [Fact]

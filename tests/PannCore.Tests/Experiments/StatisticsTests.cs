@@ -37,39 +37,6 @@ public sealed class StatisticsTests
     }
 
     [Theory]
-    [InlineData(0, 10)]
-    [InlineData(3, 10)]
-    [InlineData(10, 10)]
-    [InlineData(9171, 10000)]
-    public void The_ends_of_the_interval_are_where_the_tails_hold_a_fortieth(int count, int of)
-    {
-        var share = new Proportion(count, of);
-        Assert.InRange(share.Percent, share.Lower, share.Upper);
-        // By the definition: sums of binomial probabilities, by recurrence.
-        if (count > 0) Assert.Equal(0.025, 1 - Below(share.Lower / 100, count, of), 1e-6);
-        else Assert.Equal(0, share.Lower);
-        if (count < of) Assert.Equal(0.025, Below(share.Upper / 100, count + 1, of), 1e-6);
-        else Assert.Equal(100, share.Upper);
-
-        // P(X < count).
-        static double Below(double p, int count, int of)
-        {
-            double sum = 0, logTerm = of * Math.Log(1 - p);
-            for (int k = 0; k < count; k++)
-            {
-                sum += Math.Exp(logTerm);
-                logTerm += Math.Log((of - k) / (k + 1.0)) + Math.Log(p / (1 - p));
-            }
-            return sum;
-        }
-    }
-
-    [Fact]
-    public void No_image_of_ten_thousand_is_below_4_in_ten_thousand()
-        // 1 - 0.025^(1 / 10000) = 3.688e-4, two-sided.
-        => Assert.Equal(100 * (1 - Math.Pow(0.025, 1e-4)), new Proportion(0, 10000).Upper, 1e-8);
-
-    [Theory]
     [InlineData(0, 0, 1)]
     [InlineData(5, 5, 1)]
     [InlineData(1, 7, 2 * (1 + 8) / 256.0)]

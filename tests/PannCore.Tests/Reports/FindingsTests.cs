@@ -23,6 +23,24 @@ public class FindingsTests
     }
 
     [Fact]
+    public void Another_ideal_and_patches_are_said()
+    {
+        Findings self = new(SampleRecord.Create() with { Ideal = "self" });
+        Assert.EndsWith("gets 92.1 % of 1,000 images right with its polynomials in exact arithmetic and 61.3 % in float32.", self.Setting, StringComparison.Ordinal);
+        Assert.Equal(["Compared with: the same polynomials in exact arithmetic (self), so that only rounding is error."], self.Variations);
+
+        Findings other = new(SampleRecord.Create() with { Ideal = "model:a.safetensors", Ranges = "stored" });
+        Assert.Equal(
+            "composite:alpha=8 with the ranges in its file: resnet20 (resnet20.safetensors) gets 61.3 % of 1,000 images right; the network that it is compared with gets 92.1 %.", other.Setting);
+
+        RunRecord patched = SampleRecord.Relu() with { Patches = new Dictionary<string, string> { ["a"] = "direct:4", ["b"] = "direct:4", ["c"] = "direct:8" } };
+        Assert.Contains(", 3 activations patched, with ", new Findings(patched).Setting, StringComparison.Ordinal);
+        Assert.DoesNotContain("no polynomial", new Findings(patched).Setting, StringComparison.Ordinal);
+        Assert.Equal(["Patched with direct:4: a and b.", "Patched with direct:8: c."], new Findings(patched).Variations);
+        Assert.Subset(ConsoleReport.Summary(patched).ToHashSet(), new Findings(patched).Variations.ToHashSet());
+    }
+
+    [Fact]
     public void Diagnoses_are_the_first_warnings()
     {
         RunRecord record = SampleRecord.Create() with { Diagnoses = ["first", "second"], NonFiniteImages = 3 };

@@ -18,6 +18,33 @@ public class HtmlReportTests
 
     public static TheoryData<int> Records => [.. Enumerable.Range(0, Makers.Length)];
 
+    [Fact]
+    public void Where_every_image_exploded_the_page_says_so_and_has_no_figures_that_are_none()
+    {
+        ErrorSize none = new(double.NaN, double.NaN, double.NaN);
+        RunRecord full = SampleRecord.Full();
+        RunRecord record = full with
+        {
+            ExplodedImages = full.Images,
+            Operations = [.. full.Operations.Select(o => o with { Total = none, Approximation = none, Arithmetic = none, Inherited = none, IdealRms = double.NaN, SqnrDb = double.NaN, Cosine = null, Gain = null, RelativeGain = null, Branches = null, Spread = null, Accumulated = null })],
+            Sweep = full.Sweep! with { Steps = [.. full.Sweep.Steps.Select(s => s with { Accuracy = 0, Operations = [.. s.Operations.Select(o => o with { Injected = double.NaN, Inherited = double.NaN, Total = double.NaN })] })] },
+            Inside = null,
+            Bounds = null,
+            Causes = null,
+            Layers = [],
+            Ranging = null,
+            OtherArithmetic = null,
+        };
+        XElement root = Parse(HtmlReport.ToText(record));
+        Assert.Contains("No image is left to measure errors on", Section(root, "ledger").Value, StringComparison.Ordinal);
+        Assert.Contains("No image is left to measure errors on", Section(root, "depth").Value, StringComparison.Ordinal);
+        Assert.Empty(Section(root, "ledger").Descendants("table"));
+        Assert.DoesNotContain("Every operation at every precision", Section(root, "sweep").Value, StringComparison.Ordinal);
+        Assert.DoesNotContain("not a number", Section(root, "network").Value, StringComparison.Ordinal);
+
+        static XElement Section(XElement root, string id) => root.Descendants("section").Single(s => s.Attribute("id")?.Value == id);
+    }
+
     [Theory]
     [MemberData(nameof(Records))]
     public void Page_is_well_formed_html(int record)

@@ -20,6 +20,12 @@ internal static class DepthSection
             return;
         }
 
+        if (operations.All(o => double.IsNaN(o.RelativeTotal)))
+        {
+            page.Element("p", "No image is left to measure errors on: a polynomial exploded in each.");
+            return;
+        }
+
         page.Element("p", "The line is the total error over the signal after each operation; a dot is what the polynomial of that activation injects by itself. "
             + "Where the line is far above the dots, most of the error was inherited.");
         bool spread = operations.Any(o => o.Spread is not null);

@@ -13,8 +13,7 @@ internal static class HeadlineSection
         page.Element("p", record.Title, ("class", "eyebrow"));
         page.Element("h1", findings.Headline);
         page.Element("p", findings.Setting, ("class", "lead"));
-        if (record.Ideal != "relu") page.Element("p", $"Compared with: {Reference(record.Ideal)}.");
-        if (record.Patches.Count > 0) page.Element("p", $"Other polynomials at single activations: {string.Join(", ", record.Patches.Select(p => $"{Figures.Name(p.Key)} = {Figures.Name(p.Value)}"))}.");
+        foreach (string sentence in findings.Variations) page.Element("p", sentence);
         foreach (string sentence in findings.Causes) page.Element("p", sentence);
 
         using var tiles = page.Open("dl", ("class", "tiles"));
@@ -25,14 +24,6 @@ internal static class HeadlineSection
         Tile(page, Figures.Count(record.OutOfRangeImages), "images with an input outside its range");
         Tile(page, Figures.PowerOfTwo(record.Log2MaxError), "largest error of the polynomial, in units of its range B");
     }
-
-    private static string Reference(string ideal) => ideal switch
-    {
-        "self" => "the same polynomials in exact arithmetic (self), so that only rounding is error",
-        _ when ideal.StartsWith("leaky:", StringComparison.Ordinal) => $"the same weights with leaky ReLU, slope {ideal["leaky:".Length..]} below 0",
-        _ when ideal.StartsWith("model:", StringComparison.Ordinal) => $"another model, {ideal["model:".Length..]}",
-        _ => $"the same weights with {ideal}",
-    };
 
     private static void Warnings(Markup page, IReadOnlyList<string> warnings)
     {

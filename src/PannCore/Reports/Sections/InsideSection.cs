@@ -24,7 +24,8 @@ internal static class InsideSection
         page.Element("p", "Bias is the share of the squared injected error that is a constant of each channel: what a repair without training can take away. Choose one to see its own drawing, its stages and its channels.");
         using var box = page.Box("Inside all activations");
         using var table = page.Open("table");
-        page.Head("Activation", "<Polynomial", "Range B", "Inputs", "below \u2212B", "above B", "Bias", "Worst channel's mean error", "Last stage off by, RMS", "at most");
+        bool stages = all.Any(a => a.Stages.Count > 0);
+        page.Head(["Activation", "<Polynomial", "Range B", "Inputs", "below \u2212B", "above B", "Bias", "Worst channel's mean error", .. stages ? ["Last stage off by, RMS", "at most"] : Array.Empty<string>()]);
         using var body = page.Open("tbody");
         foreach (InsideRecord a in all)
         {
@@ -33,7 +34,8 @@ internal static class InsideSection
                 page.Element("td", Figures.Name(a.Activation), ("class", "text keep"));
                 page.Cells(
                     Figures.Number(a.Range), Figures.Count(a.Counts.Sum() + a.Below + a.Above), Figures.Count(a.Below), Figures.Count(a.Above), Figures.Ratio(a.BiasShare),
-                    Figures.Number(a.Channels.Count == 0 ? null : a.Channels.MaxBy(c => Math.Abs(c.Mean))!.Mean), Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingRms), Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingMax));
+                    Figures.Number(a.Channels.Count == 0 ? null : a.Channels.MaxBy(c => Math.Abs(c.Mean))!.Mean));
+                if (stages) page.Cells(Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingRms), Figures.Number(a.Stages.Count == 0 ? null : a.Stages[^1].LeavingMax));
             }
 
             page.Line();

@@ -16,6 +16,12 @@ internal static class LedgerSection
 
     public static void Write(Markup page, RunRecord record)
     {
+        if (record.Operations.Count > 0 && record.Operations.All(o => double.IsNaN(o.RelativeTotal)))
+        {
+            page.Element("p", "No image is left to measure errors on: a polynomial exploded in each.");
+            return;
+        }
+
         page.Element("p", "Two networks with the same weights run on the same images, one with the ideal activations and one with polynomials. "
             + "At every operation the difference of their outputs splits exactly into what this operation injects and what it was handed:");
         page.Element("pre", "total = approximation + arithmetic + inherited\n"

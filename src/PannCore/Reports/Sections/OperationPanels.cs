@@ -41,13 +41,13 @@ internal sealed class OperationPanels
         }
 
         page.Element("p", Findings.Meaning(o));
-        Terms(page, o);
+        if (!double.IsNaN(o.Total.Rms)) Terms(page, o);
         if (o.Branches is [_, _, ..] branches) Branches(page, branches);
         if (_inside.GetValueOrDefault(o.Path) is { } inside) InsideDrawing.Write(page, inside, $"op-{index}-inside");
         if (o.Range is not null || o.LargestInput is not null) Range(page, o);
         if (_causes.GetValueOrDefault(o.Path) is { } cause) Cause(page, cause);
         Facts(page, o);
-        if (o.Accumulated is { } accumulated) Accumulated(page, o, accumulated);
+        if (o.Accumulated is { } accumulated && !double.IsNaN(accumulated.Approximation.Rms)) Accumulated(page, o, accumulated);
         using var back = page.Open("p", ("class", "note"));
         page.Element("a", "Back to the map", ("href", "#network"));
     }
@@ -112,7 +112,7 @@ internal sealed class OperationPanels
     {
         page.Element("h4", "Further figures");
         using var list = page.Open("dl", ("class", "facts"));
-        Fact("Signal to noise", $"{Figures.Number(o.SqnrDb)} dB", $"as fine as a number with {Figures.Number(o.Bits)} bits");
+        if (!double.IsNaN(o.Total.Rms)) Fact("Signal to noise", $"{Figures.Number(o.SqnrDb)} dB", $"as fine as a number with {Figures.Number(o.Bits)} bits");
         if (o.Cosine is { } cosine) Fact("Cosine", Figures.Number(cosine), "1: same direction as the ideal output");
         if (o.Gain is { } gain) Fact("Gain", Figures.Number(gain), "inherited over incoming error: above 1 it grows here");
         if (o.RelativeGain is { } relative) Fact("Relative gain", Figures.Number(relative), "the same with each error over its signal");

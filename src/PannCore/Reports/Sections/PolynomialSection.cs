@@ -11,7 +11,8 @@ internal static class PolynomialSection
     {
         double bound = double.Exp2(record.Log2MaxError);
         page.Element("p", $"Polynomial minus ideal function for {record.Activation}, over inputs from -B to B. Both axes are in units of the range B: "
-            + $"at an activation with B = 10 the same curve is ten times as wide and ten times as high. Its certified maximum is {Figures.PowerOfTwo(record.Log2MaxError)} = {Figures.Number(bound)}.");
+            + $"at an activation with B = 10 the same curve is ten times as wide and ten times as high. Its certified maximum is {Figures.PowerOfTwo(record.Log2MaxError)} = {Figures.Number(bound)}. "
+            + "Where there are more ripples than the drawing has room for, it joins the least and the largest error of each stretch.");
 
         List<CurvePoint> points = [.. record.ErrorCurve.Where(p => double.IsFinite(p.X))];
         List<CurvePoint> finite = [.. points.Where(p => double.IsFinite(p.Error))];

@@ -15,7 +15,7 @@ internal static class SweepSection
         page.Element("p", $"{Figures.Count(sweep.Images, "image")} with {Figures.Count(sweep.Steps.Count, "polynomial")}, from coarse to fine" + (prefix.Length > 0 ? $"; names below go on after {Figures.Name(prefix)}" : "") + ". "
             + "A finer polynomial needs more levels of the encryption scheme. Where the curve becomes flat, more precision buys nothing.");
         Accuracies(page, record, sweep, names);
-        if (sweep.Steps.All(s => s.Operations.Count == 0))
+        if (!sweep.Steps.SelectMany(s => s.Operations).Any(o => double.IsFinite(o.Total)))
         {
             Table(page, sweep, names);
             return;
@@ -60,7 +60,7 @@ internal static class SweepSection
                 if (double.IsFinite(step.Accuracy))
                 {
                     page.Empty("circle", ("class", "point"), ("cx", X(k)), ("cy", y.At(step.Accuracy)), ("r", 4.5), ("data-step", k));
-                    if (sweep.Steps.Count <= 16) page.Element("text", Figures.Accuracy(step.Accuracy), ("class", "strong middle"), ("x", X(k)), ("y", y.At(step.Accuracy) + 20));
+                    if (sweep.Steps.Count <= 16) page.Element("text", Figures.Accuracy(step.Accuracy), ("class", "strong middle"), ("x", X(k)), ("y", y.At(step.Accuracy) + (step.Accuracy < 12 ? -10 : 20))); // above, where the axis' names are below
                 }
             }
 
@@ -111,7 +111,7 @@ internal static class SweepSection
             }
         }
 
-        if (sweep.Steps.All(s => s.Operations.Count == 0)) return;
+        if (!sweep.Steps.SelectMany(s => s.Operations).Any(o => double.IsFinite(o.Total))) return;
         using (page.Box("Total error over signal of every operation at every precision"))
         using (page.Open("table"))
         {
