@@ -40,7 +40,7 @@ public sealed record InspectionStudy(
         }),
         new("ranges", subject => subject.HasPolynomials ? RangeStudy.Units : 0, (record, subject, progress, cancellation) => record with
         {
-            Ranging = RangeStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation),
+            Ranging = RangeStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation, scale: subject.HasOwnIdeal),
         }),
         new("bounds", subject => subject.HasOwnIdeal ? Math.Min(BoundImages, subject.Sound.Length) : 0, (record, subject, progress, cancellation) => record with
         {

@@ -71,7 +71,7 @@ public sealed record RangeSearch(int Image, int Steps, double StartShare, double
 /// <summary>How far the inputs of the activations are from the ends of their ranges, and what could push them over.</summary>
 /// <param name="Layers">One line an activation.</param>
 /// <param name="Nearest">The images nearest to the end of a range, nearest first.</param>
-/// <param name="Cliff">The first failure, predicted and checked; null where no factor was found, as with inputs that are no numbers.</param>
+/// <param name="Cliff">The first failure, predicted and checked; null where no factor was found, as with inputs that are no numbers, and for networks whose ranges cannot be scaled (repaired, or trained with their polynomials).</param>
 /// <param name="Stress">Images that are no photographs.</param>
 /// <param name="Search">What a search by the gradient found.</param>
 public sealed record RangeRecord(IReadOnlyList<LayerRange> Layers, IReadOnlyList<NearImage> Nearest, Cliff? Cliff, IReadOnlyList<StressImage> Stress, RangeSearch? Search);

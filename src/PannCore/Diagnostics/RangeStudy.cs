@@ -30,14 +30,19 @@ public static class RangeStudy
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="progress">Told how many of <see cref="Units"/> are done.</param>
     /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="scale">
+    /// Whether to look for the first failure by scaling the ranges. A polynomial over another range is another function: a repair's shifts are wrong for it (such networks are never scaled),
+    /// and so are weights that were trained with it.
+    /// </param>
     /// <returns>What was found; null if no activation has a range, or there is no image.</returns>
     public static RangeRecord? Of(
         ResNet pann, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
-        IProgress<int>? progress = null, CancellationToken cancellation = default)
+        IProgress<int>? progress = null, CancellationToken cancellation = default, bool scale = true)
     {
+        scale &= pann.Activations.All(activation => activation.Function is not ActivationFunction.Polynomial { Shift: not null });
         var steps = new List<RangeFactor>();
         var first = new RangeProbe();
-        foreach (double factor in Factors)
+        foreach (double factor in scale ? Factors : [1])
         {
             var probe = factor == 1 ? first : new RangeProbe();
             Evaluation evaluation = Evaluation.Of(CliffSearch.Scaled(pann, factor), data, images, normalization, workspace, observers: [probe], cancellation: cancellation);
@@ -50,7 +55,7 @@ public static class RangeStudy
         NearImage Near(int position) => new(images[position], first.Nearest[position].Path, first.Nearest[position].Share);
         NearImage worst = Near(nearest[0]);
         Cliff? cliff = null;
-        if (double.IsFinite(worst.Share) && worst.Share > 0
+        if (scale && double.IsFinite(worst.Share) && worst.Share > 0
             && new CliffSearch(pann, data, images, normalization, workspace).From(worst.Share, nearest, CliffCandidates, cancellation) is ({ } found, { } image))
         {
             cliff = new(worst.Share, worst.Path, worst.Image, found, image.Path, image.Image, steps);

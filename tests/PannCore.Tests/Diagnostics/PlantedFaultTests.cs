@@ -6,7 +6,6 @@ using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Reports;
-using PannCore.Tests.Reports;
 using Xunit;
 
 namespace PannCore.Tests.Diagnostics;

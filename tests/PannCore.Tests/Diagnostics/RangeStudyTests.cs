@@ -66,6 +66,19 @@ public sealed class RangeStudyTests : IDisposable
 
     /// <summary>Another image than the nearest may be outside first where another factor changes the polynomials: all images are looked at in the end.</summary>
     [Fact]
+    public void Ranges_that_a_repair_belongs_to_are_not_scaled()
+    {
+        ResNet repaired = Repair.InOneWay(
+            RandomNetwork.Backbone, ActivationSpec.Parse("composite:alpha=6"), ActivationRanges.Parse("layer", [.. RandomNetwork.Largest.Keys], RandomNetwork.Largest, 1.05), RepairShift.Injected, batchNorm: false,
+            RandomNetwork.Sample, [30, 31, 32], Normalization.Cifar10, _workspace).Pann;
+        RangeRecord record = RangeStudy.Of(repaired, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)!;
+        Assert.Null(record.Cliff);
+        Assert.Equal(19, record.Layers.Count);
+        Assert.NotNull(RangeStudy.Of(RandomNetwork.Pann("composite:alpha=6"), RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)!.Cliff);
+        Assert.Null(RangeStudy.Of(RandomNetwork.Pann("composite:alpha=6"), RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, scale: false)!.Cliff);
+    }
+
+    [Fact]
     public void An_image_that_is_not_among_the_candidates_is_found()
     {
         ResNet pann = RandomNetwork.Pann("composite:alpha=4", "layer", 1);
