@@ -1,3 +1,4 @@
+using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
