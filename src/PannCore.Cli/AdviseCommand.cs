@@ -77,9 +77,9 @@ internal static class AdviseCommand
         {
             Cifar10 training = Cifar10.ReadTrain(folder.Location), test = Cifar10.ReadTest(folder.Location);
             if (count > training.Count) throw new BadInputException($"--images: expected at most the {training.Count} training images, found {count}");
-            // From the end: ranges may have been measured on the first ones.
+            // From the end: ranges may have been measured on the first ones. Cropped and mirrored, because a network that was trained on them is surer of them as they are than of others.
             AdviceImages trained = Some(training, training.Count - count, count);
-            return (trained with { Words = $"{trained.Words} (a network that was trained on them is surer of them than of others, and loses less)" }, Some(test, 0, test.Count));
+            return (trained with { Data = training.Augmented(new Augmentation(Seed: 1, Epoch: 0)), Words = $"{trained.Words}, cropped and mirrored (a network that was trained on them is surer of them than of others, and loses less)" }, Some(test, 0, test.Count));
         }
         Cifar10 set = Cifar10.ReadFile(folder.Location);
         int half = set.Count / 2, chosen = Math.Min(count, half);

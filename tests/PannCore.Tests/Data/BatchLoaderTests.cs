@@ -37,6 +37,19 @@ public sealed class BatchLoaderTests
     }
 
     [Fact]
+    public void AnAugmentedDataSetHoldsWhatIsLoadedAugmented()
+    {
+        Cifar10 data = Data();
+        var augmentation = new Augmentation(Seed: 8, Epoch: 2);
+        int[] all = [.. Enumerable.Range(0, Images)];
+        using var workspace = new Workspace(2, fillWithNaN: true);
+        using var run = new Run(workspace);
+        Assert.Equal(
+            new BatchLoader(data, Normalization.Cifar10).Load(run, all, augmentation).Values.ToArray(),
+            new BatchLoader(data.Augmented(augmentation), Normalization.Cifar10).Load(run, all).Values.ToArray());
+    }
+
+    [Fact]
     public void MixedImagesAreTheWeightedMeanOfBothAsEachIsAugmented()
     {
         var loader = new BatchLoader(Data(), Normalization.Cifar10);
