@@ -16,7 +16,9 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(FrontierRecord))]
 [JsonSerializable(typeof(CostRecord))]
 [JsonSerializable(typeof(SweepFile))]
-[JsonSerializable(typeof(PrecisionFile))]
+[JsonSerializable(typeof(ResultFile<PrecisionRow>), TypeInfoPropertyName = "PrecisionRows")]
+[JsonSerializable(typeof(ResultFile<LoopRow>), TypeInfoPropertyName = "LoopRows")]
+[JsonSerializable(typeof(ResultFile<DecayRow>), TypeInfoPropertyName = "DecayRows")]
 [JsonSerializable(typeof(AdviceFile))]
 [JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

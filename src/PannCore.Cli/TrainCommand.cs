@@ -23,6 +23,7 @@ internal static class TrainCommand
         Option<string> architecture = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, resnet44, resnet56 or resnet110.", DefaultValueFactory = _ => "resnet20" };
         Option<bool> list = new("--list") { Description = "Show the named recipes and stop.", Action = new ListRecipes() };
         Option<string?> named = new("--recipe") { HelpName = "NAME", Description = "A named recipe (--list shows them); options given beside it overrule it." };
+        Option<string?> tuned = new("--tune") { HelpName = "NAME", Description = "A named way to go on training the model of --init (--list shows them); options given beside it overrule it." };
         Option<int> epochs = CommonOptions.AtLeast(new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images.", DefaultValueFactory = _ => 40 }, 1);
         Option<int> batch = new("--batch") { HelpName = "N", Description = "Images a step.", DefaultValueFactory = _ => 128 };
         Option<double> learningRate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule.", DefaultValueFactory = _ => 0.1 };
@@ -41,6 +42,7 @@ internal static class TrainCommand
         Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
         Option<double> penalty = new("--penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/B - T, 0)^2 an image on the inputs of polynomials.", DefaultValueFactory = _ => 0.1 };
         Option<double> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "Where it begins, in units of the range.", DefaultValueFactory = _ => 0.9 };
+        Option<string> share = new Option<string>("--share") { Description = "How much of the polynomial: full; rising from none to all over the first half of the steps; or random for each step and activation, which leaves a network with ReLUs that stands its polynomials.", DefaultValueFactory = _ => "full" }.AcceptOnlyFromAmong("full", "rising", "random");
         Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
@@ -52,23 +54,26 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            list, named, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, penalty, penaltyFrom, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, penalty, penaltyFrom, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
+            bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+            NamedTuning? tuning = parsed.GetValue(tuned) is string way ? NamedTuning.Of(way) : null;
+            if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to go on with, found none");
+            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : NamedTuning.Epochs;
             var recipe = new Recipe
             {
                 Architecture = parsed.GetValue(architecture)!,
-                Epochs = parsed.GetValue(epochs),
+                Epochs = passes,
                 Batch = parsed.GetValue(batch),
-                LearningRate = parsed.GetValue(learningRate),
-                WarmupEpochs = Math.Min(parsed.GetValue(warmup), parsed.GetValue(epochs)),
+                LearningRate = tuning is null || IsGiven(learningRate) ? parsed.GetValue(learningRate) : NamedTuning.LearningRate,
+                WarmupEpochs = Math.Min(parsed.GetValue(warmup), passes),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
                 Convolution = CommonOptions.Convolution(parsed, convolution),
             };
             if (parsed.GetValue(named) is string name) recipe = NamedRecipe.Of(name).Apply(recipe);
-            bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
@@ -79,16 +84,21 @@ internal static class TrainCommand
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
             if (begin is not null) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
-            ActivationSpec? loop = parsed.GetValue(activation) is string text ? ActivationSpec.Parse(text) : null;
-            if (loop is not null) recipe = recipe with { Polynomial = InTheLoop(loop, parsed.GetValue(ranges)!, parsed.GetValue(margin), begin, recipe) with { Penalty = parsed.GetValue(penalty), PenaltyFrom = parsed.GetValue(penaltyFrom) } };
-            recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (loop is null ? double.PositiveInfinity : 2) };
+            NamedTuning polynomial = tuning ?? new("", "", null);
+            if (IsGiven(activation)) polynomial = polynomial with { Activation = parsed.GetValue(activation) };
+            if (tuning is null || IsGiven(ranges)) polynomial = polynomial with { Ranges = parsed.GetValue(ranges)! };
+            if (tuning is null || IsGiven(share)) polynomial = polynomial with { Share = Enum.Parse<PolynomialShare>(parsed.GetValue(share)!, ignoreCase: true) };
+            if (tuning is null || IsGiven(margin)) polynomial = polynomial with { Margin = parsed.GetValue(margin) };
+            if (tuning is null || IsGiven(penalty)) polynomial = polynomial with { Penalty = parsed.GetValue(penalty) };
+            if (tuning is null || IsGiven(penaltyFrom)) polynomial = polynomial with { PenaltyFrom = parsed.GetValue(penaltyFrom) };
+            recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
+            recipe = InTheLoop(recipe, polynomial, begin);
             string file = parsed.GetValue(output)!, state = file + ".state";
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            string origin = FormattableString.Invariant($"{parsed.GetValue(ranges)} --margin {parsed.GetValue(margin)}");
-            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), origin), begin?.Backbone, cancellation);
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), begin?.Backbone, cancellation);
             if (record is null) return 1;
             CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
             return 0;
@@ -108,26 +118,32 @@ internal static class TrainCommand
     /// <summary>The command that trains by a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="initial">The model that training begins from; null for none.</param>
-    /// <param name="ranges">Options of the polynomial's ranges.</param>
-    public static string Command(Recipe recipe, string? initial = null, string ranges = "") => FormattableString.Invariant(
-        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, ranges)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
+    /// <param name="tuning">Where the polynomial's ranges come from.</param>
+    public static string Command(Recipe recipe, string? initial = null, NamedTuning? tuning = null) => FormattableString.Invariant(
+        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, tuning)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
 
-    /// <summary>The polynomial to train with: a penalty and where it begins are still to be set.</summary>
-    private static PolynomialInTheLoop InTheLoop(ActivationSpec spec, string ranges, double margin, PannModel? begin, Recipe recipe)
+    /// <summary>A recipe with the polynomial of a tuning, if it has one.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="tuning">Polynomial, ranges, penalty.</param>
+    /// <param name="begin">The model that training begins from, and whose ranges are taken; null for none.</param>
+    /// <exception cref="BadInputException">A polynomial that a model file cannot hold, or ranges that nobody knows.</exception>
+    public static Recipe InTheLoop(Recipe recipe, NamedTuning tuning, PannModel? begin)
     {
+        if (tuning.Activation is not string activation) return recipe;
+        var spec = ActivationSpec.Parse(activation);
         if (!StoredPann.CanHold(spec)) throw new BadInputException($"--activation: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
-        if (begin is null && ActivationRanges.NeedsCalibration(ranges))
-            throw new BadInputException($"--ranges {ranges}: expected global:B or file:PATH, or --init with a model that holds ranges, found neither");
+        if (begin is null && ActivationRanges.NeedsCalibration(tuning.Ranges))
+            throw new BadInputException($"--ranges {tuning.Ranges}: expected global:B or file:PATH, or --init with a model that holds ranges, found neither");
         string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
-        ActivationRanges used = begin is null ? ActivationRanges.Parse(ranges, paths, null, margin) : begin.Ranges(spec, ranges, margin);
-        return new(spec.ToString(), used.ByPath);
+        ActivationRanges used = begin is null ? ActivationRanges.Parse(tuning.Ranges, paths, null, tuning.Margin) : begin.Ranges(spec, tuning.Ranges, tuning.Margin);
+        return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share) };
     }
 
     /// <summary>The options of training with a polynomial.</summary>
-    private static string Loop(Recipe recipe, string? initial, string ranges)
+    private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {ranges} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}");
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges} --margin {tuning.Margin} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }
@@ -150,6 +166,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
             return 0;
         }
     }

@@ -60,7 +60,7 @@ internal static class TrainingRun
                     $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
             }
             // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
-            if (recipe.Polynomial is null)
+            if (recipe.Polynomial is not { StandsForItself: true })
                 largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, all, normalization, workspace, progress, cancellation));
         }
         catch (OperationCanceledException)
@@ -70,7 +70,7 @@ internal static class TrainingRun
             return null;
         }
         ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : all.Length, Notes(recipe, trainer, command),
-            recipe.Polynomial is { } loop ? new(ActivationSpec.Parse(loop.Activation), loop.Ranges, StandsForItself: true) : null));
+            recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), loop.Ranges, StandsForItself: true) : null));
         File.Delete(state);
         Console.WriteLine($"model: {file}");
         return new(rates, trainer.History[^1].ValidationAccuracy);

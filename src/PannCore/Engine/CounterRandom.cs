@@ -78,4 +78,7 @@ public enum RandomStream
 
     /// <summary>Images of noise.</summary>
     StressImage = 10,
+
+    /// <summary>Shares of polynomials in training.</summary>
+    Share = 11,
 }

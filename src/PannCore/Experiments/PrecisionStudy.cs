@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -18,7 +19,12 @@ namespace PannCore.Experiments;
 /// <param name="OutOfRangeImages">Images with an activation input outside its range.</param>
 /// <param name="ExplodedImages">Images in which a polynomial answered beyond twice its range.</param>
 /// <param name="Key">SHA-256 of all that the figures depend on: a cell whose key is what would be asked for need not be measured again.</param>
-public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int Correct, int OutOfRangeImages, int ExplodedImages, string Key);
+public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int Correct, int OutOfRangeImages, int ExplodedImages, string Key)
+{
+    /// <summary>Which images were answered right, for <see cref="McNemar"/>: see <see cref="RightAnswers"/>. Kept where networks are compared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Right { get; init; }
+}
 
 /// <summary>The accuracy of a network's PANNs against precision, for several ranges, plain and with the controls that need no training.</summary>
 public sealed class PrecisionStudy
@@ -58,11 +64,14 @@ public sealed class PrecisionStudy
     /// <summary>One range for all, one for each layer, and the state of the art's fixed one.</summary>
     public static IReadOnlyList<string> RangeTexts { get; } = ["global", "layer", "global:50"];
 
+    /// <summary>The precisions at which networks with one range are compared image by image.</summary>
+    public static IReadOnlyList<int> Compared { get; } = [7, 8, 9];
+
     /// <summary>The ideal network's right answers.</summary>
     public bool[] Backbone(CancellationToken cancellation = default)
     {
         Evaluation ideal = Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation);
-        return [.. ideal.Predictions.Select((prediction, i) => prediction == _test.Labels[i])];
+        return Right(ideal);
     }
 
     /// <summary>The key of a cell.</summary>
@@ -84,8 +93,13 @@ public sealed class PrecisionStudy
         if (control != Plain) pann = Controlled(spec, used, control, cancellation) ?? pann;
         var probe = new RangeProbe();
         Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
-        return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha));
+        return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha))
+        {
+            Right = ranges == RangeTexts[0] && Compared.Contains(alpha) ? RightAnswers.Write(Right(answers)) : null,
+        };
     }
+
+    private bool[] Right(Evaluation answers) => [.. answers.Predictions.Select((prediction, i) => prediction == _test.Labels[i])];
 
     private ResNet? Controlled(ActivationSpec spec, ActivationRanges ranges, string control, CancellationToken cancellation)
     {

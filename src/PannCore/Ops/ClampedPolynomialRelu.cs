@@ -12,8 +12,8 @@ namespace PannCore.Ops;
 public sealed record RangePenalty(double Weight, double From = 0.9);
 
 /// <summary>
-/// y = B r(clamp(x / B, -1, 1)): a polynomial ReLU for training, whose inputs are clamped so that a step too far does not explode. The gradient is the polynomial's own
-/// derivative inside the range and 0 outside; to it the gradient of the <see cref="RangePenalty"/> is added, over the number of images as the mean loss has it, whatever the gradient of the output is.
+/// y = u B r(clamp(x / B, -1, 1)) + (1 - u) ReLU(x), with the polynomial's share u, most often 1: a polynomial ReLU for training, whose inputs are clamped so that a step too far does not explode.
+/// The gradient is that of the formula, with the polynomial's own derivative inside the range; to it the gradient of the <see cref="RangePenalty"/> is added, over the number of images as the mean loss has it, whatever the gradient of the output is.
 /// A trained network is evaluated with <see cref="PolynomialRelu"/>, which clamps nothing.
 /// </summary>
 internal sealed class ClampedPolynomialRelu : Op
@@ -23,14 +23,16 @@ internal sealed class ClampedPolynomialRelu : Op
     private readonly ReluPolynomial _polynomial;
     private readonly double _range;
     private readonly RangePenalty _penalty;
+    private readonly float _share;
     private readonly PolynomialForm<float>? _single;
     private readonly PolynomialForm<double>? _exact;
 
     /// <summary>One application of a polynomial over a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number.</exception>
-    public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty)
+    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the share is not in [0, 1].</exception>
+    public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty, double share)
     {
-        (_polynomial, _range, _penalty) = (polynomial, range, penalty);
+        if (share is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "clampedPolynomialRelu: expected a share from 0 to 1");
+        (_polynomial, _range, _penalty, _share) = (polynomial, range, penalty, (float)share);
         if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
         else _exact = PolynomialRelu.Form<double>(polynomial, range);
     }
@@ -60,15 +62,21 @@ internal sealed class ClampedPolynomialRelu : Op
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
-        for (int i = 0; i < output.Values.Length; i++) output.Values[i] = _range * _polynomial.Evaluate(Math.Clamp(inputs[0].Values[i] / _range, -1, 1));
+        for (int i = 0; i < output.Values.Length; i++)
+        {
+            double x = inputs[0].Values[i];
+            output.Values[i] = (_share * _range * _polynomial.Evaluate(Math.Clamp(x / _range, -1, 1))) + ((1 - _share) * IdealAt(x));
+        }
     }
 
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
         double[] x = inputs[0].Values;
-        for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? _polynomial.Leak * x[i] : x[i];
+        for (int i = 0; i < x.Length; i++) output.Values[i] = IdealAt(x[i]);
     }
+
+    private double IdealAt(double x) => x <= 0 ? _polynomial.Leak * x : x;
 
     /// <summary>Values (factor is x) or, times the factor, slopes, plus the penalty's.</summary>
     private readonly struct Elementwise(ClampedPolynomialRelu op, bool slope, int images, ReadOnlyMemory<float> x, ReadOnlyMemory<float> factor, Memory<float> result) : IElementwise
@@ -83,7 +91,7 @@ internal sealed class ClampedPolynomialRelu : Op
         {
             ReadOnlySpan<float> from = x.Span[range], factors = factor.Span[range];
             Span<float> to = result.Span[range], inside = stackalloc float[Block], slopes = stackalloc float[Block];
-            float b = (float)op._range, near = (float)(op._penalty.From * op._range), push = (float)(2 * op._penalty.Weight / (op._range * op._range * images));
+            float b = (float)op._range, leak = (float)op._polynomial.Leak, near = (float)(op._penalty.From * op._range), push = (float)(2 * op._penalty.Weight / (op._range * op._range * images));
             for (int first = 0; first < to.Length; first += Block)
             {
                 int length = Math.Min(Block, to.Length - first);
@@ -91,7 +99,10 @@ internal sealed class ClampedPolynomialRelu : Op
                 TensorPrimitives.Clamp(block, -b, b, inside[..length]);
                 if (!slope)
                 {
+                    // In place to is the input's memory, so the ideal part is taken before it is overwritten.
+                    if (op._share < 1) op.OneMinusShareOfIdeal(block, slopes[..length]);
                     op.Polynomial(slope, inside[..length], inside[..length], to.Slice(first, length));
+                    if (op._share < 1) TensorPrimitives.MultiplyAdd(to.Slice(first, length), op._share, slopes[..length], to.Slice(first, length));
                     continue;
                 }
                 op.Polynomial(slope, inside[..length], factors.Slice(first, length), slopes[..length]);
@@ -99,10 +110,19 @@ internal sealed class ClampedPolynomialRelu : Op
                 {
                     float size = MathF.Abs(block[i]);
                     float own = size <= b ? slopes[i] : 0;
+                    if (op._share < 1) own = (op._share * own) + ((1 - op._share) * (block[i] > 0 ? 1 : leak) * factors[first + i]);
                     to[first + i] = size > near ? own + MathF.CopySign(push * (size - near), block[i]) : own;
                 }
             }
         }
+    }
+
+    private void OneMinusShareOfIdeal(ReadOnlySpan<float> x, Span<float> result)
+    {
+        float leak = (float)_polynomial.Leak;
+        TensorPrimitives.Multiply(x, leak, result);
+        TensorPrimitives.Max(x, result, result); // The slope for negative inputs is below 1.
+        TensorPrimitives.Multiply(result, 1 - _share, result);
     }
 
     private void Polynomial(bool slope, ReadOnlySpan<float> x, ReadOnlySpan<float> factor, Span<float> result)
@@ -117,7 +137,8 @@ internal sealed class ClampedPolynomialRelu : Op
 /// <summary>Polynomial ReLU of a tensor, for training.</summary>
 public static class ClampedPolynomialReluExtensions
 {
-    /// <summary>B r(clamp(x / B, -1, 1)), elementwise, with a penalty on inputs near the end of the range in the gradient.</summary>
-    public static Tensor ClampedPolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, RangePenalty penalty)
-        => new ClampedPolynomialRelu(polynomial, range, penalty).Apply(x);
+    /// <summary>u B r(clamp(x / B, -1, 1)) + (1 - u) ReLU(x), elementwise, with a penalty on inputs near the end of the range in the gradient.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the share u is not in [0, 1].</exception>
+    public static Tensor ClampedPolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, RangePenalty penalty, double share = 1)
+        => new ClampedPolynomialRelu(polynomial, range, penalty, share).Apply(x);
 }

@@ -1,21 +1,58 @@
+using System.Text.Json.Serialization;
 using PannCore.Approximation;
+using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
 using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Training;
 
-/// <summary>Training with polynomials in the place of the activations, by their own derivatives: the network learns to live with them, and no longer approximates one with ReLUs.</summary>
+/// <summary>How much of the polynomial the activations of training are: y = u polynomial + (1 - u) ReLU.</summary>
+public enum PolynomialShare
+{
+    /// <summary>All of it, u = 1, from the first step.</summary>
+    Full,
+
+    /// <summary>u rises in a straight line from 0 to 1 over the first half of the steps and stays: the progressive way.</summary>
+    Rising,
+
+    /// <summary>
+    /// u is uniform in [0, 1), drawn anew for each step and activation. The network meets its polynomial's own error in all sizes from none on, and goes on standing for one with ReLUs.
+    /// </summary>
+    Random,
+}
+
+/// <summary>
+/// Training with polynomials in the place of the activations, by their own derivatives: the network learns to live with them and, unless their share is random, no longer approximates one with ReLUs.
+/// </summary>
 /// <param name="Activation">The polynomial's specification text.</param>
 /// <param name="Ranges">B of each activation: fixed.</param>
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range; see <see cref="RangePenalty"/>.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
-public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9);
+/// <param name="Share">How much of the polynomial.</param>
+public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full)
+{
+    /// <summary>Whether the trained network is one of its own, rather than one with ReLUs that stands polynomials.</summary>
+    [JsonIgnore]
+    public bool StandsForItself => Share != PolynomialShare.Random;
 
-/// <summary>A polynomial as it is while training: inputs clamped to its range.</summary>
-internal sealed record ClampedPolynomial(ReluPolynomial Approximation, double Range, RangePenalty Penalty) : ActivationFunction
+    /// <summary>u of an activation at a step.</summary>
+    /// <param name="seed">The recipe's seed.</param>
+    /// <param name="step">0, 1, ...</param>
+    /// <param name="steps">All steps.</param>
+    /// <param name="layer">Number of the activation: 0, 1, ...</param>
+    public double ShareAt(long seed, long step, long steps, int layer) => Share switch
+    {
+        PolynomialShare.Rising => Math.Min(1, 2.0 * step / steps),
+        PolynomialShare.Random => new CounterRandom(seed, RandomStream.Share, step).Uniform(layer),
+        _ => 1,
+    };
+}
+
+/// <summary>A polynomial as it is while training: inputs clamped to its range, and a share of it.</summary>
+internal sealed record ClampedPolynomial(ReluPolynomial Approximation, double Range, RangePenalty Penalty, double Share) : ActivationFunction
 {
     public override ActivationFunction Ideal => new Relu((float)Approximation.Leak);
 
-    public override Tensor Apply(Tensor x) => x.ClampedPolynomialRelu(Approximation, Range, Penalty);
+    public override Tensor Apply(Tensor x) => x.ClampedPolynomialRelu(Approximation, Range, Penalty, Share);
 }

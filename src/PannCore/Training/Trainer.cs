@@ -66,7 +66,7 @@ public sealed class Trainer
         if (_split.Training.Length < recipe.Batch)
             throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
         _polynomial = recipe.Polynomial is { } loop ? ActivationSpec.Parse(loop.Activation).Build() : null;
-        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: path => _polynomial is null
+        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: path => _polynomial is null || !recipe.Polynomial!.StandsForItself
             ? new ActivationFunction.Relu((float)recipe.Leak)
             : new ActivationFunction.Polynomial(_polynomial, recipe.Polynomial!.Ranges.TryGetValue(path, out double range) ? range : throw new BadInputException($"recipe: ranges: expected one for {path}, found none")));
         Model.Initialise(recipe.Seed);
@@ -241,14 +241,14 @@ public sealed class Trainer
     /// <summary>The network of one step: the model; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
     private ResNet InTraining(ReadOnlyMemory<int> images, long step)
     {
+        int layer = 0, layers = Model.Activations.Count;
         if (_polynomial is not null)
         {
             PolynomialInTheLoop loop = Recipe.Polynomial!;
             var penalty = new RangePenalty(loop.Penalty, loop.PenaltyFrom);
-            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty));
+            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, (long)Recipe.Epochs * StepsPerEpoch, layer++)));
         }
         if (Recipe.Noise.Size == 0) return Model;
-        int layer = 0, layers = Model.Activations.Count;
         return Model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
     }
 

@@ -42,6 +42,19 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [Fact]
+    public void A_network_that_met_random_shares_of_its_polynomials_stands_for_one_with_relus()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--learning-rate", "0.001", "--warmup", "0", "--seed", "3", "--init", files.Model, "--activation", "composite:alpha=5", "--ranges", "global"];
+        foreach (string share in (string[])["random", "rising"]) Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--share", share, "--out", share + ".safetensors"]).Code);
+        (_, ModelDescription random) = ModelFile.Load(files.At("random.safetensors"));
+        (_, ModelDescription rising) = ModelFile.Load(files.At("rising.safetensors"));
+        Assert.Equal((null, "relu"), (random.Pann, random.Activation.ToString()));
+        Assert.NotEqual(RandomNetwork.Largest, random.LargestInputs); // Its own, measured after training.
+        Assert.True(rising.Pann!.StandsForItself);
+        Assert.Contains(" --share random ", random.Notes["command"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_a_model_to_begin_from_ranges_must_be_given()
     {
         string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--out", "no.safetensors"];

@@ -68,6 +68,7 @@ internal static class OpTable
         Perturbed("noise, leaky", new(PerturbedSide.Both, PerturbationForm.Uniform, 0.5, Slope: 0.1f)),
         Perturbed("own error on positives", new(PerturbedSide.Positive, PerturbationForm.Own, 1, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
         Clamped("composite:7,7", range: 2),
+        Clamped("composite:7,7", range: 2, share: 0.375),
         Clamped("direct:4", range: 0.55), // Inputs lie on both sides of the range's ends.
         Activation("composite:7,7", range: 2, shift: true),
         Activation("direct:4", range: 0.9, PolynomialArithmetic.Float64, shift: true),
@@ -125,10 +126,10 @@ internal static class OpTable
             Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift), Step: 1e-5);
     }
 
-    private static OpRow Clamped(string spec, double range)
+    private static OpRow Clamped(string spec, double range, double share = 1)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-        return new($"{spec}, range {range}", _ => new ClampedPolynomialRelu(polynomial, range, new(0)), [new(3, 5, 7, 2)], [], Terms: 0, Polynomial: new(polynomial, range, IsClamped: true), Step: 1e-5);
+        return new($"{spec}, range {range}, share {share}", _ => new ClampedPolynomialRelu(polynomial, range, new(0), share), [new(3, 5, 7, 2)], [], Terms: share < 1 ? 3 : 0, Polynomial: new(polynomial, range, IsClamped: true), Step: 1e-5);
     }
 
     /// <summary>A product and two sums at most, or the tolerance of the polynomial, which is the result itself or ReLU.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PannCore.Experiments;
 
 namespace PannCore.Cli;
@@ -22,7 +21,7 @@ internal sealed record CrestFactor(string Path, double Largest, double Rms)
 
 /// <summary>One network of the table.</summary>
 internal sealed record PrecisionRow(
-    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells)
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells) : IResultRow
 {
     /// <summary>Accuracy of the backbone in percent.</summary>
     public double Backbone => Percent(BackboneCorrect);
@@ -44,29 +43,4 @@ internal sealed record PrecisionRow(
         (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, Percent(c.Correct)))];
         return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5));
     }
-}
-
-/// <summary>What <c>pann reproduce precision</c> keeps: a row is complete as far as it has cells.</summary>
-internal sealed record PrecisionFile(IReadOnlyList<PrecisionRow> Rows)
-{
-    private const int MaxBytes = 16 << 20;
-
-    /// <summary>The file of before; an empty one where there is none.</summary>
-    /// <exception cref="BadInputException">Something else is there.</exception>
-    public static PrecisionFile Read(string file)
-    {
-        if (!File.Exists(file)) return new([]);
-        if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), CliJson.Default.PrecisionFile) is { Rows: not null } read ? read : throw new JsonException("no rows");
-        }
-        catch (JsonException exception)
-        {
-            throw new BadInputException($"{file}: expected what pann reproduce precision wrote, found something else: {exception.Message}", exception);
-        }
-    }
-
-    /// <summary>With a row in the place of the one of the same name, or at the end.</summary>
-    public PrecisionFile With(PrecisionRow row) => new(Rows.Any(r => r.Name == row.Name) ? [.. Rows.Select(r => r.Name == row.Name ? row : r)] : [.. Rows, row]);
 }

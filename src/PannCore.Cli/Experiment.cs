@@ -1,0 +1,186 @@
+using System.CommandLine;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>
+/// What all verbs of <c>pann reproduce</c> have in common: networks that are trained if they are not there yet, the images that judge them, and a time after which to stop.
+/// </summary>
+internal sealed class Experiment : IDisposable
+{
+    private const int StepsBetweenStates = 100, HeldOut = 5000;
+
+    private readonly Options _options;
+    private readonly ParseResult _parsed;
+    private readonly Cifar10 _training;
+    private readonly DataFolder _data;
+    private readonly CancellationTokenSource _deadline, _stop;
+    private readonly CancellationToken _user;
+
+    private Experiment(Options options, ParseResult parsed, CancellationToken cancellation)
+    {
+        (_options, _parsed, _user) = (options, parsed, cancellation);
+        _data = DataCommand.Find(parsed.GetValue(options.Data));
+        if (_data.Kind == DataKind.RecordFile) throw new BadInputException($"reproduce: expected the official training and test files, found {_data.Location}; get the data with: pann data fetch");
+        _training = Cifar10.ReadTrain(_data.Location);
+        Folder = parsed.GetValue(options.Models) ?? (OnTest ? "data/models/precision" : "runs/choices");
+        Json = parsed.GetValue(options.Json) ?? Path.Combine("data/results", (OnTest ? "" : "choices-") + options.File);
+        _deadline = new(TimeSpan.FromMinutes(parsed.GetValue(options.Minutes)));
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _deadline.Token);
+    }
+
+    /// <summary>Where networks are, or will be.</summary>
+    public string Folder { get; }
+
+    /// <summary>The table.</summary>
+    public string Json { get; }
+
+    /// <summary>Stops when the time is over, or when the user says so.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    /// <summary>Seeds asked for.</summary>
+    public IEnumerable<long> Seeds
+    {
+        get
+        {
+            (long first, long last) = ParseSeeds(_parsed.GetValue(_options.Seeds)!)!.Value;
+            return Enumerable.Range(0, (int)(last - first + 1)).Select(i => first + i);
+        }
+    }
+
+    private bool OnTest => _parsed.GetValue(_options.On) == "test";
+
+    private string Architecture => _parsed.GetValue(_options.Architecture)!;
+
+    private int Epochs => _parsed.GetValue(_options.Epochs);
+
+    /// <summary>Runs a verb's work; that the time is over is no failure.</summary>
+    public static int Run(Options options, ParseResult parsed, Action<Experiment> work, CancellationToken cancellation)
+    {
+        using var experiment = new Experiment(options, parsed, cancellation);
+        Directory.CreateDirectory(experiment.Folder);
+        CommonOptions.CheckWritable(parsed, experiment.Json);
+        try
+        {
+            work(experiment);
+        }
+        catch (OperationCanceledException) when (experiment._deadline.IsCancellationRequested && !experiment._user.IsCancellationRequested)
+        {
+            Console.WriteLine($"{parsed.GetValue(options.Minutes)} minutes are over; the same command goes on from here");
+        }
+        return 0;
+    }
+
+    /// <summary>Another verb's table, in the same folder.</summary>
+    public string Beside(string file) => Path.Combine(Path.GetDirectoryName(Json)!, (OnTest ? "" : "choices-") + file);
+
+    /// <summary>Threads and memory as asked for.</summary>
+    public Workspace Workspace() => new(_parsed.GetValue(_options.Threads));
+
+    /// <summary>The images to learn from, and those that judge: the test images; or, for choices, training images held out, a seed's own.</summary>
+    public (Cifar10 Training, Cifar10 Judging) Images(long seed)
+    {
+        if (OnTest) return (_training, Cifar10.ReadTest(_data.Location));
+        var split = Split.Balanced(_training, HeldOut, seed);
+        return (_training.Select(split.Training), _training.Select(split.Validation));
+    }
+
+    /// <summary>The name of a network, which is also its file's.</summary>
+    public string Name(NamedRecipe recipe, long seed, NamedTuning? tuning = null) => tuning is null
+        ? $"{recipe.Name}-{Architecture}-{Epochs}-{seed}"
+        : $"{recipe.Name}-{Architecture}-{Epochs}+{tuning.Name}-{TuningEpochs}-{seed}";
+
+    /// <summary>The file of a network, trained if need be from what it begins with.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped; its state is on disk.</exception>
+    public string Network(NamedRecipe recipe, long seed, NamedTuning? tuning = null)
+    {
+        string name = Name(recipe, seed, tuning), file = Path.Combine(Folder, name + ".safetensors");
+        if (File.Exists(file)) return file;
+        Recipe plan = recipe.Apply(new Recipe { Architecture = Architecture, Epochs = Epochs, Validation = OnTest ? 0 : HeldOut, Seed = seed });
+        PannModel? begin = null;
+        string? from = null;
+        if (tuning is not null)
+        {
+            begin = PannModel.Load(from = Network(recipe, seed));
+            plan = plan with { Epochs = TuningEpochs, LearningRate = NamedTuning.LearningRate, MaxGradientNorm = NamedTuning.MaxGradientNorm, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+            plan = TrainCommand.InTheLoop(plan, tuning, begin);
+        }
+        Console.WriteLine($"{name}: training");
+        using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
+        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, TrainCommand.Command(plan, from, tuning), begin?.Backbone, Stop) is null
+            ? throw new OperationCanceledException(Stop)
+            : file;
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _deadline.Dispose();
+    }
+
+    private int TuningEpochs => _options.TuningEpochs is { } option ? _parsed.GetValue(option) : NamedTuning.Epochs;
+
+    private static (long First, long Last)? ParseSeeds(string text)
+    {
+        string[] ends = text.Split("..");
+        return ends.Length == 2 && long.TryParse(ends[0], out long first) && long.TryParse(ends[1], out long last) && first >= 0 && last >= first && last - first < 100 ? (first, last) : null;
+    }
+
+    /// <summary>The options of these verbs.</summary>
+    /// <param name="file">Name of the table.</param>
+    /// <param name="tunes">Whether it goes on training networks.</param>
+    internal sealed class Options(string file, bool tunes)
+    {
+        public string File => file;
+
+        public Option<string> Seeds { get; } = WithSeeds();
+
+        public Option<string> Architecture { get; } = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, ...", DefaultValueFactory = _ => "resnet20" };
+
+        public Option<int> Epochs { get; } = CommonOptions.AtLeast(
+            new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images: one schedule for all rows of a table.", DefaultValueFactory = _ => 40 }, 1);
+
+        public Option<int>? TuningEpochs { get; } = tunes
+            ? CommonOptions.AtLeast(new Option<int>("--tuning-epochs") { HelpName = "N", Description = "Further passes, for networks that go on from another.", DefaultValueFactory = _ => NamedTuning.Epochs }, 1)
+            : null;
+
+        public Option<string> On { get; } = new Option<string>("--on")
+        {
+            Description = "The images that judge: test (networks are trained on all 50,000 training images), or held-out (on 45,000 of them, and the others judge): for choices, which must not see the test images.",
+            DefaultValueFactory = _ => "test",
+        }.AcceptOnlyFromAmong("test", "held-out");
+
+        public Option<string?> Models { get; } = new("--models") { HelpName = "FOLDER", Description = "Where networks are, or will be. Default: data/models/precision; runs/choices for choices." };
+
+        public Option<string?> Json { get; } = new("--json") { HelpName = "FILE", Description = $"The table: read, and written after each figure. Default: data/results/{file}; choices-{file} for choices." };
+
+        public Option<double> Minutes { get; } = new("--minutes") { HelpName = "M", Description = "Stop after so many minutes.", DefaultValueFactory = _ => 30 };
+
+        public Option<string?> Data { get; } = CommonOptions.Data();
+
+        public Option<int> Threads { get; } = CommonOptions.Threads();
+
+        /// <summary>Adds them to a verb.</summary>
+        public void AddTo(Command command)
+        {
+            foreach (Option? option in (Option?[])[Seeds, Architecture, Epochs, TuningEpochs, On, Models, Json, Minutes, Data, Threads])
+            {
+                if (option is not null) command.Add(option);
+            }
+        }
+
+        private static Option<string> WithSeeds()
+        {
+            Option<string> seeds = new("--seeds") { HelpName = "A..B", Description = "Seeds of each network.", DefaultValueFactory = _ => "1..1" };
+            seeds.Validators.Add(result =>
+            {
+                if (result.Tokens is [{ Value: string text }] && ParseSeeds(text) is null) result.AddError($"--seeds: expected A..B with 0 <= A <= B, found '{text}'");
+            });
+            return seeds;
+        }
+    }
+}

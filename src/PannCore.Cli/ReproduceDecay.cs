@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Globalization;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Experiments;
+using PannCore.Reports;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann reproduce decay</c>: what weight decay does to the precision a network needs, and by which way.</summary>
+internal static class ReproduceDecay
+{
+    private const int TrainingImages = 500, LossImages = 2000;
+    private const string Activation = "composite:alpha=8", Ranges = "global";
+
+    private static readonly string[] UsualRecipes = ["baseline", "decay-5e-3", "decay-1e-4", "decay-1e-5", "decay-0", "decay-conv", "decay-others"];
+
+    public static Command Create()
+    {
+        var common = new Experiment.Options("decay.json", tunes: false);
+        Option<string[]> recipes = new("--recipe") { HelpName = "NAME", Description = "A named recipe (pann train --list). May be given more than once; by default those of weight decay.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualRecipes };
+        var command = new Command("decay", "Train networks with different weight decay; for each, the precision needed, the crest factor of its activations, and its sturdiness: how its loss grows under errors of a tenth of the signal, "
+            + "against the first two orders of its Taylor series.\n\nExample: pann reproduce decay --recipe baseline --recipe decay-1e-5")
+        {
+            recipes,
+        };
+        common.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
+            PrecisionNeed[] kinds = [.. from ranges in (string[])["global", "layer"] from alpha in Enumerable.Range(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha - ActivationSpec.SmallestAlpha + 1) select new PrecisionNeed(ranges, PrecisionStudy.Plain, alpha)];
+            return Experiment.Run(common, parsed, experiment =>
+            {
+                Read(experiment);
+                try
+                {
+                    foreach (NamedRecipe recipe in named)
+                    {
+                        foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed, ReproducePrecision.Measure(experiment, recipe, tuning: null, seed, kinds, experiment.Beside("precision.json")));
+                    }
+                }
+                finally
+                {
+                    Terminal.Write(Table(Read(experiment)));
+                }
+            }, cancellation);
+        }, cancellation));
+        return command;
+    }
+
+    private static void Measure(Experiment experiment, NamedRecipe recipe, long seed, PrecisionRow precision)
+    {
+        DecayRow? old = Read(experiment).FirstOrDefault(row => row.Name == precision.Name && row.Weights == precision.Weights);
+        double? Needed(string ranges) => precision.Needed.First(n => (n.Ranges, n.Control) == (ranges, PrecisionStudy.Plain)).Half;
+        double largest = PannModel.DefaultMargin * precision.CrestFactors.Max(layer => layer.Largest);
+        double globalCrest = precision.CrestFactors.Average(layer => Math.Log2(largest / layer.Rms)), layerCrest = precision.CrestFactors.Average(layer => Math.Log2(PannModel.DefaultMargin * layer.Largest / layer.Rms));
+        double scale = Math.Exp(precision.CrestFactors.Average(layer => Math.Log(layer.Rms)));
+        if (old is not null)
+        {
+            ResultFile<DecayRow>.Write(experiment.Json, old with { Global = new(Needed("global"), globalCrest), Layer = new(Needed("layer"), layerCrest), Scale = scale, Range = largest }, CliJson.Default.DecayRows);
+            return;
+        }
+        var model = PannModel.Load(experiment.Network(recipe, seed));
+        (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
+        var spec = ActivationSpec.Parse(Activation);
+        using Workspace workspace = experiment.Workspace();
+        var study = new SturdinessStudy(
+            model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, TrainingImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace);
+        string?[] layers = [null, .. model.Backbone.Activations.Select(activation => activation.Path)];
+        Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
+        ResultFile<DecayRow>.Write(
+            experiment.Json,
+            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]),
+            CliJson.Default.DecayRows);
+    }
+
+    private static IReadOnlyList<DecayRow> Read(Experiment experiment) => ResultFile<DecayRow>.Read(experiment.Json, CliJson.Default.DecayRows).Rows;
+
+    private static ReportTable Table(IReadOnlyList<DecayRow> rows) => new(
+        "Weight decay: precision needed (alpha*, 0.5 points), mean crest factor log2(B/RMS) of the activations, their difference; loss and its growth under errors of a tenth of the signal in all activations, with first and second order",
+        ["network", "backbone", "B", "RMS", "alpha*, global", "crest", "difference", "alpha*, layer", "crest", "difference", "loss", "growth", "1st order", "1st + 2nd", "sum of layers"],
+        [.. rows.Select(row => (IReadOnlyList<string>)
+        [
+            row.Name, Text($"{row.Backbone:F2} %"), Text($"{row.Range:F2}"), Text($"{row.Scale:F3}"),
+            Text(row.Global.Alpha), Text(row.Global.Crest), Text(row.Global.Difference), Text(row.Layer.Alpha), Text(row.Layer.Crest), Text(row.Layer.Difference),
+            Text($"{row.Loss:F3}"), Text($"{row.All.Growth:F3}"), Text($"{row.All.FirstOrder:F3}"), Text($"{row.All.Predicted:F3}"), Text($"{row.Layers.Sum(layer => layer.Growth):F3}"),
+        ])]);
+
+    private static string Text(double? value) => value is double known ? Text($"{known:F2}") : "more";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>A network and what decay did to it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Recipe">How it was trained.</param>
+/// <param name="Seed">Its seed.</param>
+/// <param name="Weights">SHA-256 of its weights.</param>
+/// <param name="Backbone">Percent right, with ReLU.</param>
+/// <param name="Range">B of one range for all activations.</param>
+/// <param name="Scale">Geometric mean over the activations of the RMS of their inputs.</param>
+/// <param name="Global">With one range.</param>
+/// <param name="Layer">With a range for each activation.</param>
+/// <param name="Loss">Mean loss, with ReLU.</param>
+/// <param name="All">Its growth with errors in all activations.</param>
+/// <param name="Layers">With errors in one activation.</param>
+internal sealed record DecayRow(
+    string Name, string Recipe, long Seed, string Weights, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
+
+/// <summary>Precision needed and what rare large inputs cost of it.</summary>
+/// <param name="Alpha">alpha*; null if it is more than the largest measured.</param>
+/// <param name="Crest">Mean over the activations of log2(B / RMS of the inputs).</param>
+internal sealed record CrestAndNeed(double? Alpha, double Crest)
+{
+    /// <summary>Bits needed beyond the crest factor: what neither range nor scale explains.</summary>
+    public double? Difference => Alpha - Crest;
+}

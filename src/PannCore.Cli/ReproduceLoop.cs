@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Globalization;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Experiments;
+using PannCore.Nn;
+using PannCore.Reports;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann reproduce loop</c>: polynomials in the training loop, each beside the same backbone trained on with ReLU.</summary>
+internal static class ReproduceLoop
+{
+    private static readonly Shape Image = new(1, 32, 32, 3);
+
+    public static Command Create()
+    {
+        var common = new Experiment.Options("loop.json", tunes: true);
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
+        Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks that training goes on from.", DefaultValueFactory = _ => "baseline" };
+        Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
+        Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };
+        Option<double?> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "For choices: where it begins, in units of the range." };
+        var command = new Command("loop", "Train networks on with polynomials in the place of their ReLUs, and with ReLU under the same schedule; measure accuracy, price, and inputs outside the ranges.\n\n"
+            + "Example: pann reproduce loop --tune relu --tune direct-4 --seeds 1..3")
+        {
+            tunings, backbone, margin, penalty, penaltyFrom,
+        };
+        common.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom)))];
+            var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
+            return Experiment.Run(common, parsed, experiment =>
+            {
+                Read(experiment);
+                try
+                {
+                    foreach (long seed in experiment.Seeds)
+                    {
+                        foreach (NamedTuning way in ways) Measure(experiment, recipe, way, seed);
+                    }
+                }
+                finally
+                {
+                    Terminal.Write(Table(Read(experiment)));
+                }
+            }, cancellation);
+        }, cancellation));
+        return command;
+    }
+
+    /// <summary>A named way with other settings, which its name then says.</summary>
+    private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom)
+    {
+        if (margin is null && penalty is null && penaltyFrom is null) return way;
+        way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
+        return way with { Name = Text($"{way.Name},margin={way.Margin},penalty={way.Penalty},from={way.PenaltyFrom}") };
+    }
+
+    private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning way, long seed)
+    {
+        string name = experiment.Name(recipe, seed, way), backboneName = experiment.Name(recipe, seed);
+        var model = PannModel.Load(experiment.Network(recipe, seed, way));
+        string weights = ModelFile.WeightHash(model.Backbone);
+        if (Read(experiment).Any(row => row.Name == name && row.Weights == weights)) return;
+
+        Console.WriteLine($"{name}: measuring");
+        Cifar10 judging = experiment.Images(seed).Judging;
+        int[] all = [.. Enumerable.Range(0, judging.Count)];
+        Normalization normalization = model.Description.Normalization;
+        using Workspace workspace = experiment.Workspace();
+        Evaluation backbone = Evaluation.Of(PannModel.Load(experiment.Network(recipe, seed)).Backbone, judging, all, normalization, workspace, cancellation: experiment.Stop);
+        ResNet network = model.Backbone;
+        LoopPrice? price = null;
+        LoopRanges? ranges = null;
+        if (model.Description.Pann is { } pann)
+        {
+            network = model.Convert(pann.Activation.ToString(), PannModel.StoredRanges);
+            var cost = NetworkCost.Of(network, Image, workspace, foldLeadingCoefficient: true);
+            price = new(cost.Levels, cost.Depth, cost.NonScalarMultiplications);
+            RangeRecord study = RangeStudy.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop, scale: false)!;
+            ranges = new(study.Layers.Sum(layer => layer.OutOfRange), study.Layers.Sum(layer => layer.RootImages), study);
+        }
+        Evaluation answers = Evaluation.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop);
+        bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
+        var row = new LoopRow(
+            name, way.Name, seed, model.Description.Notes["command"], backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), price, ranges);
+        ResultFile<LoopRow>.Write(experiment.Json, row, CliJson.Default.LoopRows);
+    }
+
+    private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json, CliJson.Default.LoopRows).Rows;
+
+    private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
+        "Trained on with polynomials, and with ReLU (control) under the same schedule; p: McNemar's test against the control",
+        ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
+        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == "relu" && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
+
+    /// <summary>The name without the tuning's: networks of one backbone, schedule and seed share it.</summary>
+    private static string Schedule(LoopRow row) => row.Name.Replace($"+{row.Tuning}-", "+", StringComparison.Ordinal);
+
+    private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control)
+    {
+        McNemar? test = control is null || control == row ? null : McNemar.Of(RightAnswers.Read(row.Right, row.Images), RightAnswers.Read(control.Right, control.Images));
+        return
+        [
+            row.Name,
+            Text($"{row.Accuracy:F2} %"),
+            control is null ? "-" : Text($"{control.Accuracy:F2} %"),
+            test is { } paired ? Text($"{paired.Probability:F3}") : "-",
+            row.Price is null ? "-" : Text($"{row.Price.Levels}"),
+            row.Price is null ? "-" : Text($"{row.Price.Multiplications:N0}"),
+            row.Ranges is null ? "-" : Text($"{row.Ranges.OutOfRange:N0}"),
+            row.Ranges is null ? "-" : Text($"{row.Ranges.OutOfRangeImages:N0}"),
+            row.Ranges is null ? "-" : Text($"{row.Ranges.Largest:F3}"),
+            row.Ranges is null ? "-" : Text($"{row.Ranges.Study.Stress.Max(image => image.Share):F2}"),
+            row.Ranges?.Study.Search is { } search ? Text($"{search.Share:F2}") : "-",
+        ];
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

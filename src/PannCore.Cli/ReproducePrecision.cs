@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Experiments;
+using PannCore.Nn;
+using PannCore.Reports;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann reproduce precision</c>: how much precision networks of different training need.</summary>
+internal static class ReproducePrecision
+{
+    private const int RepairImages = 500;
+
+    public static Command Create()
+    {
+        var common = new Experiment.Options("precision.json", tunes: true);
+        Option<string[]> recipes = new("--recipe") { HelpName = "NAME", Description = "A named recipe (pann train --list). May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["baseline"] };
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "Go on training each network in a named way (pann train --list) that leaves it a network with ReLUs. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [] };
+        Option<string[]> controls = new Option<string[]>("--control") { Description = "What is done without training. May be given more than once; by default all.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [.. PrecisionStudy.Controls] }.AcceptOnlyFromAmong([.. PrecisionStudy.Controls]);
+        Option<string[]> ranges = new Option<string[]>("--ranges") { Description = "Ranges of the polynomials. May be given more than once; by default all.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [.. PrecisionStudy.RangeTexts] }.AcceptOnlyFromAmong([.. PrecisionStudy.RangeTexts]);
+        Option<int> least = CommonOptions.AtLeast(new Option<int>("--from") { HelpName = "A", Description = "The least precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.SmallestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
+        Option<int> most = CommonOptions.AtLeast(new Option<int>("--to") { HelpName = "A", Description = "The greatest precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.LargestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
+        var command = new Command("precision", "Train each recipe with each seed, then measure its PANNs: accuracy at composite:alpha=4 to 14, three kinds of ranges, plain and with the controls that need no training; and the precision needed.\n\n"
+            + "Example: pann reproduce precision --recipe baseline --recipe minimal-mixup --seeds 1..3")
+        {
+            recipes, tunings, controls, ranges, least, most,
+        };
+        common.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
+            NamedTuning?[] ways = parsed.GetValue(tunings) is { Length: > 0 } given ? [.. given.Select(NamedTuning.Of)] : [null];
+            if (ways.FirstOrDefault(way => way is { Activation: not null, Share: not PolynomialShare.Random }) is { } own)
+                throw new BadInputException($"--tune {own.Name}: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop");
+            PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) select new PrecisionNeed(range, control, alpha)];
+            return Experiment.Run(common, parsed, experiment =>
+            {
+                Read(experiment.Json);
+                try
+                {
+                    foreach (NamedRecipe recipe in named)
+                    {
+                        foreach (NamedTuning? tuning in ways)
+                        {
+                            foreach (long seed in experiment.Seeds) Measure(experiment, recipe, tuning, seed, cells, experiment.Json);
+                        }
+                    }
+                }
+                finally
+                {
+                    Terminal.Write(Table(Read(experiment.Json)));
+                }
+            }, cancellation);
+        }, cancellation));
+        return command;
+    }
+
+    /// <summary>Fills the cells of one row that are missing, or that belong to something else than is asked for.</summary>
+    public static PrecisionRow Measure(Experiment experiment, NamedRecipe recipe, NamedTuning? tuning, long seed, IReadOnlyList<PrecisionNeed> cells, string json)
+    {
+        string name = experiment.Name(recipe, seed, tuning);
+        var model = PannModel.Load(experiment.Network(recipe, seed, tuning));
+        (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
+        using Workspace workspace = experiment.Workspace();
+        var study = new PrecisionStudy(model, training, RepairImages, judging, workspace);
+        string weights = ModelFile.WeightHash(model.Backbone);
+        PrecisionRow? row = Read(json).FirstOrDefault(r => r.Name == name);
+        if (row?.Weights != weights)
+        {
+            bool[] right = study.Backbone(experiment.Stop);
+            row = new(
+                name, tuning is null ? recipe.Name : $"{recipe.Name}+{tuning.Name}", seed, model.Description.Notes["command"], weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right),
+                CrestFactors(model, training, workspace, experiment.Stop), [], []);
+        }
+        foreach ((string ranges, string control, int alpha) in cells)
+        {
+            experiment.Stop.ThrowIfCancellationRequested();
+            string key = study.Key(ranges, control, alpha);
+            if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key))) continue;
+            long start = Stopwatch.GetTimestamp();
+            PrecisionCell measured = study.Measure(ranges, control, alpha, experiment.Stop);
+            row = row.With(measured);
+            ResultFile<PrecisionRow>.Write(json, row, CliJson.Default.PrecisionRows);
+            Console.WriteLine(FormattableString.Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
+        }
+        return row;
+    }
+
+    private static IReadOnlyList<CrestFactor> CrestFactors(PannModel model, Cifar10 training, Workspace workspace, CancellationToken cancellation)
+    {
+        var statistics = new ReluStatistics((float)model.Description.Activation.Leak);
+        Evaluation.Of(
+            model.Backbone.With(model.Description.Activation, ranges: null), training, [.. Enumerable.Range(0, RepairImages)], model.Description.Normalization, workspace, observers: [statistics], cancellation: cancellation);
+        return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, model.Description.LargestInputs![layer.Key], layer.Value.InputRms))];
+    }
+
+    private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json, CliJson.Default.PrecisionRows).Rows;
+
+    private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
+        "Precision needed: alpha within 0.5 points of the row's own backbone (one range / a range for each layer / B = 50)",
+        ["row", "backbone", .. PrecisionStudy.Controls],
+        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, FormattableString.Invariant($"{row.Backbone:F2} %"), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Select(ranges => Text(row, ranges, control))))])]);
+
+    private static string Text(PrecisionRow row, string ranges, string control)
+        => row.Needed.FirstOrDefault(n => n.Ranges == ranges && n.Control == control) is not { } needed ? "-" : needed.Half is double half ? half.ToString("F2", CultureInfo.InvariantCulture) : "more";
+}
+
+/// <summary>A figure that is wanted: see <see cref="PrecisionCell"/>.</summary>
+internal readonly record struct PrecisionNeed(string Ranges, string Control, int Alpha);

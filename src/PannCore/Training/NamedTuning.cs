@@ -1,0 +1,43 @@
+namespace PannCore.Training;
+
+/// <summary>A way to go on training a network, with polynomials or, as their control, with the activations it has: all under one schedule.</summary>
+/// <param name="Name">What it is asked for by.</param>
+/// <param name="Purpose">Why it is there, in a line.</param>
+/// <param name="Activation">The polynomial's specification; null for none.</param>
+/// <param name="Ranges">Text of its ranges, which are those of the network that training begins from.</param>
+/// <param name="Share">How much of the polynomial.</param>
+/// <param name="Margin">Factor on the ranges.</param>
+/// <param name="Penalty">Weight of the penalty on inputs near the end of a range.</param>
+/// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
+public sealed record NamedTuning(
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6)
+{
+    /// <summary>Passes over the training images.</summary>
+    public const int Epochs = 16;
+
+    /// <summary>Largest learning rate.</summary>
+    public const double LearningRate = 0.02;
+
+    /// <summary>Gradients of a larger norm are scaled down to it.</summary>
+    public const double MaxGradientNorm = 2;
+
+    /// <summary>All, in the order of the tables.</summary>
+    public static IReadOnlyList<NamedTuning> All { get; } =
+    [
+        new("relu", "the control: the same network under the same schedule, with ReLU", null),
+        new("direct-4", "degree 4: two levels", "direct:4"),
+        new("direct-2", "degree 2: one level", "direct:2"),
+        new("direct-8", "degree 8: three levels", "direct:8"),
+        new("composite-5", "the cheapest composite", "composite:5"),
+        new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),
+        new("composite-7-7", "composite of degrees 7 and 7", "composite:7,7"),
+        new("direct-4-rising", "progressive: the share of the polynomial rises from none to all", "direct:4", Share: PolynomialShare.Rising),
+        .. new[] { 5, 6, 7 }.Select(alpha => new NamedTuning(
+            $"met-{alpha}", $"a network with ReLUs that met random shares of the error of precision 2^-{alpha} over one range", $"composite:alpha={alpha}", "global", PolynomialShare.Random, Margin: 1.05, Penalty: 0)),
+    ];
+
+    /// <summary>The tuning of a name.</summary>
+    /// <exception cref="BadInputException">There is none.</exception>
+    public static NamedTuning Of(string name) => All.FirstOrDefault(tuning => tuning.Name == name)
+        ?? throw new BadInputException($"tuning '{name}': unknown; pann train --list shows all {All.Count}");
+}
