@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using PannCore.Approximation;
 using PannCore.Engine;
@@ -91,7 +92,7 @@ internal sealed class ClampedPolynomialRelu : Op
         {
             ReadOnlySpan<float> from = x.Span[range], factors = factor.Span[range];
             Span<float> to = result.Span[range], inside = stackalloc float[Block], slopes = stackalloc float[Block];
-            float b = (float)op._range, leak = (float)op._polynomial.Leak, near = (float)(op._penalty.From * op._range), push = (float)(2 * op._penalty.Weight / (op._range * op._range * images));
+            float b = (float)op._range, near = (float)(op._penalty.From * op._range), push = (float)(2 * op._penalty.Weight / (op._range * op._range * images));
             for (int first = 0; first < to.Length; first += Block)
             {
                 int length = Math.Min(Block, to.Length - first);
@@ -106,14 +107,29 @@ internal sealed class ClampedPolynomialRelu : Op
                     continue;
                 }
                 op.Polynomial(slope, inside[..length], factors.Slice(first, length), slopes[..length]);
-                for (int i = 0; i < length; i++)
-                {
-                    float size = MathF.Abs(block[i]);
-                    float own = size <= b ? slopes[i] : 0;
-                    if (op._share < 1) own = (op._share * own) + ((1 - op._share) * (block[i] > 0 ? 1 : leak) * factors[first + i]);
-                    to[first + i] = size > near ? own + MathF.CopySign(push * (size - near), block[i]) : own;
-                }
+                op.AddPenalty(block, factors.Slice(first, length), slopes[..length], near, push, to.Slice(first, length));
             }
+        }
+    }
+
+    /// <summary>
+    /// result = u slopes, where |x| is at most B, + (1 - u) ReLU'(x) factor + push (x - clamp(x, -near, near)); slopes are the polynomial's, times the factor. No product is fused with a sum, so that lanes and the rest round alike.
+    /// </summary>
+    private void AddPenalty(ReadOnlySpan<float> x, ReadOnlySpan<float> factor, ReadOnlySpan<float> slopes, float near, float push, Span<float> result)
+    {
+        float b = (float)_range, leak = (float)_polynomial.Leak, share = _share, rest = 1 - _share;
+        int i = 0;
+        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector<float> at = new(x[i..]), own = Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(at), new Vector<float>(b)), new(slopes[i..]), Vector<float>.Zero);
+            if (share < 1) own = (own * share) + (Vector.ConditionalSelect(Vector.GreaterThan(at, Vector<float>.Zero), new Vector<float>(rest), new Vector<float>(rest * leak)) * new Vector<float>(factor[i..]));
+            (own + ((at - Vector.Min(Vector.Max(at, new Vector<float>(-near)), new Vector<float>(near))) * push)).CopyTo(result[i..]);
+        }
+        for (; i < x.Length; i++)
+        {
+            float own = MathF.Abs(x[i]) <= b ? slopes[i] : 0;
+            if (share < 1) own = (own * share) + ((x[i] > 0 ? rest : rest * leak) * factor[i]);
+            result[i] = own + ((x[i] - Math.Min(Math.Max(x[i], -near), near)) * push);
         }
     }
 
