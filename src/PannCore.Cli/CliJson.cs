@@ -19,6 +19,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(ResultFile<PrecisionRow>), TypeInfoPropertyName = "PrecisionRows")]
 [JsonSerializable(typeof(ResultFile<LoopRow>), TypeInfoPropertyName = "LoopRows")]
 [JsonSerializable(typeof(ResultFile<DecayRow>), TypeInfoPropertyName = "DecayRows")]
+[JsonSerializable(typeof(ResultFile<NetworkRow>), TypeInfoPropertyName = "NetworkRows")]
 [JsonSerializable(typeof(AdviceFile))]
 [JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

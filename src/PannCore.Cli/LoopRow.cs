@@ -1,5 +1,7 @@
 using PannCore.Diagnostics;
+using PannCore.Engine;
 using PannCore.Experiments;
+using PannCore.Nn;
 
 namespace PannCore.Cli;
 
@@ -28,7 +30,17 @@ internal sealed record LoopRow(
 /// <param name="Levels">CKKS levels.</param>
 /// <param name="Depth">Ciphertext products one after the other.</param>
 /// <param name="Multiplications">Ciphertext products, in elements.</param>
-internal sealed record LoopPrice(int Levels, int Depth, long Multiplications);
+internal sealed record LoopPrice(int Levels, int Depth, long Multiplications)
+{
+    private static readonly Shape Image = new(1, 32, 32, 3);
+
+    /// <summary>The price of an image through a network of polynomials.</summary>
+    public static LoopPrice Of(ResNet network, Workspace workspace)
+    {
+        var cost = NetworkCost.Of(network, Image, workspace, foldLeadingCoefficient: true);
+        return new(cost.Levels, cost.Depth, cost.NonScalarMultiplications);
+    }
+}
 
 /// <summary>How far inputs are from the ends of the ranges.</summary>
 /// <param name="OutOfRange">Inputs outside.</param>

@@ -10,5 +10,6 @@ internal static class ReproduceCommand
         ReproducePrecision.Create(),
         ReproduceLoop.Create(),
         ReproduceDecay.Create(),
+        ReproduceNetwork.Create(),
     };
 }

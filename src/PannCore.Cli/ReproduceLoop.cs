@@ -14,8 +14,6 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann reproduce loop</c>: polynomials in the training loop, each beside the same backbone trained on with ReLU.</summary>
 internal static class ReproduceLoop
 {
-    private static readonly Shape Image = new(1, 32, 32, 3);
-
     public static Command Create()
     {
         var common = new Experiment.Options("loop.json", tunes: true);
@@ -80,8 +78,7 @@ internal static class ReproduceLoop
         if (model.Description.Pann is { } pann)
         {
             network = model.Convert(pann.Activation.ToString(), PannModel.StoredRanges);
-            var cost = NetworkCost.Of(network, Image, workspace, foldLeadingCoefficient: true);
-            price = new(cost.Levels, cost.Depth, cost.NonScalarMultiplications);
+            price = LoopPrice.Of(network, workspace);
             RangeRecord study = RangeStudy.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop, scale: false)!;
             ranges = new(study.Layers.Sum(layer => layer.OutOfRange), study.Layers.Sum(layer => layer.RootImages), study);
         }

@@ -27,10 +27,11 @@ internal static class ReproducePrecision
         Option<string[]> ranges = new Option<string[]>("--ranges") { Description = "Ranges of the polynomials. May be given more than once; by default all.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [.. PrecisionStudy.RangeTexts] }.AcceptOnlyFromAmong([.. PrecisionStudy.RangeTexts]);
         Option<int> least = CommonOptions.AtLeast(new Option<int>("--from") { HelpName = "A", Description = "The least precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.SmallestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
         Option<int> most = CommonOptions.AtLeast(new Option<int>("--to") { HelpName = "A", Description = "The greatest precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.LargestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against precision, for the rows asked for (SVG)." };
         var command = new Command("precision", "Train each recipe with each seed, then measure its PANNs: accuracy at composite:alpha=4 to 14, three kinds of ranges, plain and with the controls that need no training; and the precision needed.\n\n"
             + "Example: pann reproduce precision --recipe baseline --recipe minimal-mixup --seeds 1..3")
         {
-            recipes, tunings, controls, ranges, least, most,
+            recipes, tunings, controls, ranges, least, most, plot,
         };
         common.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -40,6 +41,7 @@ internal static class ReproducePrecision
             if (ways.FirstOrDefault(way => way is { Activation: not null, Share: not PolynomialShare.Random }) is { } own)
                 throw new BadInputException($"--tune {own.Name}: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop");
             PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) select new PrecisionNeed(range, control, alpha)];
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
             return Experiment.Run(common, parsed, experiment =>
             {
                 Read(experiment.Json);
@@ -57,6 +59,12 @@ internal static class ReproducePrecision
                 {
                     Terminal.Write(Table(Read(experiment.Json)));
                 }
+                string[] asked = [.. from recipe in named from tuning in ways from seed in experiment.Seeds select experiment.Name(recipe, seed, tuning)];
+                if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
+                {
+                    using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+                    Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))]);
+                });
             }, cancellation);
         }, cancellation));
         return command;
@@ -107,6 +115,21 @@ internal static class ReproducePrecision
         "Precision needed: alpha within 0.5 points of the row's own backbone (one range / a range for each layer / B = 50)",
         ["row", "backbone", .. PrecisionStudy.Controls],
         [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, FormattableString.Invariant($"{row.Backbone:F2} %"), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Select(ranges => Text(row, ranges, control))))])]);
+
+    /// <summary>Accuracy against alpha: mean over seeds, bars from the least to the greatest.</summary>
+    private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows)
+    {
+        PlotSeries Series(IGrouping<string, PrecisionRow> seeds, string ranges, string control) => new(
+            seeds.Key,
+            [.. from row in seeds from cell in row.Cells where (cell.Ranges, cell.Control) == (ranges, control) group row.Percent(cell.Correct) by cell.Alpha into percents
+                orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max())],
+            Joined: true);
+        PlotPanel Panel(string ranges, string control) => new(
+            $"{(ranges == "global" ? "One range" : "A range for each activation")}, {(control == PrecisionStudy.Plain ? "converted" : "repaired: " + control)}", "alpha: precision 2^-alpha", "accuracy, %", [.. rows.GroupBy(row => row.Recipe).Select(group => Series(group, ranges, control))]);
+        SeriesPlot.Write(
+            writer, "Accuracy against precision", "10,000 test images; mean over seeds, bars from the least to the greatest.",
+            [Panel("global", PrecisionStudy.Plain), Panel("global", "shift, statistics"), Panel("layer", PrecisionStudy.Plain), Panel("layer", "shift, statistics")]);
+    }
 
     private static string Text(PrecisionRow row, string ranges, string control)
         => row.Needed.FirstOrDefault(n => n.Ranges == ranges && n.Control == control) is not { } needed ? "-" : needed.Half is double half ? half.ToString("F2", CultureInfo.InvariantCulture) : "more";

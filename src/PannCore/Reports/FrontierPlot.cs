@@ -10,7 +10,7 @@ namespace PannCore.Reports;
 /// </summary>
 public static class FrontierPlot
 {
-    private const double Width = 1100, Header = 112, Left = 62, Gap = 34, PanelTop = 34, PanelBottom = 44, LabelHeight = 13, CharacterWidth = 6.4;
+    private const double Width = 1100, Header = 112, Left = 62, Gap = 34, PanelTop = 34, PanelBottom = 44;
 
     // Below this nothing in the drawing could be told apart, and 0 has no logarithm.
     private const int Floor = -24;
@@ -79,7 +79,7 @@ public static class FrontierPlot
         {
             Mark(svg, family, x, y, true);
             svg.Element("text", text, ("x", x + 11), ("y", y + 4));
-            x += 40 + CharacterWidth * text.Length;
+            x += 40 + LabelPlaces.CharacterWidth * text.Length;
         }
 
         svg.Empty("path", ("class", "pareto"), ("d", $"M{Markup.Coordinate(x)} {Markup.Coordinate(y - 5)}h12v8h12"));
@@ -108,7 +108,7 @@ public static class FrontierPlot
 
         IReadOnlyList<FrontierRow> pareto = frontier.Pareto(error, price);
         if (pareto.Count > 0) svg.Empty("path", ("class", "pareto"), ("d", Staircase(pareto.Select(Place), right)));
-        List<Box> taken = [.. frontier.Rows.Select(Place).Select(at => new Box(at.X - 5, at.Y - 5, at.X + 5, at.Y + 5))];
+        var labels = new LabelPlaces(left, right, top, bottom, frontier.Rows.Select(Place));
         HashSet<FrontierRow> best = [.. pareto];
         foreach (FrontierRow row in frontier.Rows)
         {
@@ -124,9 +124,8 @@ public static class FrontierPlot
         foreach (FrontierRow row in pareto.Concat(frontier.Rows.Where(row => !best.Contains(row))))
         {
             string text = string.Join(',', row.Degrees);
-            if (Free(Place(row), text, left, right, top, bottom, taken) is not var (box, anchor)) continue;
-            taken.Add(box);
-            svg.Element("text", text, ("class", (best.Contains(row) ? "strong " : "") + (row.Family == ReluFamily.Composite ? "composite" : "direct") + anchor), ("x", anchor == " end" ? box.Right : box.Left), ("y", box.Bottom - 3));
+            if (labels.Take(Place(row), text) is not var (x0, y0, anchor)) continue;
+            svg.Element("text", text, ("class", (best.Contains(row) ? "strong " : "") + (row.Family == ReluFamily.Composite ? "composite" : "direct") + anchor), ("x", x0), ("y", y0));
         }
 
         (double X, double Y) Place(FrontierRow row) => (x.At(row.Price(price)), y.At(frontier.Error(row, error)));
@@ -147,20 +146,6 @@ public static class FrontierPlot
         return path.Append("H").Append(Markup.Coordinate(right)).ToString();
     }
 
-    /// <summary>The first of a few places next to a point where a label covers nothing.</summary>
-    private static (Box Box, string Anchor)? Free((double X, double Y) at, string text, double left, double right, double top, double bottom, List<Box> taken)
-    {
-        double width = CharacterWidth * text.Length;
-        foreach (var (dx, dy) in new[] { (8.0, 4.0), (6.0, -7.0), (6.0, 15.0), (-8.0, 4.0), (-6.0, 15.0), (-6.0, -7.0) })
-        {
-            double start = dx > 0 ? at.X + dx : at.X + dx - width, base0 = at.Y + dy;
-            Box box = new(start, base0 - LabelHeight + 3, start + width, base0 + 3);
-            if (box.Left >= left && box.Right <= right && box.Top >= top - 6 && box.Bottom <= bottom && !taken.Exists(box.Overlaps)) return (box, dx > 0 ? "" : " end");
-        }
-
-        return null;
-    }
-
     private static string Figure(Frontier frontier, FrontierRow row)
         => $"{row.Spec}, degrees {string.Join(',', row.Degrees)}: maximum error {Log2(row.MaxError)}, r(0) {Figures.Number(row.ValueAtZero)}, "
             + $"mean error {Figures.Number(frontier.Statistics(row).Mean)}, RMS {Log2(frontier.Statistics(row).Rms)}; "
@@ -178,9 +163,4 @@ public static class FrontierPlot
         g:hover > circle, g:hover > rect { stroke: var(--ink); stroke-width: 2; }
 
         """.ReplaceLineEndings("\n");
-
-    private readonly record struct Box(double Left, double Top, double Right, double Bottom)
-    {
-        public bool Overlaps(Box other) => Left < other.Right && other.Left < Right && Top < other.Bottom && other.Top < Bottom;
-    }
 }

@@ -1,0 +1,157 @@
+using System.CommandLine;
+using System.Globalization;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Experiments;
+using PannCore.Nn;
+using PannCore.Reports;
+using PannCore.Training;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann reproduce network</c>: accuracy against the price of an encrypted evaluation, for one backbone's PANNs: converted, repaired, trained with their polynomials.</summary>
+internal static class ReproduceNetwork
+{
+    private const int RepairImages = 500;
+    private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
+
+    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
+
+    /// <summary>Published accuracies of ResNet-20 on CIFAR-10 with polynomials, and the polynomials by which they are priced here. AutoFHE and LowMemoryFHE are left out: their polynomials are of several kinds.</summary>
+    private static readonly (string Name, string Activation, double Accuracy)[] Published = [("MPCNN", "composite:alpha=13", 92.59), ("AESPA", "direct:2", 91.92)];
+
+    public static Command Create()
+    {
+        var common = new Experiment.Options("network.json", tunes: false);
+        Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
+        var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
+        {
+            backbone, plot,
+        };
+        common.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
+            return Experiment.Run(common, parsed, experiment =>
+            {
+                Read(experiment);
+                foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
+                IReadOnlyList<NetworkRow> rows = Read(experiment);
+                Terminal.Write(Table(rows));
+                if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
+                {
+                    using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+                    Draw(writer, rows);
+                });
+            }, cancellation);
+        }, cancellation));
+        return command;
+    }
+
+    private static void Measure(Experiment experiment, NamedRecipe recipe, long seed)
+    {
+        string name = experiment.Name(recipe, seed);
+        var model = PannModel.Load(experiment.Network(recipe, seed));
+        string weights = ModelFile.WeightHash(model.Backbone);
+        (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
+        int[] all = [.. Enumerable.Range(0, judging.Count)], repair = [.. Enumerable.Range(0, RepairImages)];
+        Normalization normalization = model.Description.Normalization;
+        using Workspace workspace = experiment.Workspace();
+
+        void Add(string activation, string kind, Func<ResNet> network)
+        {
+            experiment.Stop.ThrowIfCancellationRequested();
+            string row = $"{name} {kind} {activation}";
+            if (Read(experiment).Any(r => r.Name == row && r.Weights == weights)) return;
+            Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
+            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, workspace)), CliJson.Default.NetworkRows);
+            Console.WriteLine(FormattableString.Invariant($"{row}: {answers.Accuracy:F2} %"));
+        }
+
+        Add("relu", Relu, () => model.Backbone);
+        foreach (string activation in Activations)
+        {
+            var spec = ActivationSpec.Parse(activation);
+            ActivationRanges ranges = model.Ranges(spec, Ranges);
+            Add(activation, Converted, () => model.Backbone.With(spec, ranges));
+            Add(activation, Repaired, () =>
+            {
+                try
+                {
+                    return Repair.InOneWay(model.Backbone, spec, ranges, RepairShift.Injected, batchNorm: true, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann;
+                }
+                catch (BadInputException)
+                {
+                    return model.Backbone.With(spec, ranges); // Its polynomials explode in every image: there is nothing to measure a repair on.
+                }
+            });
+        }
+        foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json"), CliJson.Default.LoopRows).Rows.Where(row => row.Backbone == name && row.Price is not null))
+        {
+            string activation = ModelFile.Load(Path.Combine(experiment.Folder, row.Name + ".safetensors")).Description.Pann!.Activation.ToString();
+            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Tuning}", name, row.Weights, InTheLoop, activation, row.Images, row.Correct, row.Interval, row.Price), CliJson.Default.NetworkRows);
+        }
+    }
+
+    /// <summary>The price of ResNet-20 with an activation, leading coefficients folded; null with ReLU.</summary>
+    private static LoopPrice? Price(string activation, Workspace workspace)
+    {
+        var spec = ActivationSpec.Parse(activation);
+        if (!spec.IsPolynomial) return null;
+        ReluPolynomial polynomial = spec.Build();
+        return LoopPrice.Of(new ResNet(20).With(_ => new ActivationFunction.Polynomial(polynomial, 1)), workspace);
+    }
+
+    private static IReadOnlyList<NetworkRow> Read(Experiment experiment) => ResultFile<NetworkRow>.Read(experiment.Json, CliJson.Default.NetworkRows).Rows;
+
+    private static ReportTable Table(IReadOnlyList<NetworkRow> rows) => new(
+        "Accuracy against the price of one image (leading coefficients folded), ranges of each activation's own",
+        ["network", "activation", "how", "accuracy", "95 %", "levels", "depth", "products"],
+        [.. rows.Select(row => (IReadOnlyList<string>)
+        [
+            row.Backbone, row.Activation, row.Kind, Text($"{row.Accuracy:F2} %"), Text($"{row.Interval.Low:F2} to {row.Interval.High:F2}"),
+            row.Price is null ? "-" : Text($"{row.Price.Levels}"), row.Price is null ? "-" : Text($"{row.Price.Depth}"), row.Price is null ? "-" : Text($"{row.Price.Multiplications:N0}"),
+        ])]);
+
+    private static void Draw(TextWriter writer, IReadOnlyList<NetworkRow> rows)
+    {
+        using var workspace = new Workspace(1);
+        PlotPanel Panel(string title, string across, Func<LoopPrice, double> price) => new(
+            title, across, "accuracy, %",
+            [
+                .. from kind in (string[])[Converted, Repaired, InTheLoop]
+                   select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, Label(row.Activation), row.Interval.Low, row.Interval.High)], Joined: false),
+                new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
+            ],
+            Lowest: 80);
+        SeriesPlot.Write(
+            writer, "What an encrypted ResNet-20 costs, and how often it is right", "10,000 test images; bars: 95 % over images. Networks below 80 % lie on the lower edge. Other authors' networks have other backbones; their price is computed here from their degrees.",
+            [Panel("Accuracy against CKKS levels", "CKKS levels", price => price.Levels), Panel("Accuracy against multiplications", "millions of products of ciphertexts, in elements", price => price.Multiplications / 1e6)]);
+    }
+
+    /// <summary>The part of a specification that tells activations of a drawing apart.</summary>
+    private static string Label(string activation) => activation.Replace("direct:", "degree ", StringComparison.Ordinal).Replace("composite:", "", StringComparison.Ordinal).Replace("alpha=", "alpha ", StringComparison.Ordinal);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>One network of the frontier.</summary>
+/// <param name="Name">Backbone, kind and activation.</param>
+/// <param name="Backbone">The backbone's name.</param>
+/// <param name="Weights">SHA-256 of the weights that were converted, or trained.</param>
+/// <param name="Kind">converted, repaired, in the loop, or ReLU.</param>
+/// <param name="Activation">The polynomial.</param>
+/// <param name="Images">Images that judge.</param>
+/// <param name="Correct">Right answers.</param>
+/// <param name="Interval">95 % interval of the accuracy, over images.</param>
+/// <param name="Price">Price of an image; null with ReLU.</param>
+internal sealed record NetworkRow(string Name, string Backbone, string Weights, string Kind, string Activation, int Images, int Correct, BinomialInterval Interval, LoopPrice? Price) : IResultRow
+{
+    /// <summary>Percent right.</summary>
+    public double Accuracy => 100.0 * Correct / Images;
+}
