@@ -89,10 +89,12 @@ internal sealed class Experiment : IDisposable
         return (_training.Select(split.Training), _training.Select(split.Validation));
     }
 
+    /// <summary>Those of the images that judge which are bundled; none for choices.</summary>
+    public int[] Sample(Cifar10 judging) => OnTest ? judging.FirstOfEachClass(Cifar10.SamplePerClass) : [];
+
     /// <summary>The name of a network, which is also its file's.</summary>
-    public string Name(NamedRecipe recipe, long seed, NamedTuning? tuning = null) => tuning is null
-        ? $"{recipe.Name}-{Architecture}-{Epochs}-{seed}"
-        : $"{recipe.Name}-{Architecture}-{Epochs}+{tuning.Name}-{TuningEpochs}-{seed}";
+    public string Name(NamedRecipe recipe, long seed, NamedTuning? tuning = null)
+        => $"{recipe.Name}-{Architecture}-{Epochs}-{seed}{(tuning is null ? "" : $".{tuning.Name}-{TuningEpochs}")}";
 
     /// <summary>The file of a network, trained if need be from what it begins with.</summary>
     /// <exception cref="OperationCanceledException">It was stopped; its state is on disk.</exception>

@@ -17,10 +17,11 @@ namespace PannCore.Cli;
 /// <param name="Correct">Right answers.</param>
 /// <param name="Interval">95 % interval of the accuracy, over images: it says nothing of other seeds.</param>
 /// <param name="Right">Which: see <see cref="RightAnswers"/>.</param>
+/// <param name="SampleCorrect">Right answers among the bundled images; null where others judge.</param>
 /// <param name="Price">What an encrypted evaluation costs; null with ReLU.</param>
 /// <param name="Ranges">Inputs outside, nearest images, images that are no photographs, a search; null with ReLU.</param>
 internal sealed record LoopRow(
-    string Name, string Tuning, long Seed, string Command, string Backbone, string Weights, int Images, int BackboneCorrect, int Correct, BinomialInterval Interval, string Right, LoopPrice? Price, LoopRanges? Ranges) : IResultRow
+    string Name, string Tuning, long Seed, string Command, string Backbone, string Weights, int Images, int BackboneCorrect, int Correct, BinomialInterval Interval, string Right, int? SampleCorrect, LoopPrice? Price, LoopRanges? Ranges) : IResultRow
 {
     /// <summary>Percent right.</summary>
     public double Accuracy => 100.0 * Correct / Images;

@@ -21,7 +21,7 @@ internal sealed record CrestFactor(string Path, double Largest, double Rms)
 
 /// <summary>One network of the table.</summary>
 internal sealed record PrecisionRow(
-    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells) : IResultRow
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, int? BackboneSampleCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells) : IResultRow
 {
     /// <summary>Accuracy of the backbone in percent.</summary>
     public double Backbone => Percent(BackboneCorrect);

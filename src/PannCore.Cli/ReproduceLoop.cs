@@ -85,7 +85,7 @@ internal static class ReproduceLoop
         Evaluation answers = Evaluation.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop);
         bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
         var row = new LoopRow(
-            name, way.Name, seed, model.Description.Notes["command"], backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), price, ranges);
+            name, way.Name, seed, model.Description.Notes["command"], backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
         ResultFile<LoopRow>.Write(experiment.Json, row, CliJson.Default.LoopRows);
     }
 
@@ -96,8 +96,8 @@ internal static class ReproduceLoop
         ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
         [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == "relu" && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
 
-    /// <summary>The name without the tuning's: networks of one backbone, schedule and seed share it.</summary>
-    private static string Schedule(LoopRow row) => row.Name.Replace($"+{row.Tuning}-", "+", StringComparison.Ordinal);
+    /// <summary>The name's end, after backbone and tuning.</summary>
+    private static string Schedule(LoopRow row) => row.Name[$"{row.Backbone}.{row.Tuning}".Length..];
 
     private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control)
     {

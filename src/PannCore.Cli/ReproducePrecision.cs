@@ -77,14 +77,14 @@ internal static class ReproducePrecision
         var model = PannModel.Load(experiment.Network(recipe, seed, tuning));
         (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
         using Workspace workspace = experiment.Workspace();
-        var study = new PrecisionStudy(model, training, RepairImages, judging, workspace);
+        var study = new PrecisionStudy(model, training, RepairImages, judging, workspace, experiment.Sample(judging));
         string weights = ModelFile.WeightHash(model.Backbone);
         PrecisionRow? row = Read(json).FirstOrDefault(r => r.Name == name);
         if (row?.Weights != weights)
         {
             bool[] right = study.Backbone(experiment.Stop);
             row = new(
-                name, tuning is null ? recipe.Name : $"{recipe.Name}+{tuning.Name}", seed, model.Description.Notes["command"], weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right),
+                name, tuning is null ? recipe.Name : $"{recipe.Name}.{tuning.Name}", seed, model.Description.Notes["command"], weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right), SampleCorrect(experiment, judging, right),
                 CrestFactors(model, training, workspace, experiment.Stop), [], []);
         }
         foreach ((string ranges, string control, int alpha) in cells)
@@ -100,6 +100,9 @@ internal static class ReproducePrecision
         }
         return row;
     }
+
+    /// <summary>Right answers among the bundled images; null where others judge.</summary>
+    public static int? SampleCorrect(Experiment experiment, Cifar10 judging, bool[] right) => experiment.Sample(judging) is { Length: > 0 } sample ? sample.Count(image => right[image]) : null;
 
     private static IReadOnlyList<CrestFactor> CrestFactors(PannModel model, Cifar10 training, Workspace workspace, CancellationToken cancellation)
     {

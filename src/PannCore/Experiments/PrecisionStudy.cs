@@ -21,6 +21,10 @@ namespace PannCore.Experiments;
 /// <param name="Key">SHA-256 of all that the figures depend on: a cell whose key is what would be asked for need not be measured again.</param>
 public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int Correct, int OutOfRangeImages, int ExplodedImages, string Key)
 {
+    /// <summary>Right answers among the bundled images, by which a figure can be checked without the whole data set; null where others judge.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SampleCorrect { get; init; }
+
     /// <summary>Which images were answered right, for <see cref="McNemar"/>: see <see cref="RightAnswers"/>. Kept where networks are compared.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Right { get; init; }
@@ -39,7 +43,7 @@ public sealed class PrecisionStudy
     private readonly Cifar10 _training, _test;
     private readonly Workspace _workspace;
     private readonly string _fixed;
-    private readonly int[] _images, _all;
+    private readonly int[] _images, _all, _sample;
 
     /// <summary>A study of one network.</summary>
     /// <param name="model">The network, with measured ranges.</param>
@@ -47,11 +51,12 @@ public sealed class PrecisionStudy
     /// <param name="repairImages">How many of them, the first ones.</param>
     /// <param name="test">The images that are answered.</param>
     /// <param name="workspace">Threads and memory.</param>
-    public PrecisionStudy(PannModel model, Cifar10 training, int repairImages, Cifar10 test, Workspace workspace)
+    /// <param name="sample">Indices of those that are bundled; none by default.</param>
+    public PrecisionStudy(PannModel model, Cifar10 training, int repairImages, Cifar10 test, Workspace workspace, int[]? sample = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         (_model, _training, _test, _workspace) = (model, training, test, workspace);
-        (_images, _all) = ([.. Enumerable.Range(0, repairImages)], [.. Enumerable.Range(0, test.Count)]);
+        (_images, _all, _sample) = ([.. Enumerable.Range(0, repairImages)], [.. Enumerable.Range(0, test.Count)], sample ?? []);
         _fixed = string.Join('|', Version, ModelFile.WeightHash(model.Backbone), model.Description.Normalization.Name, Hash(training.Images), repairImages, Hash(test.Images), Hash(test.Labels), workspace.Convolution);
     }
 
@@ -93,9 +98,11 @@ public sealed class PrecisionStudy
         if (control != Plain) pann = Controlled(spec, used, control, cancellation) ?? pann;
         var probe = new RangeProbe();
         Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
+        bool[] right = Right(answers);
         return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha))
         {
-            Right = ranges == RangeTexts[0] && Compared.Contains(alpha) ? RightAnswers.Write(Right(answers)) : null,
+            SampleCorrect = _sample.Length == 0 ? null : _sample.Count(image => right[image]),
+            Right = ranges == RangeTexts[0] && Compared.Contains(alpha) ? RightAnswers.Write(right) : null,
         };
     }
 

@@ -81,4 +81,18 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
         Assert.Equal(harsh.Count, plain.ExplodedImages);
         Assert.Equal(plain with { Control = "shift", Key = shift.Key }, shift);
     }
+
+    [Fact]
+    public void The_answers_to_bundled_images_are_counted_apart_and_answers_are_kept_where_networks_are_compared()
+    {
+        PannModel model = PannModel.Load(files.Model);
+        int[] sample = [3, 4, 20];
+        var study = new PrecisionStudy(model, Training, 12, Test, _workspace, sample);
+        PrecisionCell cell = study.Measure("global", "plain", 8);
+        bool[] right = RightAnswers.Read(cell.Right!, Test.Count);
+        Evaluation answers = Evaluation.Of(model.Convert("composite:alpha=8", "global"), Test, [.. Enumerable.Range(0, Test.Count)], Normalization.Cifar10, _workspace);
+        Assert.Equal(answers.Predictions.Select((prediction, i) => prediction == Test.Labels[i]), right);
+        Assert.Equal(sample.Count(image => right[image]), cell.SampleCorrect);
+        Assert.Null(study.Measure("layer", "plain", 8).Right);
+    }
 }

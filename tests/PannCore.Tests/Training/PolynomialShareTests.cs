@@ -19,7 +19,7 @@ public sealed class PolynomialShareTests
     public void Random_shares_are_uniform_and_differ_between_steps_layers_and_seeds()
     {
         const int steps = 1000, layers = 19;
-        double[] shares = [.. Enumerable.Range(0, steps * layers).Select(i => With(PolynomialShare.Random).ShareAt(7, i / layers, steps, i % layers))];
+        double[] shares = [.. Enumerable.Range(0, steps * layers).Select(i => With(PolynomialShare.Random).ShareAt(7, i / layers, 10L * steps, i % layers))];
         Assert.All(shares, share => Assert.InRange(share, 0, 1));
         Assert.Equal(shares.Length, shares.Distinct().Count());
         // Standard errors of the first two moments of n uniform numbers: sqrt(1/12 / n) and sqrt(4/45 / n); five of them.
@@ -27,6 +27,10 @@ public sealed class PolynomialShareTests
         Assert.Equal(1 / 3.0, shares.Average(share => share * share), 5 * Math.Sqrt(4 / 45.0 / shares.Length));
         Assert.NotEqual(With(PolynomialShare.Random).ShareAt(7, 3, steps, 2), With(PolynomialShare.Random).ShareAt(8, 3, steps, 2));
     }
+
+    [Fact]
+    public void The_last_tenth_of_the_steps_is_without_a_random_polynomial()
+        => Assert.Equal([false, true], Enumerable.Range(899, 2).Select(step => With(PolynomialShare.Random).ShareAt(7, step, 1000, 0) == 0));
 
     [Fact]
     public void Only_random_shares_leave_a_network_with_relus()

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Tests.Diagnostics;
+using PannCore.Training;
+using Xunit;
+
+namespace PannCore.Tests.Experiments;
+
+/// <summary>The figures in <c>data/results</c> are those of the networks in <c>data/models</c>: checked on the bundled test images, whose right answers every row counts apart.</summary>
+public sealed class PublishedRowsTests : IDisposable
+{
+    /// <summary>Of 1,000 answers: another vector width rounds otherwise, and an image on the border between two classes may fall to the other side.</summary>
+    private const int Borderline = 2;
+
+    private static readonly string Root = Path.GetDirectoryName(RandomNetwork.SamplePath)!;
+
+    private readonly Workspace _workspace = new(2);
+    private readonly Cifar10 _sample = RandomNetwork.Sample;
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public void Precision()
+    {
+        int networks = 0, cells = 0;
+        foreach (JsonElement row in Rows("precision.json"))
+        {
+            if (Load(row) is not { } model) continue;
+            networks++;
+            Same(row, "backboneSampleCorrect", model.Backbone);
+            foreach (JsonElement cell in row.GetProperty("cells").EnumerateArray())
+            {
+                (string ranges, string control, int alpha) = (cell.GetProperty("ranges").GetString()!, cell.GetProperty("control").GetString()!, cell.GetProperty("alpha").GetInt32());
+                if (control != "plain" || (ranges, alpha) is not (("global", 9) or ("layer", 7))) continue; // The controls need training images.
+                cells++;
+                Same(cell, "sampleCorrect", model.Convert(FormattableString.Invariant($"composite:alpha={alpha}"), ranges));
+            }
+        }
+        Assert.True(networks > 0 && cells >= networks, $"expected networks in data/models/precision, found {networks} with {cells} figures");
+    }
+
+    [Fact]
+    public void Polynomials_in_the_loop()
+    {
+        int networks = 0;
+        foreach (JsonElement row in Rows("loop.json"))
+        {
+            if (Load(row) is not { } model) continue;
+            networks++;
+            Same(row, "sampleCorrect", model.Description.Pann is { } pann ? model.Convert(pann.Activation.ToString(), PannModel.StoredRanges) : model.Backbone);
+        }
+        Assert.True(networks > 0, "expected networks of data/results/loop.json in data/models/precision, found none");
+    }
+
+    private static IEnumerable<JsonElement> Rows(string file)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "results", file)));
+        return [.. document.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.Clone())];
+    }
+
+    /// <summary>The network of a row; null where only its figures are kept.</summary>
+    private static PannModel? Load(JsonElement row)
+    {
+        string file = Path.Combine(Root, "models", "precision", row.GetProperty("name").GetString()! + ".safetensors");
+        if (!File.Exists(file)) return null;
+        var model = PannModel.Load(file);
+        Assert.Equal(row.GetProperty("weights").GetString(), ModelFile.WeightHash(model.Backbone));
+        return model;
+    }
+
+    private void Same(JsonElement figures, string name, ResNet network)
+    {
+        int correct = Evaluation.Of(network, _sample, [.. Enumerable.Range(0, _sample.Count)], Normalization.Cifar10, _workspace).Correct;
+        Assert.InRange(correct, figures.GetProperty(name).GetInt32() - Borderline, figures.GetProperty(name).GetInt32() + Borderline);
+    }
+}
