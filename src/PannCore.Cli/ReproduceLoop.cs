@@ -85,7 +85,7 @@ internal static class ReproduceLoop
         Evaluation answers = Evaluation.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop);
         bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
         var row = new LoopRow(
-            name, way.Name, seed, model.Description.Notes["command"], backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
+            name, way.Name, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
         ResultFile<LoopRow>.Write(experiment.Json, row, CliJson.Default.LoopRows);
     }
 

@@ -84,7 +84,7 @@ internal static class ReproducePrecision
         {
             bool[] right = study.Backbone(experiment.Stop);
             row = new(
-                name, tuning is null ? recipe.Name : $"{recipe.Name}.{tuning.Name}", seed, model.Description.Notes["command"], weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right), SampleCorrect(experiment, judging, right),
+                name, tuning is null ? recipe.Name : $"{recipe.Name}.{tuning.Name}", seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right), SampleCorrect(experiment, judging, right),
                 CrestFactors(model, training, workspace, experiment.Stop), [], []);
         }
         foreach ((string ranges, string control, int alpha) in cells)

@@ -36,6 +36,9 @@ public sealed class PrecisionStudy
     /// <summary>Plain conversion.</summary>
     public const string Plain = "plain";
 
+    /// <summary>Weights fitted again by least squares: <see cref="Refit"/>.</summary>
+    public const string RefitControl = "refit";
+
     /// <summary>Changes with what the engine computes: cells of another version are measured again.</summary>
     private const int Version = 1;
 
@@ -61,10 +64,10 @@ public sealed class PrecisionStudy
     }
 
     /// <summary>
-    /// Plain conversion; each channel's mean injected error taken off (<c>shift</c>); batch-norm's statistics re-estimated (<c>statistics</c>); both (<c>shift, statistics</c>).
+    /// Plain conversion; each channel's mean injected error taken off (<c>shift</c>); batch-norm's statistics re-estimated (<c>statistics</c>); both (<c>shift, statistics</c>); weighted layers fitted again (<c>refit</c>).
     /// A remedy that needs training counts for what it adds over the best of them.
     /// </summary>
-    public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics"];
+    public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics", RefitControl];
 
     /// <summary>One range for all, one for each layer, and the state of the art's fixed one.</summary>
     public static IReadOnlyList<string> RangeTexts { get; } = ["global", "layer", "global:50"];
@@ -112,6 +115,7 @@ public sealed class PrecisionStudy
     {
         try
         {
+            if (control == RefitControl) return Refit.Of(_model.Backbone, spec, ranges, _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
             return Repair.InOneWay(
                 _model.Backbone, spec, ranges, control.StartsWith("shift", StringComparison.Ordinal) ? RepairShift.Injected : null, control.EndsWith("statistics", StringComparison.Ordinal),
                 _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;

@@ -13,10 +13,10 @@ public sealed record NamedTuning(
     string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6)
 {
     /// <summary>Passes over the training images.</summary>
-    public const int Epochs = 16;
+    public const int Epochs = 40;
 
     /// <summary>Largest learning rate.</summary>
-    public const double LearningRate = 0.02;
+    public const double LearningRate = 0.05;
 
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;

@@ -1,0 +1,272 @@
+using System.Numerics.Tensors;
+using MathNet.Numerics.LinearAlgebra;
+using PannCore.Approximation;
+using PannCore.Data;
+using PannCore.Engine;
+using PannCore.Kernels;
+using PannCore.Nn;
+using PannCore.Training;
+using Tensor = PannCore.Engine.Tensor;
+
+namespace PannCore.Diagnostics;
+
+/// <summary>One weighted layer that was fitted again.</summary>
+/// <param name="Path">The layer.</param>
+/// <param name="Target">The operation whose output it was to bring back to the ideal network's.</param>
+/// <param name="Before">RMS of that output's error over the RMS of the ideal output, before.</param>
+/// <param name="After">The same as the fit has it, on the images it was fitted on.</param>
+/// <param name="ImagesLeftOut">Images in which a polynomial answered beyond twice its range.</param>
+public sealed record RefitLayer(string Path, string Target, double Before, double After, int ImagesLeftOut);
+
+/// <summary>
+/// Repair by linear least squares, without training: every weighted layer behind a polynomial is fitted again so that, with what the PANN feeds it, it gives what the ideal network has there.
+/// Of the error that a polynomial makes, all that is a linear function of the inputs of the next layer goes, not only its mean; and the second convolution of a block also makes up for the error that comes along the skip connection,
+/// because it is fitted to the block's sum. Layers are fitted in order, each behind the ones before it as fitted. The network keeps its operations: no level, no multiplication more.
+/// </summary>
+/// <remarks>
+/// For a layer with inputs x (the K values under a window, and 1) and weights W, whose output reaches the target through a scale s a channel (batch-norm's gamma / sqrt(variance + epsilon)):
+/// minimise over D the sum of |D x - e / s|^2 + n ridge t |D|^2, with e = ideal target - PANN's target at the same place, n places, and t the mean square of the K values. W + D are the new weights; the part of D
+/// at the 1 moves batch-norm's running mean, or the bias.
+/// </remarks>
+public static class Refit
+{
+    /// <summary>The weight of staying near the old weights, unless another is given: see the formula.</summary>
+    public const double UsualRidge = 1e-3;
+
+    private const int Batch = 16;
+
+    /// <summary>How many layers are fitted.</summary>
+    public static int Steps(ResNet backbone) => Layers(backbone).Count;
+
+    /// <summary>The refitted PANN.</summary>
+    /// <param name="backbone">The trained network.</param>
+    /// <param name="spec">The polynomial.</param>
+    /// <param name="ranges">B of each activation.</param>
+    /// <param name="training">Training images, which are used unaugmented.</param>
+    /// <param name="images">Indices of those to fit on.</param>
+    /// <param name="normalization">The normalisation the network was trained with.</param>
+    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="ridge">The weight of staying near the old weights.</param>
+    /// <param name="progress">Told the number of layers fitted, of <see cref="Steps"/>.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>The PANN over weights of its own, and one line a layer.</returns>
+    /// <exception cref="BadInputException">The activation is no polynomial, or the polynomials explode in every image.</exception>
+    public static (ResNet Pann, IReadOnlyList<RefitLayer> Layers) Of(
+        ResNet backbone, ActivationSpec spec, ActivationRanges ranges, Cifar10 training, int[] images, Normalization normalization, Workspace workspace,
+        double ridge = UsualRidge, IProgress<int>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        if (images.Length == 0) throw new ArgumentException("refit: expected at least one image", nameof(images));
+        if (!spec.IsPolynomial) throw new BadInputException($"refit: expected a polynomial activation, found {spec}");
+        if (!(ridge > 0)) throw new ArgumentOutOfRangeException(nameof(ridge), ridge, "refit: expected a positive ridge");
+        var copy = new ResNet(backbone.Depth);
+        foreach (Parameter parameter in copy.Parameters.All) parameter.Set(backbone.Parameters.Find(parameter.Name)!.Values);
+        ResNet pann = copy.With(spec, ranges), ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
+        var lines = new List<RefitLayer>();
+        foreach (Layer layer in Layers(backbone))
+        {
+            var fit = new Fit(copy.Parameters, layer);
+            int leftOut = 0;
+            foreach (int[] batch in images.Chunk(Batch))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var wanted = new Watch("", layer.Target);
+                Evaluation.Of(ideal, training, batch, normalization, workspace, observers: [wanted]);
+                var found = new Watch(layer.Path, layer.Target);
+                var probe = new RangeProbe();
+                Evaluation.Of(pann, training, batch, normalization, workspace, observers: [found, probe]);
+                leftOut += probe.Exploded.Count;
+                fit.Add(found, wanted.Output, [.. Enumerable.Range(0, batch.Length).Where(n => !probe.Exploded.Contains(n))], workspace);
+            }
+            if (leftOut == images.Length)
+                throw new BadInputException($"refit: at {layer.Path}, {spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {images.Length} images; give a wider range");
+            (double before, double after) = fit.Solve(ridge);
+            lines.Add(new(layer.Path, layer.Target, before, after, leftOut));
+            progress?.Report(lines.Count);
+        }
+        return (pann, lines);
+    }
+
+    /// <summary>All layers behind an activation: the first of a block is fitted to its batch-norm, the second to the block's sum, the last one to the logits.</summary>
+    private static List<Layer> Layers(ResNet network) =>
+    [
+        .. from block in network.Tree.OfType<BasicBlock>()
+           from layer in new Layer[] { new($"{block.Path}.conv1", $"{block.Path}.bn1", $"{block.Path}.bn1"), new($"{block.Path}.conv2", $"{block.Path}.bn2", $"{block.Path}.add") }
+           select layer,
+        new("linear", null, "linear"),
+    ];
+
+    /// <summary>A layer, the batch-norm behind it, and the operation whose output is compared.</summary>
+    private sealed record Layer(string Path, string? Norm, string Target);
+
+    /// <summary>Keeps the input of one operation and the output of one, over one batch.</summary>
+    private sealed class Watch(string layer, string target) : IRunObserver
+    {
+        public float[] Input { get; private set; } = [];
+
+        public Shape InputShape { get; private set; }
+
+        public float[] Output { get; private set; } = [];
+
+        public Shape OutputShape { get; private set; }
+
+        public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
+        {
+            if (path == layer) (Input, InputShape) = (inputs[0].Values.ToArray(), inputs[0].Shape);
+            if (path == target) (Output, OutputShape) = (output.Values.ToArray(), output.Shape);
+        }
+    }
+
+    /// <summary>The normal equations of one layer.</summary>
+    private sealed class Fit
+    {
+        private const double Epsilon = 1e-5;
+
+        private readonly Parameter _weight;
+        private readonly Parameter? _mean, _bias;
+        private readonly double[] _scale, _errors;
+        private readonly double[][] _gram, _right;
+        private readonly int _inputs, _kernel, _size, _channels;
+        private double _signal;
+        private long _places;
+
+        public Fit(ParameterSet parameters, Layer layer)
+        {
+            _weight = parameters.Find($"{layer.Path}.weight")!;
+            _channels = _weight.Shape[0];
+            _inputs = _weight.Shape[1];
+            _kernel = _weight.Shape.Rank == 4 ? _weight.Shape[2] : 1;
+            _size = (_inputs * _kernel * _kernel) + 1;
+            _scale = [.. Enumerable.Repeat(1.0, _channels)];
+            if (layer.Norm is { } norm)
+            {
+                ReadOnlySpan<float> gamma = parameters.Find($"{norm}.weight")!.Values, variance = parameters.Find($"{norm}.running_var")!.Values;
+                for (int c = 0; c < _channels; c++) _scale[c] = gamma[c] / Math.Sqrt(variance[c] + Epsilon);
+                _mean = parameters.Find($"{norm}.running_mean");
+            }
+            else
+            {
+                _bias = parameters.Find($"{layer.Path}.bias");
+            }
+            (_gram, _right) = ([.. Enumerable.Range(0, _size).Select(_ => new double[_size])], [.. Enumerable.Range(0, _size).Select(_ => new double[_channels])]);
+            _errors = new double[_channels];
+        }
+
+        /// <summary>Adds the places of a batch's sound images. Every sum is taken in the same order for any number of threads.</summary>
+        public void Add(Watch found, float[] wanted, int[] sound, Workspace workspace)
+        {
+            if (sound.Length == 0) return;
+            int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, places = sound.Length * height * width;
+            // A row for each value under the window, the last one for the 1; in it, all places.
+            float[][] values = [.. Enumerable.Range(0, _size).Select(_ => new float[places])];
+            Array.Fill(values[^1], 1);
+            Gather(found, sound, height, width, values);
+            float[][] errors = [.. Enumerable.Range(0, _channels).Select(_ => new float[places])];
+            int place = 0;
+            foreach (int image in sound)
+            {
+                for (int p = 0; p < height * width; p++, place++)
+                {
+                    int first = ((image * height * width) + p) * _channels;
+                    for (int c = 0; c < _channels; c++)
+                    {
+                        double error = (double)wanted[first + c] - found.Output[first + c];
+                        _signal += (double)wanted[first + c] * wanted[first + c];
+                        _errors[c] += error * error;
+                        // A channel that batch-norm shuts off has no weights to be fitted.
+                        errors[c][place] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
+                    }
+                }
+            }
+            _places += places;
+            workspace.Workers.Run(new Products(values, errors, _gram, _right), _size);
+        }
+
+        /// <summary>Solves, moves the weights, and says by how much the target's error was to shrink.</summary>
+        public (double Before, double After) Solve(double ridge)
+        {
+            double mean = Enumerable.Range(0, _size - 1).Average(k => _gram[k][k]);
+            var system = Matrix<double>.Build.Dense(_size, _size, (i, j) => i <= j ? _gram[i][j] : _gram[j][i]);
+            // The 1 is not drawn back, or biases would stay; the tiny part of it keeps the system definite where an input is constant.
+            for (int k = 0; k < _size; k++) system[k, k] += mean * (k < _size - 1 ? ridge : 1e-9);
+            Matrix<double> change = system.Cholesky().Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => _right[k][c]));
+            double after = 0;
+            for (int c = 0; c < _channels; c++)
+            {
+                // |e|^2 - 2 d.r + d.G d, with G d = r - ridge part of d.
+                double squares = _errors[c], scale = _scale[c] * _scale[c];
+                for (int k = 0; k < _size; k++) squares -= scale * change[k, c] * (_right[k][c] + (mean * (k < _size - 1 ? ridge : 1e-9) * change[k, c]));
+                after += Math.Max(squares, 0);
+            }
+            _weight.Update(values =>
+            {
+                for (int c = 0; c < _channels; c++)
+                {
+                    for (int k = 0; k < _size - 1; k++) values[(c * (_size - 1)) + k] += (float)change[k, c];
+                }
+            });
+            _mean?.Update(values =>
+            {
+                for (int c = 0; c < _channels; c++) values[c] -= (float)change[_size - 1, c];
+            });
+            _bias?.Update(values =>
+            {
+                for (int c = 0; c < _channels; c++) values[c] += (float)change[_size - 1, c];
+            });
+            return (Math.Sqrt(_errors.Sum() / _signal), Math.Sqrt(after / _signal));
+        }
+
+        /// <summary>The values under the window at every place, in the order of the weights: channel, row, column.</summary>
+        private void Gather(Watch found, int[] sound, int height, int width, float[][] values)
+        {
+            if (_kernel == 1)
+            {
+                for (int n = 0; n < sound.Length; n++)
+                {
+                    for (int k = 0; k < _inputs; k++) values[k][n] = found.Input[(sound[n] * _inputs) + k];
+                }
+                return;
+            }
+            int rows = found.InputShape[1], columns = found.InputShape[2], stride = rows / height, border = _kernel / 2, place = 0;
+            foreach (int image in sound)
+            {
+                for (int y = 0; y < height; y++)
+                {
+                    for (int x = 0; x < width; x++, place++)
+                    {
+                        for (int i = 0; i < _kernel; i++)
+                        {
+                            int row = (y * stride) + i - border;
+                            if (row < 0 || row >= rows) continue;
+                            for (int j = 0; j < _kernel; j++)
+                            {
+                                int column = (x * stride) + j - border;
+                                if (column < 0 || column >= columns) continue;
+                                ReadOnlySpan<float> channels = found.Input.AsSpan(((((image * rows) + row) * columns) + column) * _inputs, _inputs);
+                                for (int c = 0; c < channels.Length; c++) values[(((c * _kernel) + i) * _kernel) + j][place] = channels[c];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Row k of the normal equations: products of value k with the values from k on, and with the errors. Blocks are summed in float32, then in float64.</summary>
+    private readonly struct Products(float[][] values, float[][] errors, double[][] gram, double[][] right) : IJob
+    {
+        private const int Block = 1024;
+
+        public void Run(int chunk, Scratch scratch)
+        {
+            int places = values[chunk].Length;
+            for (int first = 0; first < places; first += Block)
+            {
+                int length = Math.Min(Block, places - first);
+                ReadOnlySpan<float> own = values[chunk].AsSpan(first, length);
+                for (int k = chunk; k < values.Length; k++) gram[chunk][k] += TensorPrimitives.Dot(own, values[k].AsSpan(first, length));
+                for (int c = 0; c < errors.Length; c++) right[chunk][c] += TensorPrimitives.Dot(own, errors[c].AsSpan(first, length));
+            }
+        }
+    }
+}

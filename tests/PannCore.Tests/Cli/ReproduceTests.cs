@@ -1,0 +1,113 @@
+using System.Text.Json;
+using PannCore.Approximation;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Experiments;
+using PannCore.Tests.Diagnostics;
+using PannCore.Tests.Support;
+using Xunit;
+
+namespace PannCore.Tests.Cli;
+
+/// <summary>The tables of <c>pann reproduce</c>, with networks that are there already: training takes longer than a test may.</summary>
+public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
+{
+    private static readonly string[] Few = ["--ranges", "layer", "--control", "plain", "--from", "4", "--to", "4", "--epochs", "3"];
+
+    private static string Data => External.Data!;
+
+    [NeedsCifar10Fact]
+    public void A_row_is_measured_once_and_again_for_other_weights()
+    {
+        string folder = Folder("precision"), network = Path.Combine(folder, "baseline-resnet20-3-5.safetensors"), table = Path.Combine(folder, "table.json");
+        File.Copy(files.Model, network);
+        string[] command = ["reproduce", "precision", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5", "--plot", Path.Combine(folder, "plot.svg"), .. Few];
+        Outcome first = PannProcess.Run(files.Root, command);
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        Assert.Contains("baseline-resnet20-3-5  layer  plain  alpha 4: ", first.Out, StringComparison.Ordinal);
+        byte[] written = File.ReadAllBytes(table);
+        JsonElement row = Row(table);
+        Assert.Equal(("baseline", 5, 10_000, ModelFile.WeightHash(RandomNetwork.Backbone)), (row.GetProperty("recipe").GetString(), row.GetProperty("seed").GetInt32(), row.GetProperty("images").GetInt32(), row.GetProperty("weights").GetString()));
+        int correct = row.GetProperty("backboneCorrect").GetInt32();
+        Assert.Equal(correct, RightAnswers.Read(row.GetProperty("backboneRight").GetString()!, 10_000).Count(right => right));
+        JsonElement cell = row.GetProperty("cells").EnumerateArray().Single();
+        Outcome evaluated = PannProcess.Run(files.Root, "eval", "--model", network, "--data", Data, "--activation", "composite:alpha=4", "--ranges", "layer");
+        Assert.Contains($"({cell.GetProperty("correct").GetInt32()} of 10000 right)", evaluated.Out, StringComparison.Ordinal);
+        Assert.Contains("A range for each activation, converted", File.ReadAllText(Path.Combine(folder, "plot.svg")), StringComparison.Ordinal);
+
+        Outcome second = PannProcess.Run(files.Root, command);
+        Assert.DoesNotContain("alpha 4: ", second.Out, StringComparison.Ordinal);
+        Assert.Equal(written, File.ReadAllBytes(table));
+
+        ModelFile.Save(network, RandomNetwork.Make(9), new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string>()));
+        Assert.Contains("alpha 4: ", PannProcess.Run(files.Root, command).Out, StringComparison.Ordinal);
+        Assert.NotEqual(ModelFile.WeightHash(RandomNetwork.Backbone), Row(table).GetProperty("weights").GetString());
+    }
+
+    [NeedsCifar10Fact]
+    public void Choices_are_judged_by_training_images_held_out()
+    {
+        string folder = Folder("choices");
+        File.Copy(files.Model, Path.Combine(folder, "baseline-resnet20-3-5.safetensors"));
+        Outcome outcome = PannProcess.Run(files.Root, ["reproduce", "precision", "--on", "held-out", "--data", Data, "--models", folder, "--json", Path.Combine(folder, "table.json"), "--seeds", "5..5", .. Few]);
+        Assert.Equal(0, outcome.Code);
+        JsonElement row = Row(Path.Combine(folder, "table.json"));
+        Cifar10 training = Cifar10.ReadTrain(Data);
+        var held = training.Select(Split.Balanced(training, 5000, seed: 5).Validation);
+        using var workspace = new PannCore.Engine.Workspace(2);
+        var right = PannCore.Training.Evaluation.Of(RandomNetwork.Backbone, held, [.. Enumerable.Range(0, held.Count)], Normalization.Cifar10, workspace);
+        Assert.Equal((5000, right.Correct), (row.GetProperty("images").GetInt32(), row.GetProperty("backboneCorrect").GetInt32()));
+        Assert.False(row.GetProperty("cells")[0].TryGetProperty("sampleCorrect", out _));
+    }
+
+    [NeedsCifar10Fact]
+    public void A_network_with_polynomials_stands_beside_its_control()
+    {
+        string folder = Folder("loop"), table = Path.Combine(folder, "table.json");
+        File.Copy(files.Model, Path.Combine(folder, "baseline-resnet20-3-5.safetensors"));
+        File.Copy(files.Model, Path.Combine(folder, "baseline-resnet20-3-5.relu-2.safetensors"));
+        Dictionary<string, double> ranges = RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 0.5 * pair.Value); // Narrow: inputs leave them.
+        ModelFile.Save(
+            Path.Combine(folder, "baseline-resnet20-3-5.direct-4-2.safetensors"), RandomNetwork.Backbone,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>(), new(ActivationSpec.Parse("direct:4"), ranges, StandsForItself: true)));
+        Outcome outcome = PannProcess.Run(
+            files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu", "--tune", "direct-4", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(table));
+        JsonElement[] rows = [.. document.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(["relu", "direct-4"], rows.Select(row => row.GetProperty("tuning").GetString()));
+        Assert.Equal(rows[0].GetProperty("correct").GetInt32(), rows[1].GetProperty("backboneCorrect").GetInt32());
+        Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("ranges").ValueKind);
+        Assert.Equal((58, 38, 376_832), (rows[1].GetProperty("price").GetProperty("levels").GetInt32(), rows[1].GetProperty("price").GetProperty("depth").GetInt32(), rows[1].GetProperty("price").GetProperty("multiplications").GetInt32()));
+        Assert.True(rows[1].GetProperty("ranges").GetProperty("outOfRange").GetInt64() > 0 && rows[1].GetProperty("ranges").GetProperty("largest").GetDouble() > 1);
+        Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 .* \d\.\d{3} ", outcome.Out); // p against the control.
+    }
+
+    [Fact]
+    public void What_cannot_be_asked_for_is_named()
+    {
+        Assert.Equal(
+            new Outcome(1, "", "error: --tune direct-4: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop\n"),
+            PannProcess.Run(files.Root, "reproduce", "precision", "--tune", "direct-4"));
+        Assert.Equal(
+            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 11\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
+        Assert.Equal(
+            new Outcome(1, "", $"error: reproduce: expected the official training and test files, found {files.Images}; get the data with: pann data fetch\n"),
+            PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
+        Assert.Equal(
+            new Outcome(1, "", "error: --tune relu: expected --init with the model to go on with, found none\n"), PannProcess.Run(files.Root, "train", "--tune", "relu", "--out", "x.safetensors"));
+        if (External.Data is null) return;
+        files.With("other.json", "{\"rows\": 3}");
+        Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);
+        Assert.StartsWith("error: other.json: expected what pann reproduce wrote, found something else: ", foreign.Error, StringComparison.Ordinal);
+        Assert.Equal("{\"rows\": 3}", File.ReadAllText(files.At("other.json")));
+    }
+
+    private string Folder(string name) => Directory.CreateDirectory(files.At(name)).FullName;
+
+    private static JsonElement Row(string file)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+        return document.RootElement.GetProperty("rows").EnumerateArray().Single().Clone();
+    }
+}
