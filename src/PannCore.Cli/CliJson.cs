@@ -10,6 +10,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(PerturbRecord))]
 [JsonSerializable(typeof(TrainRecord))]
 [JsonSerializable(typeof(RepairFile))]
+[JsonSerializable(typeof(RefitFile))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]
 [JsonSerializable(typeof(FunctionRecord))]

@@ -27,6 +27,8 @@ internal static class Pann
             PerturbCommand.Create(),
             TrainCommand.Create(),
             RepairCommand.Create(),
+            EqualiseCommand.Create(),
+            RefitCommand.Create(),
             ReproduceCommand.Create(),
             ApproxCommand.Create(),
             CostCommand.Create(),

@@ -128,10 +128,10 @@ internal static class ReproducePrecision
                 orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max())],
             Joined: true);
         PlotPanel Panel(string ranges, string control) => new(
-            $"{(ranges == "global" ? "One range" : "A range for each activation")}, {(control == PrecisionStudy.Plain ? "converted" : "repaired: " + control)}", "alpha: precision 2^-alpha", "accuracy, %", [.. rows.GroupBy(row => row.Recipe).Select(group => Series(group, ranges, control))]);
+            $"{(ranges == "global" ? "One range" : "A range for each activation")}, {(control == PrecisionStudy.Plain ? "converted" : "without training: " + control)}", "alpha: precision 2^-alpha", "accuracy, %", [.. rows.GroupBy(row => row.Recipe).Select(group => Series(group, ranges, control))]);
         SeriesPlot.Write(
             writer, "Accuracy against precision", "10,000 test images; mean over seeds, bars from the least to the greatest.",
-            [Panel("global", PrecisionStudy.Plain), Panel("global", "shift, statistics"), Panel("layer", PrecisionStudy.Plain), Panel("layer", "shift, statistics")]);
+            [Panel("global", PrecisionStudy.Plain), Panel("layer", PrecisionStudy.Plain), Panel("global", "shift, statistics"), Panel("global", PrecisionStudy.EqualisedRefitted)]);
     }
 
     private static string Text(PrecisionRow row, string ranges, string control)

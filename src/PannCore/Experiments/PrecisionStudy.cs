@@ -37,7 +37,16 @@ public sealed class PrecisionStudy
     public const string Plain = "plain";
 
     /// <summary>Weights fitted again by least squares: <see cref="Refit"/>.</summary>
-    public const string RefitControl = "refit";
+    public const string Refitted = "refit";
+
+    /// <summary>Channels brought to the same range: <see cref="Equalisation"/>.</summary>
+    public const string Equalised = "equalised";
+
+    /// <summary>Channels brought to the same range, then weights fitted again.</summary>
+    public const string EqualisedRefitted = "equalised, refit";
+
+    /// <summary>Margin of ranges after equalisation, chosen on images held out: every channel ends at its range, so more of them can leave it.</summary>
+    private const double EqualisedMargin = 1.3;
 
     /// <summary>Changes with what the engine computes: cells of another version are measured again.</summary>
     private const int Version = 1;
@@ -47,6 +56,7 @@ public sealed class PrecisionStudy
     private readonly Workspace _workspace;
     private readonly string _fixed;
     private readonly int[] _images, _all, _sample;
+    private (ResNet Network, IReadOnlyDictionary<string, double> LargestInputs)? _equalised;
 
     /// <summary>A study of one network.</summary>
     /// <param name="model">The network, with measured ranges.</param>
@@ -64,10 +74,11 @@ public sealed class PrecisionStudy
     }
 
     /// <summary>
-    /// Plain conversion; each channel's mean injected error taken off (<c>shift</c>); batch-norm's statistics re-estimated (<c>statistics</c>); both (<c>shift, statistics</c>); weighted layers fitted again (<c>refit</c>).
+    /// Plain conversion; each channel's mean injected error taken off (<c>shift</c>); batch-norm's statistics re-estimated (<c>statistics</c>); both (<c>shift, statistics</c>); weighted layers fitted again (<c>refit</c>);
+    /// channels brought to the same range (<c>equalised</c>); that and then fitted (<c>equalised, refit</c>).
     /// A remedy that needs training counts for what it adds over the best of them.
     /// </summary>
-    public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics", RefitControl];
+    public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics", Refitted, Equalised, EqualisedRefitted];
 
     /// <summary>One range for all, one for each layer, and the state of the art's fixed one.</summary>
     public static IReadOnlyList<string> RangeTexts { get; } = ["global", "layer", "global:50"];
@@ -89,7 +100,7 @@ public sealed class PrecisionStudy
         ReluPolynomial polynomial = spec.Build();
         string coefficients = string.Join(';', polynomial.Stages.Select(stage => string.Join(',', stage.Coefficients.Select(c => c.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))));
         string values = string.Join(',', used.ByPath.Select(pair => FormattableString.Invariant($"{pair.Key}={pair.Value:R}")));
-        return Hash(Encoding.UTF8.GetBytes(string.Join('|', _fixed, spec, coefficients, values, control)));
+        return Hash(Encoding.UTF8.GetBytes(string.Join('|', _fixed, spec, coefficients, values, control, control is Equalised or EqualisedRefitted ? EqualisedMargin : 0, control is Refitted or EqualisedRefitted ? Refit.UsualRidge : 0)));
     }
 
     /// <summary>Measures one cell. A control that finds no image in which no polynomial explodes has nothing to measure its remedy on, and leaves the network as it is.</summary>
@@ -97,8 +108,15 @@ public sealed class PrecisionStudy
     public PrecisionCell Measure(string ranges, string control, int alpha, CancellationToken cancellation = default)
     {
         (ActivationSpec spec, ActivationRanges used) = Ask(ranges, alpha);
-        ResNet pann = _model.Backbone.With(spec, used);
-        if (control != Plain) pann = Controlled(spec, used, control, cancellation) ?? pann;
+        ResNet backbone = _model.Backbone;
+        if (control is Equalised or EqualisedRefitted)
+        {
+            (backbone, IReadOnlyDictionary<string, double> largest) = _equalised ??= Equalisation.Of(
+                backbone, Equalisation.Measure(backbone, _training, [.. Enumerable.Range(0, _training.Count)], _model.Description.Normalization, _workspace, cancellation: cancellation));
+            used = ActivationRanges.Parse(ranges, [.. used.ByPath.Keys], largest, EqualisedMargin);
+        }
+        ResNet pann = backbone.With(spec, used);
+        if (control is not (Plain or Equalised)) pann = Controlled(backbone, spec, used, control, cancellation) ?? pann;
         var probe = new RangeProbe();
         Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
         bool[] right = Right(answers);
@@ -111,13 +129,13 @@ public sealed class PrecisionStudy
 
     private bool[] Right(Evaluation answers) => [.. answers.Predictions.Select((prediction, i) => prediction == _test.Labels[i])];
 
-    private ResNet? Controlled(ActivationSpec spec, ActivationRanges ranges, string control, CancellationToken cancellation)
+    private ResNet? Controlled(ResNet backbone, ActivationSpec spec, ActivationRanges ranges, string control, CancellationToken cancellation)
     {
         try
         {
-            if (control == RefitControl) return Refit.Of(_model.Backbone, spec, ranges, _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
+            if (control is Refitted or EqualisedRefitted) return Refit.Of(backbone, spec, ranges, _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
             return Repair.InOneWay(
-                _model.Backbone, spec, ranges, control.StartsWith("shift", StringComparison.Ordinal) ? RepairShift.Injected : null, control.EndsWith("statistics", StringComparison.Ordinal),
+                backbone, spec, ranges, control.StartsWith("shift", StringComparison.Ordinal) ? RepairShift.Injected : null, control.EndsWith("statistics", StringComparison.Ordinal),
                 _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
         }
         catch (BadInputException)

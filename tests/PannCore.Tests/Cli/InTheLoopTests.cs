@@ -34,7 +34,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
             Assert.Equal(root.GetProperty("idealAccuracy").GetDouble(), root.GetProperty("pannAccuracy").GetDouble());
         }
         Outcome refused = PannProcess.Run(files.Root, "eval", "--model", "loop.safetensors", "--data", files.Images, "--activation", "direct:8");
-        Assert.Equal((1, "error: loop.safetensors: was trained with direct:4 over ranges of its own, which it holds; found direct:8 over ranges 'stored'; give the model as it was before that\n"), (refused.Code, refused.Error));
+        Assert.Equal((1, "error: loop.safetensors: was trained with or fitted to direct:4 over ranges of its own, which it holds; found direct:8 over ranges 'stored'; give the model as it was before that\n"), (refused.Code, refused.Error));
 
         // Further training begins from these weights, over the same ranges.
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--ranges", "stored", "--out", "more.safetensors"]).Code);

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using PannCore.Checkpoints;
+using PannCore.Data;
+using PannCore.Diagnostics;
+using PannCore.Engine;
+using PannCore.Nn;
+using PannCore.Reports;
+
+namespace PannCore.Cli;
+
+/// <summary>The verb <c>pann equalise</c>. It never opens the test file.</summary>
+internal static class EqualiseCommand
+{
+    public static Command Create()
+    {
+        Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data();
+        Option<int?> images = new("--images") { HelpName = "N", Description = "Measure the channels on the first N training images. Default: all." };
+        images.Validators.Add(result =>
+        {
+            if (!result.Errors.Any() && result.GetValue(images) is < 1) result.AddError($"--images: expected at least 1, found {result.GetValue(images)}");
+        });
+        Option<int> threads = CommonOptions.Threads();
+        Option<string> output = CommonOptions.ModelOutput(), convolution = CommonOptions.Convolution();
+        var command = new Command(
+            "equalise",
+            "Write the same network with every channel of every activation scaled to the same range. With ReLU it answers as before; its polynomials, whose error is a part of their range, err less. No training, no level.\n\n"
+            + "Example: pann equalise --out equalised.safetensors\nExample: pann eval --model equalised.safetensors --activation composite:alpha=8 --ranges global --margin 1.3")
+        {
+            model, architecture, normalize, images, output, data, threads, convolution,
+        };
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        {
+            string file = parsed.GetValue(output)!;
+            CommonOptions.CheckWritable(parsed, file);
+            LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
+            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, which another scale does not suit; give the model as it was before that");
+            Cifar10 training = TrainCommand.ReadTraining(DataCommand.Find(parsed.GetValue(data)));
+            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
+            int[] indices = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(images) ?? training.Count, training.Count))];
+            IReadOnlyDictionary<string, float[]> largest = ProgressBar.Run("measuring channels", indices.Length, progress => Equalisation.Measure(loaded.Backbone, training, indices, loaded.Description.Normalization, workspace, progress, cancellation));
+            (ResNet network, IReadOnlyDictionary<string, double> inputs) = Equalisation.Of(loaded.Backbone, largest);
+            ModelFile.Save(file, network, loaded.Description with
+            {
+                LargestInputs = inputs,
+                CalibrationImages = indices.Length,
+                Notes = new Dictionary<string, string>(loaded.Description.Notes) { ["equalised"] = $"each channel's largest input over {indices.Length} training images is 1" },
+            });
+            Terminal.Write(new ReportTable(
+                "Largest input of each channel before: where the smallest is far below the largest, one range for both wastes precision",
+                ["activation", "smallest", "median", "largest", "bits between median and the network's largest"],
+                [.. largest.Select(pair => Row(pair.Key, pair.Value, largest.Values.Max(channels => channels.Max())))]));
+            Console.WriteLine($"Model: {Path.GetFullPath(file)}");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {file} --activation composite:alpha=6 --margin 1.3 --out refitted.safetensors");
+            return 0;
+        }, cancellation));
+        return command;
+    }
+
+    private static IReadOnlyList<string> Row(string path, float[] channels, float most)
+    {
+        float[] rising = [.. channels.Order()];
+        float median = rising[rising.Length / 2];
+        return [path, Text(rising[0]), Text(median), Text(rising[^1]), Text(Math.Log2(most / median))];
+    }
+
+    private static string Text(double value) => FormattableString.Invariant($"{value:G3}");
+}
