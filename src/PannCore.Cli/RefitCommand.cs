@@ -16,6 +16,9 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann refit</c>. It never opens the test file.</summary>
 internal static class RefitCommand
 {
+    /// <summary>What a part of the network gets, in the PANN and with ReLU, is kept in memory for all of them: 130 kB each.</summary>
+    private const int MaxImages = 5000;
+
     public static Command Create()
     {
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
@@ -23,7 +26,7 @@ internal static class RefitCommand
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
         Option<string> convolution = CommonOptions.Convolution();
         Option<double> margin = CommonOptions.Margin();
-        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "Training images to fit on, unaugmented.", DefaultValueFactory = _ => 500 }, 1, Cifar10.BatchRecords);
+        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "Training images to fit on, unaugmented.", DefaultValueFactory = _ => 500 }, 1, MaxImages);
         Option<int> heldOut = CommonOptions.AtLeast(new Option<int>("--held-out") { HelpName = "N", Description = "Other training images, which say what it was good for.", DefaultValueFactory = _ => 2000 }, 1, Cifar10.BatchRecords);
         Option<double> ridge = new("--ridge") { HelpName = "R", Description = "Weight of staying near the old weights.", DefaultValueFactory = _ => Refit.UsualRidge };
         ridge.Validators.Add(result =>

@@ -15,7 +15,7 @@ namespace PannCore.Diagnostics;
 /// <param name="Target">The operation whose output it was to bring back to the ideal network's.</param>
 /// <param name="Before">RMS of that output's error over the RMS of the ideal output, before.</param>
 /// <param name="After">The same as the fit has it, on the images it was fitted on.</param>
-/// <param name="ImagesLeftOut">Images in which a polynomial answered beyond twice its range.</param>
+/// <param name="ImagesLeftOut">Images in which a polynomial had answered beyond twice its range up to here.</param>
 public sealed record RefitLayer(string Path, string Target, double Before, double After, int ImagesLeftOut);
 
 /// <summary>
@@ -35,15 +35,15 @@ public static class Refit
 
     private const int Batch = 16;
 
-    /// <summary>How many layers are fitted.</summary>
-    public static int Steps(ResNet backbone) => Layers(backbone).Count;
+    /// <summary>How many layers are fitted: all behind an activation.</summary>
+    public static int Steps(ResNet backbone) => backbone.Trunk.Sum(part => Layers(part).Length) + 1;
 
     /// <summary>The refitted PANN.</summary>
     /// <param name="backbone">The trained network.</param>
     /// <param name="spec">The polynomial.</param>
     /// <param name="ranges">B of each activation.</param>
     /// <param name="training">Training images, which are used unaugmented.</param>
-    /// <param name="images">Indices of those to fit on.</param>
+    /// <param name="images">Indices of those to fit on; up to 130 kB of memory each.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="ridge">The weight of staying near the old weights.</param>
@@ -62,21 +62,34 @@ public static class Refit
         var copy = new ResNet(backbone.Depth);
         foreach (Parameter parameter in copy.Parameters.All) parameter.Set(backbone.Parameters.Find(parameter.Name)!.Values);
         ResNet pann = copy.With(spec, ranges), ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
+        ImageValues pixels = Pixels(training, images, normalization, workspace), found = pixels, wanted = pixels;
         var lines = new List<RefitLayer>();
-        foreach (Layer layer in Layers(backbone))
+        foreach ((Module part, Module like) in pann.Trunk.Zip(ideal.Trunk))
+        {
+            foreach (Layer layer in Layers(part)) FitOne(layer, part, like);
+            // What the next part gets: behind the layers as fitted.
+            (found, wanted) = (ImageMoments.Of(part, found, workspace, "", cancellation).Output, ImageMoments.Of(like, wanted, workspace, "", cancellation).Output);
+        }
+        // The pool and the last layer are no part of their own: the whole network runs.
+        (found, wanted) = (pixels, pixels);
+        FitOne(new("linear", null, "linear"), pann, ideal);
+        return (pann, lines);
+
+        void FitOne(Layer layer, Module part, Module like)
         {
             var fit = new Fit(copy.Parameters, layer);
             int leftOut = 0;
-            foreach (int[] batch in images.Chunk(Batch))
+            for (int first = 0; first < images.Length; first += Batch)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var wanted = new Watch("", layer.Target);
-                Evaluation.Of(ideal, training, batch, normalization, workspace, observers: [wanted]);
-                var found = new Watch(layer.Path, layer.Target);
+                int count = Math.Min(Batch, images.Length - first);
+                Watch target = new("", layer.Target), seen = new(layer.Path, layer.Target);
                 var probe = new RangeProbe();
-                Evaluation.Of(pann, training, batch, normalization, workspace, observers: [found, probe]);
-                leftOut += probe.Exploded.Count;
-                fit.Add(found, wanted.Output, [.. Enumerable.Range(0, batch.Length).Where(n => !probe.Exploded.Contains(n))], workspace);
+                Call(like, wanted, first, count, target);
+                Call(part, found, first, count, seen, probe);
+                int[] sound = [.. Enumerable.Range(0, count).Where(n => found.Sound[first + n] && !probe.Exploded.Contains(n))];
+                leftOut += count - sound.Length;
+                fit.Add(seen, target.Output, sound, workspace);
             }
             if (leftOut == images.Length)
                 throw new BadInputException($"refit: at {layer.Path}, {spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {images.Length} images; give a wider range");
@@ -84,17 +97,27 @@ public static class Refit
             lines.Add(new(layer.Path, layer.Target, before, after, leftOut));
             progress?.Report(lines.Count);
         }
-        return (pann, lines);
+
+        void Call(Module part, ImageValues input, int first, int count, params IReadOnlyList<IRunObserver> observers)
+        {
+            int[] shape = input.Image.ToArray();
+            shape[0] = count;
+            using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers);
+            part.Call(run.Input(new Shape(shape), input.Values.AsSpan(first * input.Image.Length, count * input.Image.Length)));
+        }
     }
 
-    /// <summary>All layers behind an activation: the first of a block is fitted to its batch-norm, the second to the block's sum, the last one to the logits.</summary>
-    private static List<Layer> Layers(ResNet network) =>
-    [
-        .. from block in network.Tree.OfType<BasicBlock>()
-           from layer in new Layer[] { new($"{block.Path}.conv1", $"{block.Path}.bn1", $"{block.Path}.bn1"), new($"{block.Path}.conv2", $"{block.Path}.bn2", $"{block.Path}.add") }
-           select layer,
-        new("linear", null, "linear"),
-    ];
+    private static ImageValues Pixels(Cifar10 training, int[] images, Normalization normalization, Workspace workspace)
+    {
+        using var run = new Run(workspace);
+        Tensor pixels = new BatchLoader(training, normalization).Load(run, images);
+        return new(new(1, pixels.Shape[1], pixels.Shape[2], pixels.Shape[3]), pixels.Values.ToArray(), [.. images.Select(_ => true)]);
+    }
+
+    /// <summary>The layers of a part that lie behind an activation: the first of a block is fitted to its batch-norm, the second to the block's sum.</summary>
+    private static Layer[] Layers(Module part) => part is BasicBlock block
+        ? [new($"{block.Path}.conv1", $"{block.Path}.bn1", $"{block.Path}.bn1"), new($"{block.Path}.conv2", $"{block.Path}.bn2", $"{block.Path}.add")]
+        : [];
 
     /// <summary>A layer, the batch-norm behind it, and the operation whose output is compared.</summary>
     private sealed record Layer(string Path, string? Norm, string Target);
