@@ -43,7 +43,7 @@ internal static class EqualiseCommand
             {
                 LargestInputs = inputs,
                 CalibrationImages = indices.Length,
-                Notes = new Dictionary<string, string>(loaded.Description.Notes) { ["equalised"] = $"each channel's largest input over {indices.Length} training images is 1" },
+                Notes = new Dictionary<string, string>(loaded.Description.Notes) { ["equalised"] = $"by the channels' largest inputs over {indices.Length} training images" },
             });
             Terminal.Write(new ReportTable(
                 "Largest input of each channel before: where the smallest is far below the largest, one range for both wastes precision",

@@ -12,7 +12,11 @@ namespace PannCore.Cli;
 /// </summary>
 internal sealed class Experiment : IDisposable
 {
+    /// <summary>Training images, the first ones, that whatever needs no training is measured on.</summary>
+    public const int RepairImages = 500;
+
     private const int StepsBetweenStates = 100, HeldOut = 5000;
+    private const double MaxMinutes = 10_000;
 
     private readonly Options _options;
     private readonly ParseResult _parsed;
@@ -52,7 +56,8 @@ internal sealed class Experiment : IDisposable
         }
     }
 
-    private bool OnTest => _parsed.GetValue(_options.On) == "test";
+    /// <summary>Whether the test images judge.</summary>
+    public bool OnTest => _parsed.GetValue(_options.On) == "test";
 
     private string Architecture => _parsed.GetValue(_options.Architecture)!;
 
@@ -70,7 +75,8 @@ internal sealed class Experiment : IDisposable
         }
         catch (OperationCanceledException) when (experiment._deadline.IsCancellationRequested && !experiment._user.IsCancellationRequested)
         {
-            Console.WriteLine($"{parsed.GetValue(options.Minutes)} minutes are over; the same command goes on from here");
+            Console.WriteLine(FormattableString.Invariant($"{parsed.GetValue(options.Minutes)} minutes are over; the same command goes on from here"));
+            return 1;
         }
         return 0;
     }
@@ -101,7 +107,6 @@ internal sealed class Experiment : IDisposable
     public string Network(NamedRecipe recipe, long seed, NamedTuning? tuning = null)
     {
         string name = Name(recipe, seed, tuning), file = Path.Combine(Folder, name + ".safetensors");
-        if (File.Exists(file)) return file;
         Recipe plan = recipe.Apply(new Recipe { Architecture = Architecture, Epochs = Epochs, Validation = OnTest ? 0 : HeldOut, Seed = seed });
         PannModel? begin = null;
         string? from = null;
@@ -111,9 +116,16 @@ internal sealed class Experiment : IDisposable
             plan = plan with { Epochs = TuningEpochs, LearningRate = NamedTuning.LearningRate, MaxGradientNorm = NamedTuning.MaxGradientNorm, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
+        string command = TrainCommand.Command(plan, from, tuning);
+        if (File.Exists(file))
+        {
+            // A network of a name is not yet the network that is asked for: it may be of other settings, or have learnt from the images that are to judge it.
+            string trained = PannModel.Load(file).Description.Notes.GetValueOrDefault("command", command);
+            return trained == command ? file : throw BadInputException.At(file, "metadata command", command, trained);
+        }
         Console.WriteLine($"{name}: training");
         using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
-        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, TrainCommand.Command(plan, from, tuning), begin?.Backbone, Stop) is null
+        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, begin?.Backbone, Stop) is null
             ? throw new OperationCanceledException(Stop)
             : file;
     }
@@ -160,7 +172,7 @@ internal sealed class Experiment : IDisposable
 
         public Option<string?> Json { get; } = new("--json") { HelpName = "FILE", Description = $"The table: read, and written after each figure. Default: data/results/{file}; choices-{file} for choices." };
 
-        public Option<double> Minutes { get; } = new("--minutes") { HelpName = "M", Description = "Stop after so many minutes.", DefaultValueFactory = _ => 30 };
+        public Option<double> Minutes { get; } = WithMinutes();
 
         public Option<string?> Data { get; } = CommonOptions.Data();
 
@@ -173,6 +185,16 @@ internal sealed class Experiment : IDisposable
             {
                 if (option is not null) command.Add(option);
             }
+        }
+
+        private static Option<double> WithMinutes()
+        {
+            Option<double> minutes = new("--minutes") { HelpName = "M", Description = "Stop after so many minutes, with exit code 1.", DefaultValueFactory = _ => 30 };
+            minutes.Validators.Add(result =>
+            {
+                if (!result.Errors.Any() && !(result.GetValue(minutes) is > 0 and <= MaxMinutes)) result.AddError(FormattableString.Invariant($"--minutes: expected more than 0 and at most {MaxMinutes}, found {result.GetValue(minutes)}"));
+            });
+            return minutes;
         }
 
         private static Option<string> WithSeeds()

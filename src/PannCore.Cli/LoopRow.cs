@@ -8,6 +8,7 @@ namespace PannCore.Cli;
 /// <summary>A network that was trained on from a backbone, with polynomials or, as their control, with ReLU.</summary>
 /// <param name="Name">Its name, which is also its file's.</param>
 /// <param name="Tuning">The way it was trained on.</param>
+/// <param name="Activation">The polynomial; null with ReLU.</param>
 /// <param name="Seed">Its seed, and its backbone's.</param>
 /// <param name="Command">The command that trains it from the backbone.</param>
 /// <param name="Backbone">The backbone's name.</param>
@@ -21,7 +22,7 @@ namespace PannCore.Cli;
 /// <param name="Price">What an encrypted evaluation costs; null with ReLU.</param>
 /// <param name="Ranges">Inputs outside, nearest images, images that are no photographs, a search; null with ReLU.</param>
 internal sealed record LoopRow(
-    string Name, string Tuning, long Seed, string Command, string Backbone, string Weights, int Images, int BackboneCorrect, int Correct, BinomialInterval Interval, string Right, int? SampleCorrect, LoopPrice? Price, LoopRanges? Ranges) : IResultRow
+    string Name, string Tuning, string? Activation, long Seed, string Command, string Backbone, string Weights, int Images, int BackboneCorrect, int Correct, BinomialInterval Interval, string Right, int? SampleCorrect, LoopPrice? Price, LoopRanges? Ranges) : IResultRow
 {
     /// <summary>Percent right.</summary>
     public double Accuracy => 100.0 * Correct / Images;

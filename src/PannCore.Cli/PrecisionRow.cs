@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
 using PannCore.Experiments;
 
 namespace PannCore.Cli;
@@ -7,7 +9,14 @@ namespace PannCore.Cli;
 /// <param name="Control">What was done without training.</param>
 /// <param name="Half">Within 0.5 points of the row's own backbone.</param>
 /// <param name="Five">Within 5 points.</param>
-internal sealed record Needed(string Ranges, string Control, double? Half, double? Five);
+/// <param name="From">The least alpha measured: a need of so much says "at most".</param>
+/// <param name="To">The largest alpha measured.</param>
+internal sealed record Needed(string Ranges, string Control, double? Half, double? Five, int From, int To)
+{
+    /// <summary>What is known of <see cref="Half"/>.</summary>
+    [JsonIgnore]
+    public string Text => Half is not double half ? $"> {To}" : half == From ? $"<= {From}" : half.ToString("F2", CultureInfo.InvariantCulture);
+}
 
 /// <summary>One activation of a row's backbone over the training images.</summary>
 /// <param name="Path">The activation.</param>
@@ -21,10 +30,13 @@ internal sealed record CrestFactor(string Path, double Largest, double Rms)
 
 /// <summary>One network of the table.</summary>
 internal sealed record PrecisionRow(
-    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, int? BackboneSampleCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<Needed> Needed, IReadOnlyList<PrecisionCell> Cells) : IResultRow
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, int? BackboneSampleCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<PrecisionCell> Cells) : IResultRow
 {
     /// <summary>Accuracy of the backbone in percent.</summary>
     public double Backbone => Percent(BackboneCorrect);
+
+    /// <summary>Precision needed by each kind of PANN that was measured.</summary>
+    public IReadOnlyList<Needed> Needed => [.. Cells.GroupBy(c => (c.Ranges, c.Control)).Select(Need)];
 
     /// <summary>So many right answers as a share of the images.</summary>
     public double Percent(int correct) => 100.0 * correct / Images;
@@ -35,12 +47,12 @@ internal sealed record PrecisionRow(
         List<string> ranges = [.. PrecisionStudy.RangeTexts], controls = [.. PrecisionStudy.Controls];
         PrecisionCell[] cells = [.. Cells.Where(c => (c.Ranges, c.Control, c.Alpha) != (cell.Ranges, cell.Control, cell.Alpha)).Append(cell)
             .OrderBy(c => ranges.IndexOf(c.Ranges)).ThenBy(c => controls.IndexOf(c.Control)).ThenBy(c => c.Alpha)];
-        return this with { Cells = cells, Needed = [.. cells.GroupBy(c => (c.Ranges, c.Control)).Select(Need)] };
+        return this with { Cells = cells };
     }
 
     private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
     {
         (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, Percent(c.Correct)))];
-        return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5));
+        return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5), cells.Min(c => c.Alpha), cells.Max(c => c.Alpha));
     }
 }

@@ -14,8 +14,8 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann reproduce decay</c>: what weight decay does to the precision a network needs, and by which way.</summary>
 internal static class ReproduceDecay
 {
-    private const int TrainingImages = 500, LossImages = 2000;
-    private const string Activation = "composite:alpha=8", Ranges = "global";
+    private const int LossImages = 2000;
+    private const string Activation = "composite:alpha=6", Ranges = "layer";
 
     private static readonly string[] UsualRecipes = ["baseline", "decay-5e-3", "decay-1e-4", "decay-1e-5", "decay-0", "decay-conv", "decay-others"];
 
@@ -54,7 +54,7 @@ internal static class ReproduceDecay
 
     private static void Measure(Experiment experiment, NamedRecipe recipe, long seed, PrecisionRow precision)
     {
-        DecayRow? old = Read(experiment).FirstOrDefault(row => row.Name == precision.Name && row.Weights == precision.Weights);
+        DecayRow? old = Read(experiment).FirstOrDefault(row => row.Name == precision.Name && row.Weights == precision.Weights && row.Images == precision.Images);
         double? Needed(string ranges) => precision.Needed.First(n => (n.Ranges, n.Control) == (ranges, PrecisionStudy.Plain)).Half;
         double largest = PannModel.DefaultMargin * precision.CrestFactors.Max(layer => layer.Largest);
         double globalCrest = precision.CrestFactors.Average(layer => Math.Log2(largest / layer.Rms)), layerCrest = precision.CrestFactors.Average(layer => Math.Log2(PannModel.DefaultMargin * layer.Largest / layer.Rms));
@@ -69,12 +69,12 @@ internal static class ReproduceDecay
         var spec = ActivationSpec.Parse(Activation);
         using Workspace workspace = experiment.Workspace();
         var study = new SturdinessStudy(
-            model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, TrainingImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace);
+            model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, Experiment.RepairImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace);
         string?[] layers = [null, .. model.Backbone.Activations.Select(activation => activation.Path)];
         Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
         ResultFile<DecayRow>.Write(
             experiment.Json,
-            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]),
+            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]),
             CliJson.Default.DecayRows);
     }
 
@@ -100,6 +100,7 @@ internal static class ReproduceDecay
 /// <param name="Recipe">How it was trained.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Weights">SHA-256 of its weights.</param>
+/// <param name="Images">Images that judge.</param>
 /// <param name="Backbone">Percent right, with ReLU.</param>
 /// <param name="Range">B of one range for all activations.</param>
 /// <param name="Scale">Geometric mean over the activations of the RMS of their inputs.</param>
@@ -109,7 +110,7 @@ internal static class ReproduceDecay
 /// <param name="All">Its growth with errors in all activations.</param>
 /// <param name="Layers">With errors in one activation.</param>
 internal sealed record DecayRow(
-    string Name, string Recipe, long Seed, string Weights, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
+    string Name, string Recipe, long Seed, string Weights, int Images, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
 
 /// <summary>Precision needed and what rare large inputs cost of it.</summary>
 /// <param name="Alpha">alpha*; null if it is more than the largest measured.</param>

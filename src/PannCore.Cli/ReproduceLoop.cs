@@ -31,9 +31,12 @@ internal static class ReproduceLoop
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom)))];
+            if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random) is { } random) throw new BadInputException($"--tune {random.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
+            bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null;
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             return Experiment.Run(common, parsed, experiment =>
             {
+                if (varied && experiment.OnTest) throw new BadInputException("--margin, --penalty and --penalty-from: expected --on held-out, because choices must not see the test images; found --on test");
                 Read(experiment);
                 try
                 {
@@ -54,7 +57,7 @@ internal static class ReproduceLoop
     /// <summary>A named way with other settings, which its name then says.</summary>
     private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom)
     {
-        if (margin is null && penalty is null && penaltyFrom is null) return way;
+        if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
         way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
         return way with { Name = Text($"{way.Name},margin={way.Margin},penalty={way.Penalty},from={way.PenaltyFrom}") };
     }
@@ -64,10 +67,10 @@ internal static class ReproduceLoop
         string name = experiment.Name(recipe, seed, way), backboneName = experiment.Name(recipe, seed);
         var model = PannModel.Load(experiment.Network(recipe, seed, way));
         string weights = ModelFile.WeightHash(model.Backbone);
-        if (Read(experiment).Any(row => row.Name == name && row.Weights == weights)) return;
+        Cifar10 judging = experiment.Images(seed).Judging;
+        if (Read(experiment).Any(row => row.Name == name && row.Weights == weights && row.Images == judging.Count)) return;
 
         Console.WriteLine($"{name}: measuring");
-        Cifar10 judging = experiment.Images(seed).Judging;
         int[] all = [.. Enumerable.Range(0, judging.Count)];
         Normalization normalization = model.Description.Normalization;
         using Workspace workspace = experiment.Workspace();
@@ -85,7 +88,7 @@ internal static class ReproduceLoop
         Evaluation answers = Evaluation.Of(network, judging, all, normalization, workspace, cancellation: experiment.Stop);
         bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
         var row = new LoopRow(
-            name, way.Name, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
+            name, way.Name, way.Activation, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
         ResultFile<LoopRow>.Write(experiment.Json, row, CliJson.Default.LoopRows);
     }
 

@@ -12,13 +12,12 @@ using PannCore.Training;
 
 namespace PannCore.Cli;
 
-/// <summary>The verb <c>pann reproduce network</c>: accuracy against the price of an encrypted evaluation, for one backbone's PANNs: converted, repaired, trained with their polynomials.</summary>
+/// <summary>The verb <c>pann reproduce network</c>: accuracy against the price of an encrypted evaluation, for one backbone's PANNs: converted, repaired, equalised and refitted, trained with their polynomials.</summary>
 internal static class ReproduceNetwork
 {
-    private const int RepairImages = 500;
-    private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
+    private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", Refitted = "equalised and refitted", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
 
-    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
+    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "direct:16", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
 
     /// <summary>Published accuracies of ResNet-20 on CIFAR-10 with polynomials, and the polynomials by which they are priced here. AutoFHE and LowMemoryFHE are left out: their polynomials are of several kinds.</summary>
     private static readonly (string Name, string Activation, double Accuracy)[] Published = [("MPCNN", "composite:alpha=13", 92.59), ("AESPA", "direct:2", 91.92)];
@@ -28,7 +27,7 @@ internal static class ReproduceNetwork
         var common = new Experiment.Options("network.json", tunes: false);
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
-        var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
+        var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
         {
             backbone, plot,
         };
@@ -41,7 +40,8 @@ internal static class ReproduceNetwork
             {
                 Read(experiment);
                 foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
-                IReadOnlyList<NetworkRow> rows = Read(experiment);
+                string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed))];
+                NetworkRow[] rows = [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
                 Terminal.Write(Table(rows));
                 if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
                 {
@@ -59,7 +59,7 @@ internal static class ReproduceNetwork
         var model = PannModel.Load(experiment.Network(recipe, seed));
         string weights = ModelFile.WeightHash(model.Backbone);
         (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
-        int[] all = [.. Enumerable.Range(0, judging.Count)], repair = [.. Enumerable.Range(0, RepairImages)];
+        int[] all = [.. Enumerable.Range(0, judging.Count)], repair = [.. Enumerable.Range(0, Experiment.RepairImages)];
         Normalization normalization = model.Description.Normalization;
         using Workspace workspace = experiment.Workspace();
 
@@ -67,10 +67,28 @@ internal static class ReproduceNetwork
         {
             experiment.Stop.ThrowIfCancellationRequested();
             string row = $"{name} {kind} {activation}";
-            if (Read(experiment).Any(r => r.Name == row && r.Weights == weights)) return;
+            if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count)) return;
             Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
-            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, workspace)), CliJson.Default.NetworkRows);
+            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)), CliJson.Default.NetworkRows);
             Console.WriteLine(FormattableString.Invariant($"{row}: {answers.Accuracy:F2} %"));
+        }
+
+        var equalised = new Lazy<(ResNet Network, ActivationRanges Ranges)>(() =>
+        {
+            (ResNet network, IReadOnlyDictionary<string, double> largest) = Equalisation.Of(
+                model.Backbone, Equalisation.Measure(model.Backbone, training, [.. Enumerable.Range(0, training.Count)], normalization, workspace, cancellation: experiment.Stop));
+            return (network, ActivationRanges.Parse("global", [.. largest.Keys], largest, PrecisionStudy.EqualisedMargin));
+        });
+        ResNet OrAsItIs(Func<ResNet> repaired, ResNet converted)
+        {
+            try
+            {
+                return repaired();
+            }
+            catch (BadInputException)
+            {
+                return converted; // Its polynomials explode in every image: there is nothing to measure a repair on.
+            }
         }
 
         Add("relu", Relu, () => model.Backbone);
@@ -79,38 +97,30 @@ internal static class ReproduceNetwork
             var spec = ActivationSpec.Parse(activation);
             ActivationRanges ranges = model.Ranges(spec, Ranges);
             Add(activation, Converted, () => model.Backbone.With(spec, ranges));
-            Add(activation, Repaired, () =>
-            {
-                try
-                {
-                    return Repair.InOneWay(model.Backbone, spec, ranges, RepairShift.Injected, batchNorm: true, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann;
-                }
-                catch (BadInputException)
-                {
-                    return model.Backbone.With(spec, ranges); // Its polynomials explode in every image: there is nothing to measure a repair on.
-                }
-            });
+            Add(activation, Repaired, () => OrAsItIs(
+                () => Repair.InOneWay(model.Backbone, spec, ranges, RepairShift.Injected, batchNorm: true, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, model.Backbone.With(spec, ranges)));
+            Add(activation, Refitted, () => OrAsItIs(
+                () => Refit.Of(equalised.Value.Network, spec, equalised.Value.Ranges, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, equalised.Value.Network.With(spec, equalised.Value.Ranges)));
         }
         foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json"), CliJson.Default.LoopRows).Rows.Where(row => row.Backbone == name && row.Price is not null))
         {
-            string activation = ModelFile.Load(Path.Combine(experiment.Folder, row.Name + ".safetensors")).Description.Pann!.Activation.ToString();
-            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Tuning}", name, row.Weights, InTheLoop, activation, row.Images, row.Correct, row.Interval, row.Price), CliJson.Default.NetworkRows);
+            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Tuning}", name, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price), CliJson.Default.NetworkRows);
         }
     }
 
-    /// <summary>The price of ResNet-20 with an activation, leading coefficients folded; null with ReLU.</summary>
-    private static LoopPrice? Price(string activation, Workspace workspace)
+    /// <summary>The price of a network with an activation, leading coefficients folded; null with ReLU.</summary>
+    private static LoopPrice? Price(string activation, int depth, Workspace workspace)
     {
         var spec = ActivationSpec.Parse(activation);
         if (!spec.IsPolynomial) return null;
         ReluPolynomial polynomial = spec.Build();
-        return LoopPrice.Of(new ResNet(20).With(_ => new ActivationFunction.Polynomial(polynomial, 1)), workspace);
+        return LoopPrice.Of(new ResNet(depth).With(_ => new ActivationFunction.Polynomial(polynomial, 1)), workspace);
     }
 
     private static IReadOnlyList<NetworkRow> Read(Experiment experiment) => ResultFile<NetworkRow>.Read(experiment.Json, CliJson.Default.NetworkRows).Rows;
 
     private static ReportTable Table(IReadOnlyList<NetworkRow> rows) => new(
-        "Accuracy against the price of one image (leading coefficients folded), ranges of each activation's own",
+        "Accuracy against the price of one image (leading coefficients folded); a range for each activation, equalised networks one for all",
         ["network", "activation", "how", "accuracy", "95 %", "levels", "depth", "products"],
         [.. rows.Select(row => (IReadOnlyList<string>)
         [
@@ -124,13 +134,13 @@ internal static class ReproduceNetwork
         PlotPanel Panel(string title, string across, Func<LoopPrice, double> price) => new(
             title, across, "accuracy, %",
             [
-                .. from kind in (string[])[Converted, Repaired, InTheLoop]
+                .. from kind in (string[])[Converted, Repaired, Refitted, InTheLoop]
                    select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, Label(row.Activation), row.Interval.Low, row.Interval.High)], Joined: false),
-                new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
+                new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, 20, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
             ],
             Lowest: 80);
         SeriesPlot.Write(
-            writer, "What an encrypted ResNet-20 costs, and how often it is right", "10,000 test images; bars: 95 % over images. Networks below 80 % lie on the lower edge. Other authors' networks have other backbones; their price is computed here from their degrees.",
+            writer, "What an encrypted network costs, and how often it is right", FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; bars: 95 % over images. Networks below 80 % lie on the lower edge. Other authors' networks have other backbones; their price is computed here, for ResNet-20, from their degrees."),
             [Panel("Accuracy against CKKS levels", "CKKS levels", price => price.Levels), Panel("Accuracy against multiplications", "millions of products of ciphertexts, in elements", price => price.Multiplications / 1e6)]);
     }
 
@@ -144,7 +154,7 @@ internal static class ReproduceNetwork
 /// <param name="Name">Backbone, kind and activation.</param>
 /// <param name="Backbone">The backbone's name.</param>
 /// <param name="Weights">SHA-256 of the weights that were converted, or trained.</param>
-/// <param name="Kind">converted, repaired, in the loop, or ReLU.</param>
+/// <param name="Kind">converted, repaired, equalised and refitted, in the loop, or ReLU.</param>
 /// <param name="Activation">The polynomial.</param>
 /// <param name="Images">Images that judge.</param>
 /// <param name="Correct">Right answers.</param>

@@ -16,8 +16,6 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann reproduce precision</c>: how much precision networks of different training need.</summary>
 internal static class ReproducePrecision
 {
-    private const int RepairImages = 500;
-
     public static Command Create()
     {
         var common = new Experiment.Options("precision.json", tunes: true);
@@ -40,7 +38,8 @@ internal static class ReproducePrecision
             NamedTuning?[] ways = parsed.GetValue(tunings) is { Length: > 0 } given ? [.. given.Select(NamedTuning.Of)] : [null];
             if (ways.FirstOrDefault(way => way is { Activation: not null, Share: not PolynomialShare.Random }) is { } own)
                 throw new BadInputException($"--tune {own.Name}: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop");
-            PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) select new PrecisionNeed(range, control, alpha)];
+            if (parsed.GetValue(least) > parsed.GetValue(most)) throw new BadInputException($"--from and --to: expected a range of precisions, found {parsed.GetValue(least)} to {parsed.GetValue(most)}");
+            PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) && PrecisionStudy.Applies(control, range) select new PrecisionNeed(range, control, alpha)];
             CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
             return Experiment.Run(common, parsed, experiment =>
             {
@@ -58,6 +57,7 @@ internal static class ReproducePrecision
                 finally
                 {
                     Terminal.Write(Table(Read(experiment.Json)));
+                    Terminal.Write(Seeds(Read(experiment.Json)));
                 }
                 string[] asked = [.. from recipe in named from tuning in ways from seed in experiment.Seeds select experiment.Name(recipe, seed, tuning)];
                 if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
@@ -77,15 +77,15 @@ internal static class ReproducePrecision
         var model = PannModel.Load(experiment.Network(recipe, seed, tuning));
         (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
         using Workspace workspace = experiment.Workspace();
-        var study = new PrecisionStudy(model, training, RepairImages, judging, workspace, experiment.Sample(judging));
+        var study = new PrecisionStudy(model, training, Experiment.RepairImages, judging, workspace, experiment.Sample(judging));
         string weights = ModelFile.WeightHash(model.Backbone);
         PrecisionRow? row = Read(json).FirstOrDefault(r => r.Name == name);
-        if (row?.Weights != weights)
+        if (row?.Weights != weights || row.Images != judging.Count)
         {
             bool[] right = study.Backbone(experiment.Stop);
             row = new(
                 name, tuning is null ? recipe.Name : $"{recipe.Name}.{tuning.Name}", seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), weights, judging.Count, right.Count(answer => answer), RightAnswers.Write(right), SampleCorrect(experiment, judging, right),
-                CrestFactors(model, training, workspace, experiment.Stop), [], []);
+                CrestFactors(model, training, workspace, experiment.Stop), []);
         }
         foreach ((string ranges, string control, int alpha) in cells)
         {
@@ -94,8 +94,8 @@ internal static class ReproducePrecision
             if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key))) continue;
             long start = Stopwatch.GetTimestamp();
             PrecisionCell measured = study.Measure(ranges, control, alpha, experiment.Stop);
-            row = row.With(measured);
-            ResultFile<PrecisionRow>.Write(json, row, CliJson.Default.PrecisionRows);
+            PrecisionRow mine = row;
+            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured), CliJson.Default.PrecisionRows);
             Console.WriteLine(FormattableString.Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         }
         return row;
@@ -108,7 +108,7 @@ internal static class ReproducePrecision
     {
         var statistics = new ReluStatistics((float)model.Description.Activation.Leak);
         Evaluation.Of(
-            model.Backbone.With(model.Description.Activation, ranges: null), training, [.. Enumerable.Range(0, RepairImages)], model.Description.Normalization, workspace, observers: [statistics], cancellation: cancellation);
+            model.Backbone.With(model.Description.Activation, ranges: null), training, [.. Enumerable.Range(0, Experiment.RepairImages)], model.Description.Normalization, workspace, observers: [statistics], cancellation: cancellation);
         return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, model.Description.LargestInputs![layer.Key], layer.Value.InputRms))];
     }
 
@@ -116,8 +116,39 @@ internal static class ReproducePrecision
 
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
         "Precision needed: alpha within 0.5 points of the row's own backbone (one range / a range for each layer / B = 50)",
-        ["row", "backbone", .. PrecisionStudy.Controls],
-        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, FormattableString.Invariant($"{row.Backbone:F2} %"), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Select(ranges => Text(row, ranges, control))))])]);
+        ["row", "backbone", "95 %", .. PrecisionStudy.Controls],
+        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, Text($"{row.Backbone:F2} %"), Interval(row.BackboneCorrect, row.Images), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Where(ranges => PrecisionStudy.Applies(control, ranges)).Select(ranges => Needed(row, ranges, control))))])]);
+
+    /// <summary>All seeds of a recipe, with one range: bits saved against the plain baseline, and accuracy at alpha 9 against the network's own backbone, image by image.</summary>
+    private static ReportTable Seeds(IReadOnlyList<PrecisionRow> rows) => new(
+        "With one range, over the seeds of a recipe: mean (least to greatest)",
+        ["networks", "seeds", "backbone", "alpha*, plain", "alpha*, equalised and refitted", "alpha 9, plain", "p, alpha 9 against the backbone"],
+        [.. rows.GroupBy(row => row.Name.Replace($"-{row.Seed}", "-*", StringComparison.Ordinal)).Select(seeds => (IReadOnlyList<string>)
+        [
+            seeds.Key, $"{seeds.Count()}", Spread(seeds.Select(row => (double?)row.Backbone)), Spread(seeds.Select(row => Half(row, PrecisionStudy.Plain))), Spread(seeds.Select(row => Half(row, PrecisionStudy.EqualisedRefitted))),
+            Spread(seeds.Select(row => Nine(row) is { } cell ? row.Percent(cell.Correct) : (double?)null)),
+            string.Join(", ", seeds.Select(row => Nine(row)?.Right is string right ? Text($"{McNemar.Of(RightAnswers.Read(row.BackboneRight, row.Images), RightAnswers.Read(right, row.Images)).Probability:G2}") : "-")),
+        ])]);
+
+    private static PrecisionCell? Nine(PrecisionRow row) => row.Cells.FirstOrDefault(cell => (cell.Ranges, cell.Control, cell.Alpha) == ("global", PrecisionStudy.Plain, 9));
+
+    private static double? Half(PrecisionRow row, string control) => row.Needed.FirstOrDefault(n => (n.Ranges, n.Control) == ("global", control))?.Half;
+
+    private static string Needed(PrecisionRow row, string ranges, string control) => row.Needed.FirstOrDefault(n => n.Ranges == ranges && n.Control == control)?.Text ?? "-";
+
+    private static string Interval(int correct, int images)
+    {
+        var interval = BinomialInterval.Of(correct, images);
+        return Text($"{interval.Low:F2} to {interval.High:F2}");
+    }
+
+    private static string Spread(IEnumerable<double?> values)
+    {
+        double[] known = [.. values.OfType<double>()];
+        return known.Length == 0 ? "-" : known.Length == 1 ? Text($"{known[0]:F2}") : Text($"{known.Average():F2} ({known.Min():F2} to {known.Max():F2})");
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Accuracy against alpha: mean over seeds, bars from the least to the greatest.</summary>
     private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows)
@@ -130,12 +161,9 @@ internal static class ReproducePrecision
         PlotPanel Panel(string ranges, string control) => new(
             $"{(ranges == "global" ? "One range" : "A range for each activation")}, {(control == PrecisionStudy.Plain ? "converted" : "without training: " + control)}", "alpha: precision 2^-alpha", "accuracy, %", [.. rows.GroupBy(row => row.Recipe).Select(group => Series(group, ranges, control))]);
         SeriesPlot.Write(
-            writer, "Accuracy against precision", "10,000 test images; mean over seeds, bars from the least to the greatest.",
+            writer, "Accuracy against precision", FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."),
             [Panel("global", PrecisionStudy.Plain), Panel("layer", PrecisionStudy.Plain), Panel("global", "shift, statistics"), Panel("global", PrecisionStudy.EqualisedRefitted)]);
     }
-
-    private static string Text(PrecisionRow row, string ranges, string control)
-        => row.Needed.FirstOrDefault(n => n.Ranges == ranges && n.Control == control) is not { } needed ? "-" : needed.Half is double half ? half.ToString("F2", CultureInfo.InvariantCulture) : "more";
 }
 
 /// <summary>A figure that is wanted: see <see cref="PrecisionCell"/>.</summary>

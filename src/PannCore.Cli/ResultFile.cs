@@ -31,10 +31,39 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
         }
     }
 
-    /// <summary>Writes a row into the file, in the place of the one of the same name or at the end. The file is read again, because another run may have written its own rows meanwhile.</summary>
-    public static void Write(string file, TRow row, JsonTypeInfo<ResultFile<TRow>> type)
+    /// <summary>Writes a row into the file, in the place of the one of the same name or at the end.</summary>
+    public static void Write(string file, TRow row, JsonTypeInfo<ResultFile<TRow>> type) => Change(file, row.Name, _ => row, type);
+
+    /// <summary>
+    /// Changes the row of a name, null if there is none yet, and writes the file. It is read again for that, and locked meanwhile by a file beside it, because another run may write rows of its own.
+    /// </summary>
+    /// <returns>The row as it is now.</returns>
+    /// <exception cref="BadInputException">Another run has held the file for too long.</exception>
+    public static TRow Change(string file, string name, Func<TRow?, TRow> change, JsonTypeInfo<ResultFile<TRow>> type)
     {
+        using FileStream held = Lock(file + ".lock");
         IReadOnlyList<TRow> rows = Read(file, type).Rows;
-        CommonOptions.WriteJson(file, new ResultFile<TRow>(rows.Any(r => r.Name == row.Name) ? [.. rows.Select(r => r.Name == row.Name ? row : r)] : [.. rows, row]), type);
+        TRow row = change(rows.FirstOrDefault(r => r.Name == name));
+        CommonOptions.WriteJson(file, new ResultFile<TRow>(rows.Any(r => r.Name == name) ? [.. rows.Select(r => r.Name == name ? row : r)] : [.. rows, row]), type);
+        return row;
+    }
+
+    private static FileStream Lock(string file)
+    {
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                return new(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (tries < 200)
+            {
+                Thread.Sleep(50);
+            }
+            catch (IOException exception)
+            {
+                throw new BadInputException($"{file}: expected that no other run holds it for longer than ten seconds, found that one does: {exception.Message}", exception);
+            }
+        }
     }
 }

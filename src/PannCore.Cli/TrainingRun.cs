@@ -36,7 +36,8 @@ internal static class TrainingRun
 
         var rates = new List<TrainedEpoch>(trainer.History.Select(epoch => new TrainedEpoch(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, null)));
         int images = trainer.StepsPerEpoch * recipe.Batch;
-        int[] all = [.. Enumerable.Range(0, training.Count)];
+        // Images held out judge choices: they have no part in ranges either.
+        int[] learnt = Split.Balanced(training, recipe.Validation, recipe.Seed).Training;
         Normalization normalization = Normalization.Parse(recipe.Normalize);
         var stands = recipe.Leak > 0 && !recipe.DropLeak ? ActivationSpec.Parse(FormattableString.Invariant($"leaky:{recipe.Leak}")) : ActivationSpec.Parse("relu");
         Dictionary<string, double>? largest = null;
@@ -61,7 +62,7 @@ internal static class TrainingRun
             }
             // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
             if (recipe.Polynomial is not { StandsForItself: true })
-                largest = ProgressBar.Run("measuring ranges", all.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, all, normalization, workspace, progress, cancellation));
+                largest = ProgressBar.Run("measuring ranges", learnt.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, learnt, normalization, workspace, progress, cancellation));
         }
         catch (OperationCanceledException)
         {
@@ -69,7 +70,7 @@ internal static class TrainingRun
             Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
             return null;
         }
-        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : all.Length, Notes(recipe, trainer, command),
+        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, trainer, command),
             recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), loop.Ranges, StandsForItself: true) : null));
         File.Delete(state);
         Console.WriteLine($"model: {file}");

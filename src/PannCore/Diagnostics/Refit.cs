@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
+using MathNet.Numerics.LinearAlgebra.Factorization;
 using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Engine;
@@ -15,7 +16,7 @@ namespace PannCore.Diagnostics;
 /// <param name="Target">The operation whose output it was to bring back to the ideal network's.</param>
 /// <param name="Before">RMS of that output's error over the RMS of the ideal output, before.</param>
 /// <param name="After">The same as the fit has it, on the images it was fitted on.</param>
-/// <param name="ImagesLeftOut">Images in which a polynomial had answered beyond twice its range up to here.</param>
+/// <param name="ImagesLeftOut">Images in which a polynomial had answered beyond twice its range, up to the end of the block.</param>
 public sealed record RefitLayer(string Path, string Target, double Before, double After, int ImagesLeftOut);
 
 /// <summary>
@@ -145,6 +146,7 @@ public static class Refit
     {
         private const double Epsilon = 1e-5;
 
+        private readonly string _path;
         private readonly Parameter _weight;
         private readonly Parameter? _mean, _bias;
         private readonly double[] _scale, _errors;
@@ -155,6 +157,7 @@ public static class Refit
 
         public Fit(ParameterSet parameters, Layer layer)
         {
+            _path = layer.Path;
             _weight = parameters.Find($"{layer.Path}.weight")!;
             _channels = _weight.Shape[0];
             _inputs = _weight.Shape[1];
@@ -212,7 +215,7 @@ public static class Refit
             var system = Matrix<double>.Build.Dense(_size, _size, (i, j) => i <= j ? _gram[i][j] : _gram[j][i]);
             // The 1 is not drawn back, or biases would stay; the tiny part of it keeps the system definite where an input is constant.
             for (int k = 0; k < _size; k++) system[k, k] += mean * (k < _size - 1 ? ridge : 1e-9);
-            Matrix<double> change = system.Cholesky().Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => _right[k][c]));
+            Matrix<double> change = Factorised(system).Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => _right[k][c]));
             double after = 0;
             for (int c = 0; c < _channels; c++)
             {
@@ -237,6 +240,18 @@ public static class Refit
                 for (int c = 0; c < _channels; c++) values[c] += (float)change[_size - 1, c];
             });
             return (Math.Sqrt(_errors.Sum() / _signal), Math.Sqrt(after / _signal));
+        }
+
+        private Cholesky<double> Factorised(Matrix<double> system)
+        {
+            try
+            {
+                return system.Cholesky();
+            }
+            catch (ArgumentException exception)
+            {
+                throw new BadInputException($"refit: at {_path}: expected inputs that differ enough to fit {_size - 1} weights, found too few images for so small a ridge", exception);
+            }
         }
 
         /// <summary>The values under the window at every place, in the order of the weights: channel, row, column.</summary>

@@ -46,7 +46,7 @@ public sealed class PrecisionStudy
     public const string EqualisedRefitted = "equalised, refit";
 
     /// <summary>Margin of ranges after equalisation, chosen on images held out: every channel ends at its range, so more of them can leave it.</summary>
-    private const double EqualisedMargin = 1.3;
+    public const double EqualisedMargin = 1.3;
 
     /// <summary>Changes with what the engine computes: cells of another version are measured again.</summary>
     private const int Version = 1;
@@ -79,6 +79,9 @@ public sealed class PrecisionStudy
     /// A remedy that needs training counts for what it adds over the best of them.
     /// </summary>
     public static IReadOnlyList<string> Controls { get; } = [Plain, "shift", "statistics", "shift, statistics", Refitted, Equalised, EqualisedRefitted];
+
+    /// <summary>Whether a control makes sense with ranges: the scale of equalised networks is arbitrary, so a fixed B says nothing of them.</summary>
+    public static bool Applies(string control, string ranges) => control is not (Equalised or EqualisedRefitted) || ActivationRanges.NeedsCalibration(ranges);
 
     /// <summary>One range for all, one for each layer, and the state of the art's fixed one.</summary>
     public static IReadOnlyList<string> RangeTexts { get; } = ["global", "layer", "global:50"];

@@ -24,8 +24,8 @@ public sealed record Sturdiness(string? Layer, double? Factor, double Growth, do
 }
 
 /// <summary>
-/// Sturdiness, in a definition of this project: the growth of the mean loss when every activation gets the error of its own polynomial, brought to a tenth of the activation's RMS. The size of ranges
-/// and the scale of activations have no part in it, because the error is measured against the signal: what is left is how sensitive the network is.
+/// Sturdiness, in a definition of this project: the growth of the mean loss when every activation gets the error of its own polynomial, brought to a tenth of the activation's RMS. Neither
+/// the scale of activations nor the size of errors has a part in it, because the error is measured against the signal. The error's shape still depends on where inputs lie in the range: most of it is a bias where most inputs are near 0.
 /// </summary>
 public sealed class SturdinessStudy
 {

@@ -45,6 +45,33 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [NeedsCifar10Fact]
+    public void Two_runs_fill_one_table()
+    {
+        string folder = Folder("two"), table = Path.Combine(folder, "table.json");
+        foreach (string recipe in (string[])["baseline", "mixup-1"]) File.Copy(files.Model, Path.Combine(folder, $"{recipe}-resnet20-3-5.safetensors"));
+        string[] Command(string recipe, string control) => ["reproduce", "precision", "--recipe", recipe, "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5", "--ranges", "layer", "--control", control, "--from", "4", "--to", "5", "--epochs", "3", "--threads", "1"];
+        PannProcess[] runs = [.. new[] { ("baseline", "plain"), ("mixup-1", "plain") }.Select(pair => PannProcess.Start(files.Root, Command(pair.Item1, pair.Item2)))];
+        Assert.All(runs, run => Assert.Equal(0, run.Wait().Code));
+        foreach (PannProcess run in runs) run.Dispose();
+        using var document = JsonDocument.Parse(File.ReadAllBytes(table));
+        Assert.All(document.RootElement.GetProperty("rows").EnumerateArray(), row => Assert.Equal(2, row.GetProperty("cells").GetArrayLength()));
+        Assert.Equal(2, document.RootElement.GetProperty("rows").GetArrayLength());
+        Assert.DoesNotContain(Directory.GetFiles(folder), file => file.EndsWith(".lock", StringComparison.Ordinal));
+    }
+
+    [NeedsCifar10Fact]
+    public void A_network_that_was_trained_otherwise_is_refused()
+    {
+        string folder = Folder("otherwise"), network = Path.Combine(folder, "baseline-resnet20-3-5.safetensors");
+        ModelFile.Save(network, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string> { ["command"] = "pann train --epochs 3" }));
+        Outcome outcome = PannProcess.Run(files.Root, ["reproduce", "precision", "--data", Data, "--models", folder, "--json", Path.Combine(folder, "table.json"), "--seeds", "5..5", .. Few]);
+        Assert.Equal(
+            $"error: {network}: at metadata command: expected pann train --arch resnet20 --epochs 3 --batch 128 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 0 --seed 5 --convolution winograd4 --out model.safetensors, found pann train --epochs 3\n",
+            outcome.Error);
+        Assert.False(File.Exists(Path.Combine(folder, "table.json")));
+    }
+
+    [NeedsCifar10Fact]
     public void Choices_are_judged_by_training_images_held_out()
     {
         string folder = Folder("choices");
@@ -96,7 +123,19 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
         Assert.Equal(
             new Outcome(1, "", "error: --tune relu: expected --init with the model to go on with, found none\n"), PannProcess.Run(files.Root, "train", "--tune", "relu", "--out", "x.safetensors"));
-        if (External.Data is null) return;
+        Assert.Equal(
+            new Outcome(1, "", "error: --tune met-6: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "met-6"));
+        Assert.Equal(
+            new Outcome(1, "", "error: --from and --to: expected a range of precisions, found 9 to 4\n"), PannProcess.Run(files.Root, "reproduce", "precision", "--from", "9", "--to", "4"));
+        Assert.Equal(2, PannProcess.Run(files.Root, "reproduce", "decay", "--minutes", "NaN").Code);
+    }
+
+    [NeedsCifar10Fact]
+    public void Choices_are_refused_on_test_images_and_foreign_tables_are_left_alone()
+    {
+        Assert.Equal(
+            "error: --margin, --penalty and --penalty-from: expected --on held-out, because choices must not see the test images; found --on test\n",
+            PannProcess.Run(files.Root, "reproduce", "loop", "--margin", "2", "--models", Folder("choose"), "--json", "choose.json", "--data", Data).Error);
         files.With("other.json", "{\"rows\": 3}");
         Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);
         Assert.StartsWith("error: other.json: expected what pann reproduce wrote, found something else: ", foreign.Error, StringComparison.Ordinal);

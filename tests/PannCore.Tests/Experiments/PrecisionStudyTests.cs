@@ -51,6 +51,33 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
     }
 
     [Fact]
+    public void Equalised_and_refitted_cells_are_what_the_two_give_one_after_the_other()
+    {
+        PannModel model = PannModel.Load(files.Model);
+        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        var spec = ActivationSpec.Parse("composite:alpha=6");
+        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 12)];
+        string[] paths = [.. model.Backbone.Activations.Select(a => a.Path)];
+        (ResNet equalised, IReadOnlyDictionary<string, double> largest) = Equalisation.Of(model.Backbone, Equalisation.Measure(model.Backbone, Training, images, Normalization.Cifar10, _workspace));
+        ActivationRanges before = model.Ranges(spec, "global"), after = ActivationRanges.Parse("global", paths, largest, 1.3);
+        (string, ResNet)[] expected =
+        [
+            ("refit", Refit.Of(model.Backbone, spec, before, Training, images, Normalization.Cifar10, _workspace).Pann),
+            ("equalised", equalised.With(spec, after)),
+            ("equalised, refit", Refit.Of(equalised, spec, after, Training, images, Normalization.Cifar10, _workspace).Pann),
+        ];
+        foreach ((string control, ResNet pann) in expected)
+        {
+            var probe = new RangeProbe();
+            Evaluation answers = Evaluation.Of(pann, Test, all, Normalization.Cifar10, _workspace, observers: [probe]);
+            PrecisionCell cell = study.Measure("global", control, 6);
+            Assert.Equal((control, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count), (cell.Control, cell.Correct, cell.OutOfRangeImages, cell.ExplodedImages));
+        }
+        Assert.Equal(PrecisionStudy.Controls.Skip(4), expected.Select(pair => pair.Item1));
+        Assert.Equal(3, PrecisionStudy.Controls.Skip(4).Select(control => study.Key("global", control, 6)).Distinct().Count());
+    }
+
+    [Fact]
     public void A_key_is_of_everything_that_a_figure_depends_on()
     {
         PannModel model = PannModel.Load(files.Model);

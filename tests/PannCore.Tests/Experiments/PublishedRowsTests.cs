@@ -53,12 +53,14 @@ public sealed class PublishedRowsTests : IDisposable
             networks++;
             Same(row, "sampleCorrect", model.Description.Pann is { } pann ? model.Convert(pann.Activation.ToString(), PannModel.StoredRanges) : model.Backbone);
         }
-        Assert.True(networks > 0, "expected networks of data/results/loop.json in data/models/precision, found none");
+        Assert.True(networks == Directory.GetFiles(Path.Combine(Root, "models", "precision"), "*-*-*-*.*.safetensors").Count(file => !Path.GetFileName(file).Contains(".met-", StringComparison.Ordinal)), $"expected all networks with polynomials of data/models/precision in data/results/loop.json, found {networks}");
     }
 
     private static IEnumerable<JsonElement> Rows(string file)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "results", file)));
+        string path = Path.Combine(Root, "results", file);
+        if (!File.Exists(path)) return [];
+        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         return [.. document.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.Clone())];
     }
 
