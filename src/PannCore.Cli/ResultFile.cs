@@ -7,7 +7,7 @@ namespace PannCore.Cli;
 internal interface IResultRow
 {
     /// <summary>What it is found by.</summary>
-    public string Name { get; }
+    string Name { get; }
 }
 
 /// <summary>A table that <c>pann reproduce</c> fills row by row, whenever it is run.</summary>

@@ -6,7 +6,6 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Kernels;
 using PannCore.Nn;
-using PannCore.Training;
 using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;
