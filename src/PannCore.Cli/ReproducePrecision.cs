@@ -150,19 +150,25 @@ internal static class ReproducePrecision
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Accuracy against alpha: mean over seeds, bars from the least to the greatest.</summary>
+    /// <summary>Accuracy against alpha: mean over seeds, bars from the least to the greatest. Of one recipe, all that needs no training; of several, the recipes beside each other, as converted and with all of that.</summary>
     private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows)
     {
-        PlotSeries Series(IGrouping<string, PrecisionRow> seeds, string ranges, string control) => new(
-            seeds.Key,
+        PlotSeries Series(string name, IEnumerable<PrecisionRow> seeds, string ranges, string control) => new(
+            name,
             [.. from row in seeds from cell in row.Cells where (cell.Ranges, cell.Control) == (ranges, control) group row.Percent(cell.Correct) by cell.Alpha into percents
                 orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max())],
             Joined: true);
-        PlotPanel Panel(string ranges, string control) => new(
-            $"{(ranges == "global" ? "One range" : "A range for each activation")}, {(control == PrecisionStudy.Plain ? "converted" : "without training: " + control)}", "alpha: precision 2^-alpha", "accuracy, %", [.. rows.GroupBy(row => row.Recipe).Select(group => Series(group, ranges, control))]);
+        PlotPanel Panel(string title, IEnumerable<PlotSeries> series) => new(title, "alpha: precision 2^-alpha", "accuracy, %", [.. series.Where(one => one.Points.Count > 0)]);
+        string[] drawn = [PrecisionStudy.Plain, "shift, statistics", PrecisionStudy.Refitted, PrecisionStudy.Equalised, PrecisionStudy.EqualisedRefitted];
+        (string Ranges, string Title)[] kinds = [("global", "One range for all activations"), ("layer", "A range for each activation")];
+        IGrouping<string, PrecisionRow>[] recipes = [.. rows.GroupBy(row => row.Recipe)];
+        IEnumerable<PlotPanel> panels = recipes.Length == 1
+            ? kinds.Select(kind => Panel(kind.Title, drawn.Select(control => Series(control, rows, kind.Ranges, control))))
+            : [.. kinds.Select(kind => Panel($"{kind.Title}, converted", recipes.Select(seeds => Series(seeds.Key, seeds, kind.Ranges, PrecisionStudy.Plain)))),
+                Panel("One range for all activations, shift and statistics", recipes.Select(seeds => Series(seeds.Key, seeds, "global", "shift, statistics"))),
+                Panel("One range for all activations, equalised and refitted", recipes.Select(seeds => Series(seeds.Key, seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
-            writer, "Accuracy against precision", FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."),
-            [Panel("global", PrecisionStudy.Plain), Panel("layer", PrecisionStudy.Plain), Panel("global", "shift, statistics"), Panel("global", PrecisionStudy.EqualisedRefitted)]);
+            writer, "Accuracy against precision" + (recipes.Length == 1 ? $": {recipes[0].Key}, and what needs no training" : ""), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels]);
     }
 }
 
