@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace PannCore.Engine;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace PannCore.Engine;
 /// </summary>
 public readonly struct CounterRandom
 {
+    private const ulong Golden = 0x9E3779B97F4A7C15, First = 0xBF58476D1CE4E5B9, Second = 0x94D049BB133111EB;
+
     private readonly ulong _key;
 
     /// <summary>The numbers of one purpose at one step.</summary>
@@ -17,6 +21,20 @@ public readonly struct CounterRandom
 
     /// <summary>64 random bits.</summary>
     public ulong Bits(long index) => Mix(_key + (ulong)index);
+
+    /// <summary>64 random bits for each of the indices from <paramref name="index"/> on.</summary>
+    public void Bits(long index, Span<ulong> bits)
+    {
+        int i = 0;
+        for (; i <= bits.Length - Vector<ulong>.Count; i += Vector<ulong>.Count)
+        {
+            Vector<ulong> z = Vector<ulong>.Indices + new Vector<ulong>(unchecked(_key + (ulong)index + (ulong)i + Golden));
+            z = (z ^ (z >>> 30)) * First;
+            z = (z ^ (z >>> 27)) * Second;
+            (z ^ (z >>> 31)).CopyTo(bits[i..]);
+        }
+        for (; i < bits.Length; i++) bits[i] = Bits(index + i);
+    }
 
     /// <summary>Uniform in [0, 1), 53 bits.</summary>
     public double Uniform(long index) => (Bits(index) >> 11) * (1.0 / (1L << 53));
@@ -42,9 +60,9 @@ public readonly struct CounterRandom
 
     private static ulong Mix(ulong z)
     {
-        z += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        z += Golden;
+        z = (z ^ (z >> 30)) * First;
+        z = (z ^ (z >> 27)) * Second;
         return z ^ (z >> 31);
     }
 }

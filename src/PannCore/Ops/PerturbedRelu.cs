@@ -1,3 +1,4 @@
+using System.Numerics;
 using PannCore.Engine;
 using PannCore.Kernels;
 
@@ -9,6 +10,7 @@ namespace PannCore.Ops;
 /// </summary>
 internal sealed class PerturbedRelu : Op
 {
+    /// <summary>Elements worked on at a time, a multiple of every register's.</summary>
     private const int Block = 256;
 
     private static readonly ActivationTraits Traits = new(Range: null, ApproximationBound: double.PositiveInfinity, IdealLipschitz: 1);
@@ -109,69 +111,74 @@ internal sealed class PerturbedRelu : Op
         {
             (int start, int length) = range.GetOffsetAndLength(result.Length);
             int size = result.Length / op._images.Length;
-            Span<float> polynomial = stackalloc float[Block];
+            ReluPerturbation what = op._perturbation;
+
+            // Copies, so that whole registers may be read and written beyond the end of a part, and in place.
+            Span<float> at = stackalloc float[Block], given = stackalloc float[Block], other = stackalloc float[Block], factors = stackalloc float[Block];
+            Span<ulong> bits = stackalloc ulong[Block];
+            factors.Fill((float)(what.Form is PerturbationForm.Minus or PerturbationForm.OwnReversed ? -what.Size : what.Size));
             for (int end = start + length; start < end; start += length)
             {
                 int place = start % size;
                 length = Math.Min(Block, Math.Min(end - start, size - place));
-                ReadOnlySpan<float> block = x.Span.Slice(start, length), factors = factor.Span.Slice(start, length);
-                op.Polynomial(slope, block, factors, polynomial[..length]);
-                long index = ((long)op._images.Span[start / size] * size) + place;
-                if (slope) Slopes(block, factors, polynomial, result.Span.Slice(start, length), index);
-                else Values(block, polynomial, result.Span.Slice(start, length), index);
+                x.Span.Slice(start, length).CopyTo(at);
+                if (slope) factor.Span.Slice(start, length).CopyTo(given);
+                op.Polynomial(slope, at[..length], (slope ? given : at)[..length], other[..length]);
+                if (what.Form == PerturbationForm.OwnRandomSign || (what.Form == PerturbationForm.Uniform && !slope))
+                {
+                    op._random.Bits(((long)op._images.Span[start / size] * size) + place, bits[..length]);
+                    if (what.Form == PerturbationForm.Uniform) Noise(bits, what.Size, other);
+                    else Signs(bits, (float)what.Size, factors);
+                }
+                Perturb(at, given, other, factors, length);
+                at[..length].CopyTo(result.Span[start..]);
             }
         }
 
-        private void Values(ReadOnlySpan<float> from, Span<float> perturbed, Span<float> to, long index)
+        /// <summary>c (2 u - 1), u in [0, 1) from the upper 53 bits, as <see cref="CounterRandom.Uniform"/>.</summary>
+        private static void Noise(ReadOnlySpan<ulong> bits, double c, Span<float> noise)
+        {
+            int half = Vector<ulong>.Count;
+            for (int i = 0; i < noise.Length; i += 2 * half) Vector.Narrow(Noise(new(bits[i..]), c), Noise(new(bits[(i + half)..]), c)).CopyTo(noise[i..]);
+        }
+
+        private static Vector<double> Noise(Vector<ulong> bits, double c) => ((Vector.ConvertToDouble(bits >>> 11) * (2.0 / (1L << 53))) - Vector<double>.One) * c;
+
+        /// <summary>-c where u is below 1/2, else c.</summary>
+        private static void Signs(ReadOnlySpan<ulong> bits, float c, Span<float> signed)
+        {
+            for (int i = 0; i < signed.Length; i++) signed[i] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(c) ^ (uint)(~bits[i] >> 63 << 31));
+        }
+
+        /// <summary>
+        /// Puts values, or slopes times what is given, in the place of the inputs. The inputs' signs are masks: as branches they would be mispredicted every second time.
+        /// NaN counts as positive, and gives NaN on either side.
+        /// </summary>
+        private void Perturb(Span<float> at, ReadOnlySpan<float> given, ReadOnlySpan<float> other, ReadOnlySpan<float> factors, int length)
         {
             ReluPerturbation what = op._perturbation;
-            CounterRandom random = op._random;
-            float leak = what.Slope, c = (float)(what.Form is PerturbationForm.Minus or PerturbationForm.OwnReversed ? -what.Size : what.Size);
-
-            // -1 for the side that is perturbed, else 0. The inputs' signs are taken as numbers: as branches they would be mispredicted every second time.
-            int negative = what.Side == PerturbedSide.Positive ? 0 : -1, positive = what.Side == PerturbedSide.Negative ? 0 : -1;
-            if (what.Form == PerturbationForm.Uniform)
+            Vector<int> negative = what.Side == PerturbedSide.Positive ? Vector<int>.Zero : Vector<int>.AllBitsSet, positive = what.Side == PerturbedSide.Negative ? Vector<int>.Zero : Vector<int>.AllBitsSet;
+            var leak = new Vector<float>(what.Slope);
+            for (int i = 0; i < length; i += Vector<float>.Count)
             {
-                for (int i = 0; i < to.Length; i++) perturbed[i] = (float)(what.Size * ((2 * random.Uniform(index + i)) - 1));
-            }
-            for (int i = 0; i < to.Length; i++)
-            {
-                float v = from[i], ideal = MathF.Max(v, 0);
-                if (leak != 0) ideal += leak * MathF.Min(v, 0);
-                float value = what.Form switch
+                Vector<float> v = new(at[i..]), ideal, value, e = new(other[i..]), c = new(factors[i..]);
+                if (slope)
                 {
-                    PerturbationForm.Plus or PerturbationForm.Minus => ideal + c,
-                    PerturbationForm.Uniform => ideal + perturbed[i],
-                    PerturbationForm.OwnRandomSign => Mix(ideal, perturbed[i], BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(c) ^ (uint)(~random.Bits(index + i) >> 63 << 31))),
-                    _ => Mix(ideal, perturbed[i], c),
-                };
-
-                // + 0 turns -0 into 0; NaN gives NaN on either side.
-                int below = BitConverter.SingleToInt32Bits(v + 0f) >> 31, hit = (below & negative) | (~below & positive);
-                to[i] = BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(value) & hit) | (BitConverter.SingleToInt32Bits(ideal) & ~hit));
+                    Vector<float> dy = new(given[i..]);
+                    ideal = Vector.ConditionalSelect(Vector.GreaterThan(v, Vector<float>.Zero), dy, dy * leak);
+                }
+                else
+                {
+                    ideal = Vector.Max(v, Vector<float>.Zero);
+                    if (what.Slope != 0) ideal += leak * Vector.Min(v, Vector<float>.Zero);
+                }
+                if (ReluPerturbation.IsOwn(what.Form)) value = Vector.ConditionalSelect(Vector.Equals(c, Vector<float>.One), e, ideal + (c * (e - ideal))); // At factor 1 the polynomial itself, to the bit.
+                else if (slope) value = ideal;
+                else value = ideal + (what.Form == PerturbationForm.Uniform ? e : c);
+                Vector<int> below = Vector.LessThan(v, Vector<float>.Zero);
+                Vector.ConditionalSelect((below & negative) | Vector.AndNot(positive, below), value, ideal).CopyTo(at[i..]);
             }
         }
-
-        private void Slopes(ReadOnlySpan<float> from, ReadOnlySpan<float> dy, ReadOnlySpan<float> polynomial, Span<float> to, long index)
-        {
-            ReluPerturbation what = op._perturbation;
-            float c = (float)what.Size;
-            for (int i = 0; i < to.Length; i++)
-            {
-                float ideal = from[i] > 0 ? dy[i] : dy[i] * what.Slope;
-                float value = what.Form switch
-                {
-                    PerturbationForm.Own => Mix(ideal, polynomial[i], c),
-                    PerturbationForm.OwnReversed => Mix(ideal, polynomial[i], -c),
-                    PerturbationForm.OwnRandomSign => Mix(ideal, polynomial[i], op._random.Uniform(index + i) < 0.5 ? -c : c),
-                    _ => ideal,
-                };
-                to[i] = what.Hits(from[i]) ? value : ideal;
-            }
-        }
-
-        /// <summary>ideal + c (polynomial - ideal), the polynomial itself at c = 1.</summary>
-        private static float Mix(float ideal, float polynomial, float c) => c == 1 ? polynomial : ideal + (c * (polynomial - ideal));
     }
 }
 

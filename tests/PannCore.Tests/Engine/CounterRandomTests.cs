@@ -29,6 +29,21 @@ public sealed class CounterRandomTests
         Assert.Equal(First(unchecked(key + (ulong)index)), new CounterRandom(seed, stream, step).Bits(index));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(37)]
+    public void MoreBitsAtOnceAreTheBitsOneByOne(int count)
+    {
+        var random = new CounterRandom(9, RandomStream.Noise, 3);
+        foreach (long index in (long[])[0, 12345, -7, long.MaxValue - 3])
+        {
+            ulong[] bits = new ulong[count];
+            random.Bits(index, bits);
+            Assert.Equal(Enumerable.Range(0, count).Select(i => random.Bits(unchecked(index + i))), bits);
+        }
+    }
+
     [Fact]
     public void UniformIsUniform()
     {
