@@ -98,15 +98,8 @@ internal static class ApproxCommand
         Terminal.Write(FrontierReport.Densities(frontier));
         foreach (string line in FrontierReport.Recommendation(frontier, levels, multiplications)) Console.WriteLine(line);
         Console.WriteLine(FormattableString.Invariant($"{frontier.Rows.Count} polynomials in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
-        if (output is not null) WriteText(output, writer => FrontierPlot.Write(writer, frontier));
+        CommonOptions.WriteText(output, writer => FrontierPlot.Write(writer, frontier));
         CommonOptions.WriteJson(json, FrontierRecord.Of(frontier, levels, multiplications), CliJson.Default.FrontierRecord);
         return 0;
     }
-
-    private static void WriteText(string path, Action<TextWriter> content)
-        => AtomicFile.Write(path, stream =>
-        {
-            using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);
-            content(writer);
-        });
 }

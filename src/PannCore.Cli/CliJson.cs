@@ -21,6 +21,7 @@ namespace PannCore.Cli;
 [JsonSerializable(typeof(ResultFile<LoopRow>), TypeInfoPropertyName = "LoopRows")]
 [JsonSerializable(typeof(ResultFile<DecayRow>), TypeInfoPropertyName = "DecayRows")]
 [JsonSerializable(typeof(ResultFile<NetworkRow>), TypeInfoPropertyName = "NetworkRows")]
+[JsonSerializable(typeof(ResultFile<PerturbationRow>), TypeInfoPropertyName = "PerturbationRows")]
 [JsonSerializable(typeof(AdviceFile))]
 [JsonSerializable(typeof(RecordComparison))]
 internal sealed partial class CliJson : JsonSerializerContext;

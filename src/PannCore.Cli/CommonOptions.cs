@@ -140,6 +140,17 @@ internal static class CommonOptions
         if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));
     }
 
+    /// <summary>Writes text, UTF-8 with line feeds, whole or not at all; nothing where no file is asked for.</summary>
+    public static void WriteText(string? path, Action<TextWriter> content)
+    {
+        if (path is null) return;
+        AtomicFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            content(writer);
+        });
+    }
+
     /// <summary>A workspace with the threads and the convolution asked for.</summary>
     public static Workspace Workspace(ParseResult parsed, Option<int> threads, Option<string> convolution) => new(parsed.GetValue(threads), Convolution(parsed, convolution));
 }

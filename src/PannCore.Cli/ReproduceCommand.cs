@@ -9,6 +9,7 @@ internal static class ReproduceCommand
     {
         ReproducePrecision.Create(),
         ReproduceLoop.Create(),
+        ReproducePerturbation.Create(),
         ReproduceDecay.Create(),
         ReproduceNetwork.Create(),
     };

@@ -22,16 +22,18 @@ internal static class ReproduceDecay
     {
         var common = new Experiment.Options("decay.json", tunes: false);
         Option<string[]> recipes = new("--recipe") { HelpName = "NAME", Description = "A named recipe (pann train --list). May be given more than once; by default those of weight decay.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualRecipes };
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw precision needed against crest factor, and growth of the loss against its first two orders, for the recipes asked for (SVG)." };
         var command = new Command("decay", "Train networks with different weight decay; for each, the precision needed, the crest factor of its activations, and its sturdiness: how its loss grows under errors of a tenth of the signal, "
             + "against the first two orders of its Taylor series.\n\nExample: pann reproduce decay --recipe baseline --recipe decay-1e-5")
         {
-            recipes,
+            recipes, plot,
         };
         common.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
             PrecisionNeed[] kinds = [.. from ranges in (string[])["global", "layer"] from alpha in Enumerable.Range(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha - ActivationSpec.SmallestAlpha + 1) select new PrecisionNeed(ranges, PrecisionStudy.Plain, alpha)];
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
             return Experiment.Run(common, parsed, experiment =>
             {
                 Read(experiment);
@@ -46,6 +48,8 @@ internal static class ReproduceDecay
                 {
                     Terminal.Write(Table(Read(experiment)));
                 }
+                string[] asked = [.. from recipe in named from seed in experiment.Seeds select experiment.Name(recipe, seed)];
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment).Where(row => asked.Contains(row.Name))]));
             }, cancellation);
         }, cancellation));
         return command;
@@ -88,6 +92,19 @@ internal static class ReproduceDecay
             Text(row.Global.Alpha), Text(row.Global.Crest), Text(row.Global.Difference), Text(row.Layer.Alpha), Text(row.Layer.Crest), Text(row.Layer.Difference),
             Text($"{row.Loss:F3}"), Text($"{row.All.Growth:F3}"), Text($"{row.All.FirstOrder:F3}"), Text($"{row.All.Predicted:F3}"), Text($"{row.Layers.Sum(layer => layer.Growth):F3}"),
         ])]);
+
+    /// <summary>Precision needed against crest factor, by kind of ranges: on a line of slope 1 it is the range alone that decay acts through. And growth of the loss: measured, and by its first two orders.</summary>
+    private static void Draw(TextWriter writer, IReadOnlyList<DecayRow> rows)
+    {
+        PlotSeries Points(string name, Func<DecayRow, (double X, double? Y)> place)
+            => new(name, [.. from row in rows let at = place(row) where at.Y is not null select new PlotPoint(at.X, at.Y!.Value, row.Recipe)], Joined: false);
+        SeriesPlot.Write(
+            writer, "What weight decay does to a network that is to be converted", Text($"Each point is a network. Errors of a tenth of the signal: {Activation}, ranges {Ranges}, scaled; {LossImages:N0} images."),
+            [
+                new("Precision needed, as converted", "mean crest factor log2(B / RMS)", "alpha*, 0.5 points", [Points("one range for all", row => (row.Global.Crest, row.Global.Alpha)), Points("a range for each activation", row => (row.Layer.Crest, row.Layer.Alpha))]),
+                new("Growth of the loss under errors of a tenth of the signal", "first and second order", "measured", [Points("in all activations", row => (row.All.Predicted, row.All.Growth)), Points("in one activation at a time, sum", row => (row.Layers.Sum(layer => layer.Predicted), row.Layers.Sum(layer => layer.Growth)))]),
+            ]);
+    }
 
     private static string Text(double? value) => value is double known ? Text($"{known:F2}") : "more";
 

@@ -43,11 +43,7 @@ internal static class ReproduceNetwork
                 string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed))];
                 NetworkRow[] rows = [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
                 Terminal.Write(Table(rows));
-                if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
-                {
-                    using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-                    Draw(writer, rows);
-                });
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, rows));
             }, cancellation);
         }, cancellation));
         return command;

@@ -60,11 +60,7 @@ internal static class ReproducePrecision
                     Terminal.Write(Seeds(Read(experiment.Json)));
                 }
                 string[] asked = [.. from recipe in named from tuning in ways from seed in experiment.Seeds select experiment.Name(recipe, seed, tuning)];
-                if (parsed.GetValue(plot) is string file) AtomicFile.Write(file, stream =>
-                {
-                    using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-                    Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))]);
-                });
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))], parsed.GetValue(controls)!));
             }, cancellation);
         }, cancellation));
         return command;
@@ -150,8 +146,13 @@ internal static class ReproducePrecision
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Accuracy against alpha: mean over seeds, bars from the least to the greatest. Of one recipe, all that needs no training; of several, the recipes beside each other, as converted and with all of that.</summary>
-    private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows)
+    private static string Words(string ranges) => ranges switch { "global" => "One range for all activations", "layer" => "A range for each activation", _ => $"B = {ranges["global:".Length..]}" };
+
+    /// <summary>
+    /// Accuracy against alpha: mean over seeds, bars from the least to the greatest. Of one recipe, what needs no training, or, if one such thing is asked for, the ranges beside each other;
+    /// of several, the recipes beside each other, as converted and with all of that.
+    /// </summary>
+    private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows, string[] controls)
     {
         PlotSeries Series(string name, IEnumerable<PrecisionRow> seeds, string ranges, string control) => new(
             name,
@@ -159,16 +160,18 @@ internal static class ReproducePrecision
                 orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max())],
             Joined: true);
         PlotPanel Panel(string title, IEnumerable<PlotSeries> series) => new(title, "alpha: precision 2^-alpha", "accuracy, %", [.. series.Where(one => one.Points.Count > 0)]);
-        string[] drawn = [PrecisionStudy.Plain, "shift, statistics", PrecisionStudy.Refitted, PrecisionStudy.Equalised, PrecisionStudy.EqualisedRefitted];
-        (string Ranges, string Title)[] kinds = [("global", "One range for all activations"), ("layer", "A range for each activation")];
+        string[] drawn = [.. controls.Except(["shift", "statistics"])];
+        string[] kinds = ["global", "layer"];
         IGrouping<string, PrecisionRow>[] recipes = [.. rows.GroupBy(row => row.Recipe)];
-        IEnumerable<PlotPanel> panels = recipes.Length == 1
-            ? kinds.Select(kind => Panel(kind.Title, drawn.Select(control => Series(control, rows, kind.Ranges, control))))
-            : [.. kinds.Select(kind => Panel($"{kind.Title}, converted", recipes.Select(seeds => Series(seeds.Key, seeds, kind.Ranges, PrecisionStudy.Plain)))),
-                Panel("One range for all activations, shift and statistics", recipes.Select(seeds => Series(seeds.Key, seeds, "global", "shift, statistics"))),
-                Panel("One range for all activations, equalised and refitted", recipes.Select(seeds => Series(seeds.Key, seeds, "global", PrecisionStudy.EqualisedRefitted)))];
+        IEnumerable<PlotPanel> panels = recipes.Length == 1 && controls is [string only]
+            ? [Panel(only == PrecisionStudy.Plain ? "As converted" : only, from ranges in PrecisionStudy.RangeTexts select Series(Words(ranges), rows, ranges, only))]
+            : recipes.Length == 1
+            ? kinds.Select(kind => Panel(Words(kind), drawn.Select(control => Series(control, rows, kind, control))))
+            : [.. kinds.Select(kind => Panel($"{Words(kind)}, converted", recipes.Select(seeds => Series(seeds.Key, seeds, kind, PrecisionStudy.Plain)))),
+                Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(seeds.Key, seeds, "global", "shift, statistics"))),
+                Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(seeds.Key, seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
-            writer, "Accuracy against precision" + (recipes.Length == 1 ? $": {recipes[0].Key}, and what needs no training" : ""), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels]);
+            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels]);
     }
 }
 

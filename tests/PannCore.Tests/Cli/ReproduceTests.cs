@@ -110,6 +110,36 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 .* \d\.\d{3} ", outcome.Out); // p against the control.
     }
 
+    [NeedsCifar10Fact]
+    public void Sides_are_compared_as_pann_perturb_does()
+    {
+        string folder = Folder("perturbation"), table = Path.Combine(folder, "table.json"), plot = Path.Combine(folder, "plot.svg"), network = Path.Combine(folder, "baseline-resnet20-3-5.safetensors");
+        File.Copy(files.Model, network);
+        string[] command = ["reproduce", "perturbation", "--images", "40", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5", "--epochs", "3", "--plot", plot];
+        Outcome first = PannProcess.Run(files.Root, command);
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        byte[] written = File.ReadAllBytes(table);
+        using var document = JsonDocument.Parse(written);
+        JsonElement[] rows = [.. document.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(["absolute", "energy", "absolute", "absolute", "energy"], rows.Select(row => row.GetProperty("unit").GetString()));
+        Assert.All(rows, row => Assert.Equal(40, row.GetProperty("images").GetInt32()));
+
+        // The other verb, on the same images: the energies are measured on 1,000 training images by both.
+        string other = Path.Combine(folder, "perturb.json");
+        Assert.Equal(0, PannProcess.Run(files.Root, "perturb", "--model", network, "--data", Data, "--images", "40", "--unit", "energy", "--size", "0.4", "--form", "plus,uniform", "--side", "negative,positive", "--json", other).Code);
+        using var perturbed = JsonDocument.Parse(File.ReadAllBytes(other));
+        foreach (string form in (string[])["plus", "uniform"])
+        {
+            JsonElement cell = rows[1].GetProperty("cells").EnumerateArray().Single(c => c.GetProperty("form").GetString() == form && c.GetProperty("size").GetDouble() == 0.4);
+            int Correct(string side) => perturbed.RootElement.GetProperty("rows").EnumerateArray().Single(r => r.GetProperty("form").GetString() == form && r.GetProperty("side").GetString() == side).GetProperty("correct").GetInt32();
+            Assert.Equal((Correct("negative"), Correct("positive")), (cell.GetProperty("negative").GetInt32(), cell.GetProperty("positive").GetInt32()));
+        }
+        Assert.Contains("the same energy on either side", File.ReadAllText(plot), StringComparison.Ordinal);
+
+        Assert.DoesNotContain("measuring", PannProcess.Run(files.Root, command).Out, StringComparison.Ordinal);
+        Assert.Equal(written, File.ReadAllBytes(table));
+    }
+
     [Fact]
     public void What_cannot_be_asked_for_is_named()
     {
