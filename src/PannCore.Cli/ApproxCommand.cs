@@ -24,21 +24,23 @@ internal static class ApproxCommand
         };
         Option<int?> levels = new("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." };
         Option<int?> multiplications = new("--budget-multiplications") { HelpName = "N", Description = "With --frontier: recommend within N multiplications of ciphertexts." };
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw the polynomial's error over the range, near 0, and what it does beyond the range (SVG)." };
         Option<string?> output = new("--out") { HelpName = "FILE", Description = "Also write the polynomial with its certificate (JSON); with --frontier: the drawing (SVG)." }, json = CommonOptions.Json();
         var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx minimax:gelu,degree=8,range=5\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
         {
-            spec, frontier, density, levels, multiplications, output, json, ApproxVerifyCommand.Create(),
+            spec, frontier, density, levels, multiplications, output, plot, json, ApproxVerifyCommand.Create(),
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(frontier) == (result.GetValue(spec) is not null)) result.AddError("approx: expected a SPEC or --frontier, one of both");
+            if (result.GetValue(plot) is not null && (result.GetValue(frontier) || result.GetValue(spec)?.StartsWith("minimax:", StringComparison.Ordinal) == true)) result.AddError("--plot: only with a polynomial that stands for ReLU; the drawing of --frontier goes to --out");
             if (!result.GetValue(frontier) && (result.GetValue(levels) ?? result.GetValue(multiplications)) is not null) result.AddError("--budget-levels and --budget-multiplications: only with --frontier");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(output), parsed.GetValue(json));
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(output), parsed.GetValue(plot), parsed.GetValue(json));
             return parsed.GetValue(spec) is string text
-                ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(json))
+                ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(plot), parsed.GetValue(json))
                 : Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);
         }, cancellation));
         return command;
@@ -56,7 +58,7 @@ internal static class ApproxCommand
         return function.Certificate.Passed || function.IsAtRounding ? 0 : 1;
     }
 
-    private static int Polynomial(string text, string density, string? output, string? json)
+    private static int Polynomial(string text, string density, string? output, string? plot, string? json)
     {
         if (text.StartsWith("minimax:", StringComparison.Ordinal))
         {
@@ -79,6 +81,7 @@ internal static class ApproxCommand
         Terminal.Write(PolynomialReport.OutOfRange(certificate.OutOfRange));
         Console.WriteLine(FormattableString.Invariant($"generated, certified and priced in {1000 * seconds:F0} ms"));
         if (output is not null) PolynomialFile.Write(output, polynomial);
+        CommonOptions.WriteText(plot, writer => PolynomialPlot.Write(writer, polynomial));
         CommonOptions.WriteJson(json, ApproxRecord.Of(polynomial, cost, folded, errors), CliJson.Default.ApproxRecord);
         return certificate.Passed ? 0 : 1;
     }

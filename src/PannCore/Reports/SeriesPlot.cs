@@ -14,7 +14,11 @@ public sealed record PlotPoint(double X, double Y, string Label = "", double? Lo
 /// <param name="Name">In the legend.</param>
 /// <param name="Points">The points; those that are not finite are left out.</param>
 /// <param name="Joined">Whether a line joins them in their order.</param>
-public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points, bool Joined);
+public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points, bool Joined)
+{
+    /// <summary>Whether it is drawn as a curve, without its points: there are so many of them that they would hide it.</summary>
+    internal bool IsCurve => Joined && Points.Count > 100;
+}
 
 /// <summary>One pair of axes.</summary>
 /// <param name="Title">Above it.</param>
@@ -113,6 +117,7 @@ public static class SeriesPlot
             int number = Array.IndexOf(names, series.Name);
             if (series.Joined && places.Length > 1)
                 svg.Empty("path", ("class", "joined"), ("style", $"stroke: var({Colour(number)})"), ("d", "M" + string.Join('L', places.Select(point => $"{Markup.Coordinate(x.At(point.X))} {Markup.Coordinate(y.At(point.Y))}"))));
+            if (series.IsCurve) continue;
             foreach (PlotPoint point in places)
             {
                 using (svg.Open("g"))

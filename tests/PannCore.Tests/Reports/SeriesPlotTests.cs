@@ -49,6 +49,14 @@ public sealed class SeriesPlotTests
     }
 
     [Fact]
+    public void Of_many_points_a_curve_is_drawn_and_no_marks()
+    {
+        XDocument drawing = Draw([new("curve", "x", "y", [new("many", [.. Enumerable.Range(0, 101).Select(i => new PlotPoint(i, i * i))], Joined: true)])]);
+        Assert.Empty(drawing.Descendants(Svg + "g"));
+        Assert.Equal(100, drawing.Descendants(Svg + "path").Single(p => (string?)p.Attribute("class") == "joined").Attribute("d")!.Value.Count(c => c == 'L'));
+    }
+
+    [Fact]
     public void It_is_the_same_in_every_culture_and_without_data()
     {
         CultureInfo before = CultureInfo.CurrentCulture;
