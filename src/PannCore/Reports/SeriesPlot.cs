@@ -29,7 +29,7 @@ public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points, bo
 public sealed record PlotPanel(string Title, string Across, string Up, IReadOnlyList<PlotSeries> Series, double? Lowest = null);
 
 /// <summary>
-/// Experiments as one self-contained SVG that follows the reader's light or dark setting: panels side by side, two in a row. The same data give the same text in every culture.
+/// Experiments as one self-contained SVG that follows the reader's light or dark setting: panels side by side, two in a row, an odd last one over the whole width. The same data give the same text in every culture.
 /// </summary>
 public static class SeriesPlot
 {
@@ -69,8 +69,9 @@ public static class SeriesPlot
             for (int i = 0; i < panels.Count; i++)
             {
                 svg.Line();
+                double span = i % 2 == 0 && i == panels.Count - 1 ? Width : width; // The last one alone in its row.
                 double left = Left + (i % 2 * (width + Gap)), top = header + (i / 2 * (PanelTop + PanelHeight + PanelBottom)) + PanelTop;
-                Panel(svg, panels[i], names, left, left + width - Left - 8, top, top + PanelHeight);
+                Panel(svg, panels[i], names, left, left + span - Left - 18, top, top + PanelHeight);
             }
         }
 
