@@ -113,7 +113,10 @@ internal sealed class Experiment : IDisposable
         if (tuning is not null)
         {
             begin = PannModel.Load(from = Network(recipe, seed));
-            plan = plan with { Epochs = TuningEpochs, LearningRate = NamedTuning.LearningRate, MaxGradientNorm = NamedTuning.MaxGradientNorm, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+            plan = plan with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
+            plan = tuning.FromScratch
+                ? plan with { Epochs = Epochs + TuningEpochs }
+                : plan with { Epochs = TuningEpochs, LearningRate = NamedTuning.LearningRate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string command = TrainCommand.Command(plan, from, tuning);
@@ -125,7 +128,7 @@ internal sealed class Experiment : IDisposable
         }
         Console.WriteLine($"{name}: training");
         using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
-        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, begin?.Backbone, Stop) is null
+        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, Stop) is null
             ? throw new OperationCanceledException(Stop)
             : file;
     }

@@ -40,6 +40,7 @@ internal static class TrainCommand
         Option<string> ranges = CommonOptions.Ranges("layer");
         Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges that the model of --init holds.", DefaultValueFactory = _ => 1.2 };
         Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
+        Option<bool> rangesOnly = new("--ranges-only") { Description = "Take only the ranges of the model of --init; weights are drawn anew." };
         Option<double> penalty = new("--penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/B - T, 0)^2 an image on the inputs of polynomials.", DefaultValueFactory = _ => 0.1 };
         Option<double> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "Where it begins, in units of the range.", DefaultValueFactory = _ => 0.9 };
         Option<string> share = new Option<string>("--share") { Description = "How much of the polynomial: full; rising from none to all over the first half of the steps; or random for each step and activation, which leaves a network with ReLUs that stands its polynomials.", DefaultValueFactory = _ => "full" }.AcceptOnlyFromAmong("full", "rising", "random");
@@ -54,20 +55,22 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, penalty, penaltyFrom, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
             NamedTuning? tuning = parsed.GetValue(tuned) is string way ? NamedTuning.Of(way) : null;
             if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to go on with, found none");
-            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : NamedTuning.Epochs;
+            bool fromScratch = parsed.GetValue(rangesOnly) || tuning is { FromScratch: true };
+            if (fromScratch && !IsGiven(initial)) throw new BadInputException("--ranges-only: expected --init with the model whose ranges to take, found none");
+            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : NamedTuning.Epochs + (fromScratch ? parsed.GetValue(epochs) : 0);
             var recipe = new Recipe
             {
                 Architecture = parsed.GetValue(architecture)!,
                 Epochs = passes,
                 Batch = parsed.GetValue(batch),
-                LearningRate = tuning is null || IsGiven(learningRate) ? parsed.GetValue(learningRate) : NamedTuning.LearningRate,
+                LearningRate = tuning is null || fromScratch || IsGiven(learningRate) ? parsed.GetValue(learningRate) : NamedTuning.LearningRate,
                 WarmupEpochs = Math.Min(parsed.GetValue(warmup), passes),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
@@ -83,8 +86,8 @@ internal static class TrainCommand
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
-            if (begin is not null) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
-            NamedTuning polynomial = tuning ?? new("", "", null);
+            if (begin is not null && !fromScratch) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+            NamedTuning polynomial = (tuning ?? new("", "", null)) with { FromScratch = fromScratch };
             if (IsGiven(activation)) polynomial = polynomial with { Activation = parsed.GetValue(activation) };
             if (tuning is null || IsGiven(ranges)) polynomial = polynomial with { Ranges = parsed.GetValue(ranges)! };
             if (tuning is null || IsGiven(share)) polynomial = polynomial with { Share = Enum.Parse<PolynomialShare>(parsed.GetValue(share)!, ignoreCase: true) };
@@ -98,7 +101,7 @@ internal static class TrainCommand
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
-            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), begin?.Backbone, cancellation);
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), fromScratch ? null : begin?.Backbone, cancellation);
             if (record is null) return 1;
             CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
             return 0;
@@ -142,7 +145,7 @@ internal static class TrainCommand
     /// <summary>The options of training with a polynomial.</summary>
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
-        string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}";
+        string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
         if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges} --margin {tuning.Margin} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;

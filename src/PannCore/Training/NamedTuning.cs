@@ -9,8 +9,9 @@ namespace PannCore.Training;
 /// <param name="Margin">Factor on the ranges.</param>
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
+/// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool FromScratch = false)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -32,6 +33,7 @@ public sealed record NamedTuning(
         new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),
         new("composite-7-7", "composite of degrees 7 and 7", "composite:7,7"),
         new("direct-4-rising", "progressive: the share of the polynomial rises from none to all", "direct:4", Share: PolynomialShare.Rising),
+        .. new[] { 2, 4 }.Select(degree => new NamedTuning($"direct-{degree}-scratch", $"degree {degree}, weights drawn anew: as many passes as the backbone and its tuning together", $"direct:{degree}", FromScratch: true)),
         .. new[] { 5, 6, 7 }.Select(alpha => new NamedTuning(
             $"met-{alpha}", $"a network with ReLUs that met random shares of the error of precision 2^-{alpha} over one range", $"composite:alpha={alpha}", "global", PolynomialShare.Random, Margin: 1.05, Penalty: 0)),
     ];

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
+using PannCore.Data;
 using PannCore.Tests.Diagnostics;
 using Xunit;
 
@@ -52,6 +53,21 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.NotEqual(RandomNetwork.Largest, random.LargestInputs); // Its own, measured after training.
         Assert.True(rising.Pann!.StandsForItself);
         Assert.Contains(" --share random ", random.Notes["command"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void From_scratch_only_the_ranges_are_those_of_the_model()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--learning-rate", "0.001", "--warmup", "0", "--seed", "3", "--activation", "direct:4", "--ranges-only"];
+        ModelFile.Save(files.At("other.safetensors"), RandomNetwork.Make(9), new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string>()));
+        foreach (string model in (string[])["model", "other"]) Assert.Equal((0, ""), Ended(PannProcess.Run(files.Root, [.. common, "--init", model + ".safetensors", "--out", $"{model}-scratch.safetensors"])));
+        (PannCore.Nn.ResNet network, ModelDescription said) = ModelFile.Load(files.At("model-scratch.safetensors"));
+        Assert.Equal(ModelFile.WeightHash(network), ModelFile.WeightHash(ModelFile.Load(files.At("other-scratch.safetensors")).Model));
+        Assert.All(RandomNetwork.Largest, pair => Assert.Equal(1.2 * pair.Value, said.Pann!.Ranges[pair.Key], 1e-12 * pair.Value));
+        Assert.Contains(" --init model.safetensors --ranges-only --activation direct:4 ", said.Notes["command"], StringComparison.Ordinal);
+        Assert.Equal((1, "error: --ranges-only: expected --init with the model whose ranges to take, found none\n"), Ended(PannProcess.Run(files.Root, [.. common, "--ranges", "global:5", "--out", "none.safetensors"])));
+
+        static (int, string) Ended(Outcome outcome) => (outcome.Code, outcome.Error);
     }
 
     [Fact]
