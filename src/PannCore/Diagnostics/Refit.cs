@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra;
 using MathNet.Numerics.LinearAlgebra.Factorization;
 using PannCore.Approximation;
@@ -32,6 +31,9 @@ public static class Refit
 {
     /// <summary>The weight of staying near the old weights, unless another is given: see the formula.</summary>
     public const double UsualRidge = 1e-3;
+
+    /// <summary>Changes with what the fit computes, be it rounding: figures of another version are measured again.</summary>
+    internal const int Version = 2;
 
     private const int Batch = 16;
 
@@ -148,9 +150,9 @@ public static class Refit
         private readonly string _path;
         private readonly Parameter _weight;
         private readonly Parameter? _mean, _bias;
-        private readonly double[] _scale, _errors;
-        private readonly double[][] _gram, _right;
-        private readonly int _inputs, _kernel, _size, _channels;
+        private readonly double[] _scale, _errors, _sums;
+        private readonly int _inputs, _kernel, _size, _channels, _errorsAt, _columns;
+        private float[] _rows = [];
         private double _signal;
         private long _places;
 
@@ -173,8 +175,10 @@ public static class Refit
             {
                 _bias = parameters.Find($"{layer.Path}.bias");
             }
-            (_gram, _right) = ([.. Enumerable.Range(0, _size).Select(_ => new double[_size])], [.. Enumerable.Range(0, _size).Select(_ => new double[_channels])]);
             _errors = new double[_channels];
+            _errorsAt = Padded(_size);
+            _columns = _errorsAt + Padded(_channels);
+            _sums = new double[_errorsAt * _columns];
         }
 
         /// <summary>Adds the places of a batch's sound images. Every sum is taken in the same order for any number of threads.</summary>
@@ -182,16 +186,16 @@ public static class Refit
         {
             if (sound.Length == 0) return;
             int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, places = sound.Length * height * width;
-            // A row for each value under the window, the last one for the 1; in it, all places.
-            float[][] values = [.. Enumerable.Range(0, _size).Select(_ => new float[places])];
-            Array.Fill(values[^1], 1);
-            Gather(found, sound, height, width, values);
-            float[][] errors = [.. Enumerable.Range(0, _channels).Select(_ => new float[places])];
+            // A row for each place: the values under the window, 1, and from a column on the errors of the channels.
+            if (_rows.Length < places * _columns) _rows = new float[places * _columns];
             int place = 0;
             foreach (int image in sound)
             {
                 for (int p = 0; p < height * width; p++, place++)
                 {
+                    Span<float> row = _rows.AsSpan(place * _columns, _columns);
+                    Gather(found, image, p / width, p % width, found.OutputShape.Rank == 4 ? found.InputShape[1] / height : 1, row);
+                    row[_size - 1] = 1;
                     int first = ((image * height * width) + p) * _channels;
                     for (int c = 0; c < _channels; c++)
                     {
@@ -199,35 +203,37 @@ public static class Refit
                         _signal += (double)wanted[first + c] * wanted[first + c];
                         _errors[c] += error * error;
                         // A channel that batch-norm shuts off has no weights to be fitted.
-                        errors[c][place] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
+                        row[_errorsAt + c] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
                     }
                 }
             }
             _places += places;
-            workspace.Workers.Run(new Products(values, errors, _gram, _right), _size);
+            workspace.Workers.Run(new GramJob(_rows, places, _columns, _sums), GramJob.Chunks(_errorsAt));
         }
 
         /// <summary>Solves, moves the weights, and says by how much the target's error was to shrink.</summary>
         public (double Before, double After) Solve(double ridge)
         {
-            double mean = Enumerable.Range(0, _size - 1).Average(k => _gram[k][k]);
-            var system = Matrix<double>.Build.Dense(_size, _size, (i, j) => i <= j ? _gram[i][j] : _gram[j][i]);
+            double mean = Enumerable.Range(0, _size - 1).Average(k => Sum(k, k));
+            var system = Matrix<double>.Build.Dense(_size, _size, (i, j) => Sum(Math.Min(i, j), Math.Max(i, j)));
             // The 1 is not drawn back, or biases would stay; the tiny part of it keeps the system definite where an input is constant.
             for (int k = 0; k < _size; k++) system[k, k] += mean * (k < _size - 1 ? ridge : 1e-9);
-            Matrix<double> change = Factorised(system).Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => _right[k][c]));
+            Matrix<double> change = Factorised(system).Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => Sum(k, _errorsAt + c)));
             double after = 0;
             for (int c = 0; c < _channels; c++)
             {
                 // |e|^2 - 2 d.r + d.G d, with G d = r - ridge part of d.
                 double squares = _errors[c], scale = _scale[c] * _scale[c];
-                for (int k = 0; k < _size; k++) squares -= scale * change[k, c] * (_right[k][c] + (mean * (k < _size - 1 ? ridge : 1e-9) * change[k, c]));
+                for (int k = 0; k < _size; k++) squares -= scale * change[k, c] * (Sum(k, _errorsAt + c) + (mean * (k < _size - 1 ? ridge : 1e-9) * change[k, c]));
                 after += Math.Max(squares, 0);
             }
             _weight.Update(values =>
             {
+                // PyTorch's order is channel, row, column; the sums' row, column, channel.
+                int taps = _kernel * _kernel;
                 for (int c = 0; c < _channels; c++)
                 {
-                    for (int k = 0; k < _size - 1; k++) values[(c * (_size - 1)) + k] += (float)change[k, c];
+                    for (int k = 0; k < _size - 1; k++) values[(c * (_size - 1)) + (k % _inputs * taps) + (k / _inputs)] += (float)change[k, c];
                 }
             });
             _mean?.Update(values =>
@@ -253,56 +259,21 @@ public static class Refit
             }
         }
 
-        /// <summary>The values under the window at every place, in the order of the weights: channel, row, column.</summary>
-        private void Gather(Watch found, int[] sound, int height, int width, float[][] values)
-        {
-            if (_kernel == 1)
-            {
-                for (int n = 0; n < sound.Length; n++)
-                {
-                    for (int k = 0; k < _inputs; k++) values[k][n] = found.Input[(sound[n] * _inputs) + k];
-                }
-                return;
-            }
-            int rows = found.InputShape[1], columns = found.InputShape[2], stride = rows / height, border = _kernel / 2, place = 0;
-            foreach (int image in sound)
-            {
-                for (int y = 0; y < height; y++)
-                {
-                    for (int x = 0; x < width; x++, place++)
-                    {
-                        for (int i = 0; i < _kernel; i++)
-                        {
-                            int row = (y * stride) + i - border;
-                            if (row < 0 || row >= rows) continue;
-                            for (int j = 0; j < _kernel; j++)
-                            {
-                                int column = (x * stride) + j - border;
-                                if (column < 0 || column >= columns) continue;
-                                ReadOnlySpan<float> channels = found.Input.AsSpan(((((image * rows) + row) * columns) + column) * _inputs, _inputs);
-                                for (int c = 0; c < channels.Length; c++) values[(((c * _kernel) + i) * _kernel) + j][place] = channels[c];
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
+        private static int Padded(int columns) => (columns + GramJob.Granule - 1) / GramJob.Granule * GramJob.Granule;
 
-    /// <summary>Row k of the normal equations: products of value k with the values from k on, and with the errors. Blocks are summed in float32, then in float64.</summary>
-    private readonly struct Products(float[][] values, float[][] errors, double[][] gram, double[][] right) : IJob
-    {
-        private const int Block = 1024;
+        private double Sum(int row, int column) => _sums[(row * _columns) + column];
 
-        public void Run(int chunk, Scratch scratch)
+        /// <summary>The values under the window at one place, in the order row, column, channel; 0 beyond the image.</summary>
+        private void Gather(Watch found, int image, int y, int x, int stride, Span<float> values)
         {
-            int places = values[chunk].Length;
-            for (int first = 0; first < places; first += Block)
+            (int rows, int columns) = found.InputShape.Rank == 4 ? (found.InputShape[1], found.InputShape[2]) : (1, 1);
+            int border = _kernel / 2;
+            for (int tap = 0; tap < _kernel * _kernel; tap++)
             {
-                int length = Math.Min(Block, places - first);
-                ReadOnlySpan<float> own = values[chunk].AsSpan(first, length);
-                for (int k = chunk; k < values.Length; k++) gram[chunk][k] += TensorPrimitives.Dot(own, values[k].AsSpan(first, length));
-                for (int c = 0; c < errors.Length; c++) right[chunk][c] += TensorPrimitives.Dot(own, errors[c].AsSpan(first, length));
+                int row = (y * stride) + (tap / _kernel) - border, column = (x * stride) + (tap % _kernel) - border;
+                Span<float> to = values.Slice(tap * _inputs, _inputs);
+                if (row < 0 || row >= rows || column < 0 || column >= columns) to.Clear();
+                else found.Input.AsSpan(((((image * rows) + row) * columns) + column) * _inputs, _inputs).CopyTo(to);
             }
         }
     }

@@ -60,7 +60,7 @@ public sealed class RefitTests : IDisposable
                     sum += Value(p, k) * residual[p];
                     size += Math.Abs(Value(p, k) * residual[p]);
                 }
-                // Products are summed in float32 over 1,024 places, and weights stored in float32: 1e-5 of the sum of sizes is ten times that.
+                // Products are summed in float32 over 256 places, and weights stored in float32: 1e-5 of the sum of sizes is ten times that.
                 Assert.Equal(0, sum + (k < 9 * inputs ? places * ridge * meanSquare * change[k] : 0), 1e-5 * (size + (places * meanSquare)));
             }
         }
