@@ -12,10 +12,10 @@ using PannCore.Training;
 
 namespace PannCore.Cli;
 
-/// <summary>The verb <c>pann reproduce network</c>: accuracy against the price of an encrypted evaluation, for one backbone's PANNs: converted, repaired, equalised and refitted, trained with their polynomials.</summary>
+/// <summary>The verb <c>pann reproduce network</c>: accuracy against the price of an encrypted evaluation, for one backbone's PANNs: converted, repaired, refitted, equalised and refitted, trained with their polynomials.</summary>
 internal static class ReproduceNetwork
 {
-    private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", Refitted = "equalised and refitted", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
+    private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", Refitted = "refitted", EqualisedRefitted = "equalised and refitted", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
 
     private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "direct:16", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
 
@@ -27,7 +27,7 @@ internal static class ReproduceNetwork
         var common = new Experiment.Options("network.json", tunes: false);
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
-        var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
+        var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, refitted, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
         {
             backbone, plot,
         };
@@ -96,6 +96,8 @@ internal static class ReproduceNetwork
             Add(activation, Repaired, () => OrAsItIs(
                 () => Repair.InOneWay(model.Backbone, spec, ranges, RepairShift.Injected, batchNorm: true, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, model.Backbone.With(spec, ranges)));
             Add(activation, Refitted, () => OrAsItIs(
+                () => Refit.Of(model.Backbone, spec, ranges, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, model.Backbone.With(spec, ranges)));
+            Add(activation, EqualisedRefitted, () => OrAsItIs(
                 () => Refit.Of(equalised.Value.Network, spec, equalised.Value.Ranges, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, equalised.Value.Network.With(spec, equalised.Value.Ranges)));
         }
         foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json"), CliJson.Default.LoopRows).Rows.Where(row => row.Backbone == name && row.Price is not null))
@@ -130,7 +132,7 @@ internal static class ReproduceNetwork
         PlotPanel Panel(string title, string across, Func<LoopPrice, double> price) => new(
             title, across, "accuracy, %",
             [
-                .. from kind in (string[])[Converted, Repaired, Refitted, InTheLoop]
+                .. from kind in (string[])[Converted, Repaired, Refitted, EqualisedRefitted, InTheLoop]
                    select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, Label(row.Activation), row.Interval.Low, row.Interval.High)], Joined: false),
                 new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, 20, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
             ],
@@ -150,7 +152,7 @@ internal static class ReproduceNetwork
 /// <param name="Name">Backbone, kind and activation.</param>
 /// <param name="Backbone">The backbone's name.</param>
 /// <param name="Weights">SHA-256 of the weights that were converted, or trained.</param>
-/// <param name="Kind">converted, repaired, equalised and refitted, in the loop, or ReLU.</param>
+/// <param name="Kind">converted, repaired, refitted, equalised and refitted, in the loop, or ReLU.</param>
 /// <param name="Activation">The polynomial.</param>
 /// <param name="Images">Images that judge.</param>
 /// <param name="Correct">Right answers.</param>

@@ -37,7 +37,7 @@ public sealed class PublishedRowsTests : IDisposable
                 (string ranges, string control, int alpha) = (cell.GetProperty("ranges").GetString()!, cell.GetProperty("control").GetString()!, cell.GetProperty("alpha").GetInt32());
                 if (control != "plain" || (ranges, alpha) is not (("global", 9) or ("layer", 7))) continue; // The controls need training images.
                 cells++;
-                Same(cell, "sampleCorrect", model.Convert(FormattableString.Invariant($"composite:alpha={alpha}"), ranges));
+                Same(cell, "sampleCorrect", model.Convert(PrecisionSweep.Alphas(alpha, alpha, model.Description.Activation.Leak).Single().ToString(), ranges));
             }
         }
         Assert.True(networks > 0 && cells >= networks, $"expected networks in data/models/precision, found {networks} with {cells} figures");
