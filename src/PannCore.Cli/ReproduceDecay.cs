@@ -98,8 +98,9 @@ internal static class ReproduceDecay
     {
         PlotSeries Points(string name, Func<DecayRow, (double X, double? Y)> place)
             => new(name, [.. from row in rows let at = place(row) where at.Y is not null select new PlotPoint(at.X, at.Y!.Value, row.Recipe)], Joined: false);
+        int missing = rows.Sum(row => (row.Global.Alpha is null ? 1 : 0) + (row.Layer.Alpha is null ? 1 : 0));
         SeriesPlot.Write(
-            writer, "What weight decay does to a network that is to be converted", Text($"Each point is a network. Errors of a tenth of the signal: {Activation}, ranges {Ranges}, scaled; {LossImages:N0} images."),
+            writer, "What weight decay does to a network that is to be converted", Text($"Each point is a network{(missing == 0 ? "" : Text($"; {missing} figures beyond the greatest precision measured are left out"))}. Errors of a tenth of the signal: {Activation}, ranges {Ranges}, scaled; {LossImages:N0} images."),
             [
                 new("Precision needed, as converted", "mean crest factor log2(B / RMS)", "alpha*, 0.5 points", [Points("one range for all", row => (row.Global.Crest, row.Global.Alpha)), Points("a range for each activation", row => (row.Layer.Crest, row.Layer.Alpha))]),
                 new("Growth of the loss under errors of a tenth of the signal", "first and second order", "measured", [Points("in all activations", row => (row.All.Predicted, row.All.Growth)), Points("in one activation at a time, sum", row => (row.Layers.Sum(layer => layer.Predicted), row.Layers.Sum(layer => layer.Growth)))]),

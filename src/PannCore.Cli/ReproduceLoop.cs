@@ -22,7 +22,7 @@ internal static class ReproduceLoop
         Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
         Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };
         Option<double?> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "For choices: where it begins, in units of the range." };
-        var command = new Command("loop", "Train networks on with polynomials in the place of their ReLUs, and with ReLU under the same schedule; measure accuracy, price, and inputs outside the ranges.\n\n"
+        var command = new Command("loop", "Train networks on with polynomials in the place of their ReLUs, and with ReLU under the same schedule (those from scratch: as many passes in all, at the backbone's rate); measure accuracy, price, and inputs outside the ranges.\n\n"
             + "Example: pann reproduce loop --tune relu --tune direct-4 --seeds 1..3")
         {
             tunings, backbone, margin, penalty, penaltyFrom,
@@ -95,7 +95,7 @@ internal static class ReproduceLoop
     private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json, CliJson.Default.LoopRows).Rows;
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
-        "Trained on with polynomials, and with ReLU (control) under the same schedule; p: McNemar's test against the control",
+        "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; p: McNemar's test against the control",
         ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
         [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == "relu" && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
 

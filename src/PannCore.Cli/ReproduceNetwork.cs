@@ -63,9 +63,10 @@ internal static class ReproduceNetwork
         {
             experiment.Stop.ThrowIfCancellationRequested();
             string row = $"{name} {kind} {activation}";
-            if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count)) return;
+            int fit = kind is Refitted or EqualisedRefitted ? Refit.Version : 0;
+            if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count && r.Fit == fit)) return;
             Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
-            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)), CliJson.Default.NetworkRows);
+            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit }, CliJson.Default.NetworkRows);
             Console.WriteLine(FormattableString.Invariant($"{row}: {answers.Accuracy:F2} %"));
         }
 
@@ -162,4 +163,7 @@ internal sealed record NetworkRow(string Name, string Backbone, string Weights, 
 {
     /// <summary>Percent right.</summary>
     public double Accuracy => 100.0 * Correct / Images;
+
+    /// <summary><see cref="Refit.Version"/> of refitted networks; 0 of others.</summary>
+    public int Fit { get; init; }
 }

@@ -25,7 +25,7 @@ internal static class ReproducePerturbation
 
     private static readonly PerturbationForm[] Simple = [PerturbationForm.Plus, PerturbationForm.Minus, PerturbationForm.Uniform], Own = [PerturbationForm.Own, PerturbationForm.OwnReversed, PerturbationForm.OwnRandomSign];
 
-    /// <summary>What is put in, and in what its size is measured. The least precision of ranges <c>layer</c>, and of <c>global</c>, that most networks survive.</summary>
+    /// <summary>What is put in, and in what its size is measured. Of polynomials those of the least precision that most networks survive, with ranges <c>global</c> and <c>layer</c>.</summary>
     private static readonly Kind[] Kinds =
     [
         new(PerturbationUnit.Absolute, Simple, [0.025, 0.05, 0.1, 0.2]),
@@ -53,14 +53,20 @@ internal static class ReproducePerturbation
             CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
             return Experiment.Run(common, parsed, experiment =>
             {
-                Read(experiment);
-                foreach (NamedRecipe recipe in named)
+                string[] asked = [.. from recipe in named from seed in experiment.Seeds from kind in Kinds select kind.Row(experiment.Name(recipe, seed), parsed.GetValue(images))];
+                PerturbationRow[] rows = Rows();
+                try
                 {
-                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed, parsed.GetValue(images));
+                    foreach (NamedRecipe recipe in named)
+                    {
+                        foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed, parsed.GetValue(images));
+                    }
                 }
-                string[] asked = [.. from recipe in named from seed in experiment.Seeds select experiment.Name(recipe, seed)];
-                PerturbationRow[] rows = [.. Read(experiment).Where(row => asked.Contains(row.Network))];
-                Terminal.Write(Table(rows));
+                finally
+                {
+                    Terminal.Write(Table(rows = Rows()));
+                }
+                PerturbationRow[] Rows() => [.. Read(experiment).Where(row => asked.Contains(row.Name))];
                 CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, rows));
             }, cancellation);
         }, cancellation));
@@ -81,7 +87,7 @@ internal static class ReproducePerturbation
         {
             experiment.Stop.ThrowIfCancellationRequested();
             ActivationSpec? spec = kind.Alpha is int alpha ? PrecisionSweep.Alphas(alpha, alpha, model.Description.Activation.Leak).Single() : null;
-            string name = $"{network} {kind.Name}";
+            string name = kind.Row(network, images);
             PerturbationTrial[] trials = [.. from form in kind.Forms from size in kind.Sizes from side in Enum.GetValues<PerturbedSide>() select new PerturbationTrial(side, form, size)];
             if (Read(experiment).Any(row => row.Name == name && row.Weights == weights && row.Images == indices.Length && row.Asked.SequenceEqual(trials))) continue;
 
@@ -122,9 +128,9 @@ internal static class ReproducePerturbation
         PlotSeries Series(IReadOnlyList<PerturbationRow> seeds, PerturbationForm form, PerturbedSide side) => new(
             $"{Form(form)} on {PerturbationReport.Name(side)} inputs",
             [
-                new(0, seeds.Average(row => row.Percent(row.BackboneCorrect))),
+                PlotPoint.Mean(0, [.. seeds.Select(row => row.Percent(row.BackboneCorrect))]),
                 .. from row in seeds from cell in row.Cells where cell.Form == form group row.Percent(side == PerturbedSide.Negative ? cell.Negative : cell.Positive) by cell.Size into percents
-                   orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max()),
+                   orderby percents.Key select PlotPoint.Mean(percents.Key, [.. percents]),
             ],
             Joined: true);
         PlotPanel[] panels =
@@ -143,6 +149,9 @@ internal static class ReproducePerturbation
     private sealed record Kind(PerturbationUnit Unit, PerturbationForm[] Forms, double[] Sizes, int? Alpha = null, string? Ranges = null)
     {
         public string Name => $"{PerturbationReport.Name(Unit)} {(Alpha is null ? "constants and noise" : $"alpha={Alpha} {Ranges}")}";
+
+        /// <summary>The row's name; where not all images judge, their number is part of it.</summary>
+        public string Row(string network, int images) => FormattableString.Invariant($"{network} {Name}{(images > 0 ? $", {images} images" : "")}");
     }
 }
 

@@ -60,7 +60,7 @@ internal static class ReproducePrecision
                     Terminal.Write(Seeds(Read(experiment.Json)));
                 }
                 string[] asked = [.. from recipe in named from tuning in ways from seed in experiment.Seeds select experiment.Name(recipe, seed, tuning)];
-                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))], parsed.GetValue(controls)!));
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))], parsed.GetValue(controls)!, cells));
             }, cancellation);
         }, cancellation));
         return command;
@@ -152,15 +152,15 @@ internal static class ReproducePrecision
     /// Accuracy against alpha: mean over seeds, bars from the least to the greatest. Of one recipe, what needs no training, or, if one such thing is asked for, the ranges beside each other;
     /// of several, the recipes beside each other, as converted and with all of that.
     /// </summary>
-    private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows, string[] controls)
+    private static void Draw(TextWriter writer, IReadOnlyList<PrecisionRow> rows, string[] controls, PrecisionNeed[] cells)
     {
         PlotSeries Series(string name, IEnumerable<PrecisionRow> seeds, string ranges, string control) => new(
             name,
-            [.. from row in seeds from cell in row.Cells where (cell.Ranges, cell.Control) == (ranges, control) group row.Percent(cell.Correct) by cell.Alpha into percents
-                orderby percents.Key select new PlotPoint(percents.Key, percents.Average(), Low: percents.Min(), High: percents.Max())],
+            [.. from row in seeds from cell in row.Cells where (cell.Ranges, cell.Control) == (ranges, control) && cells.Contains(new(cell.Ranges, cell.Control, cell.Alpha)) group row.Percent(cell.Correct) by cell.Alpha into percents
+                orderby percents.Key select PlotPoint.Mean(percents.Key, [.. percents])],
             Joined: true);
         PlotPanel Panel(string title, IEnumerable<PlotSeries> series) => new(title, "alpha: precision 2^-alpha", "accuracy, %", [.. series.Where(one => one.Points.Count > 0)]);
-        string[] drawn = [.. controls.Except(["shift", "statistics"])];
+        string[] drawn = controls.Length == PrecisionStudy.Controls.Count ? [.. controls.Except(["shift", "statistics"])] : controls; // Of all, those two would hide the rest.
         string[] kinds = ["global", "layer"];
         IGrouping<string, PrecisionRow>[] recipes = [.. rows.GroupBy(row => row.Recipe)];
         IEnumerable<PlotPanel> panels = recipes.Length == 1 && controls is [string only]
@@ -171,7 +171,7 @@ internal static class ReproducePrecision
                 Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(seeds.Key, seeds, "global", "shift, statistics"))),
                 Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(seeds.Key, seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
-            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels]);
+            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels.Where(panel => panel.Series.Count > 0)]);
     }
 }
 

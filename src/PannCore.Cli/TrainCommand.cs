@@ -61,10 +61,11 @@ internal static class TrainCommand
         {
             bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
             NamedTuning? tuning = parsed.GetValue(tuned) is string way ? NamedTuning.Of(way) : null;
-            if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to go on with, found none");
+            if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to begin from, found none");
             bool fromScratch = parsed.GetValue(rangesOnly) || tuning is { FromScratch: true };
             if (fromScratch && !IsGiven(initial)) throw new BadInputException("--ranges-only: expected --init with the model whose ranges to take, found none");
-            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : NamedTuning.Epochs + (fromScratch ? parsed.GetValue(epochs) : 0);
+            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : !tuning.FromScratch ? NamedTuning.Epochs
+                : throw new BadInputException($"--tune {tuning.Name}: expected --epochs with the passes of a backbone and its tuning together, found none");
             var recipe = new Recipe
             {
                 Architecture = parsed.GetValue(architecture)!,
@@ -95,6 +96,8 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(penalty)) polynomial = polynomial with { Penalty = parsed.GetValue(penalty) };
             if (tuning is null || IsGiven(penaltyFrom)) polynomial = polynomial with { PenaltyFrom = parsed.GetValue(penaltyFrom) };
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
+            if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
+                throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");
             recipe = InTheLoop(recipe, polynomial, begin);
             string file = parsed.GetValue(output)!, state = file + ".state";
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
@@ -137,6 +140,7 @@ internal static class TrainCommand
         if (!StoredPann.CanHold(spec)) throw new BadInputException($"--activation: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
         if (begin is null && ActivationRanges.NeedsCalibration(tuning.Ranges))
             throw new BadInputException($"--ranges {tuning.Ranges}: expected global:B or file:PATH, or --init with a model that holds ranges, found neither");
+        if (begin is not null && begin.Backbone.Name != recipe.Architecture) throw new BadInputException($"--init: expected a model of {recipe.Architecture}, found one of {begin.Backbone.Name}");
         string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
         ActivationRanges used = begin is null ? ActivationRanges.Parse(tuning.Ranges, paths, null, tuning.Margin) : begin.Ranges(spec, tuning.Ranges, tuning.Margin);
         return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share) };
@@ -169,7 +173,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; from scratch the backbone's epochs more, and its rate", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
             return 0;
         }
     }

@@ -152,7 +152,7 @@ internal sealed class PerturbedRelu : Op
 
         /// <summary>
         /// Puts values, or slopes times what is given, in the place of the inputs. The inputs' signs are masks: as branches they would be mispredicted every second time.
-        /// NaN counts as positive, and gives NaN on either side.
+        /// NaN counts as positive; its value is NaN on either side.
         /// </summary>
         private void Perturb(Span<float> at, ReadOnlySpan<float> given, ReadOnlySpan<float> other, ReadOnlySpan<float> factors, int length)
         {

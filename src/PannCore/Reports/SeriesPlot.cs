@@ -8,7 +8,11 @@ namespace PannCore.Reports;
 /// <param name="Label">Drawn beside it where there is room, and told when it is pointed at.</param>
 /// <param name="Low">Lower end of a bar through it; null for none.</param>
 /// <param name="High">Upper end.</param>
-public sealed record PlotPoint(double X, double Y, string Label = "", double? Low = null, double? High = null);
+public sealed record PlotPoint(double X, double Y, string Label = "", double? Low = null, double? High = null)
+{
+    /// <summary>The mean of some values, with a bar from the least to the greatest.</summary>
+    public static PlotPoint Mean(double x, IReadOnlyCollection<double> values) => new(x, values.Average(), Low: values.Min(), High: values.Max());
+}
 
 /// <summary>Points of one kind.</summary>
 /// <param name="Name">In the legend.</param>

@@ -67,6 +67,19 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Contains(" --init model.safetensors --ranges-only --activation direct:4 ", said.Notes["command"], StringComparison.Ordinal);
         Assert.Equal((1, "error: --ranges-only: expected --init with the model whose ranges to take, found none\n"), Ended(PannProcess.Run(files.Root, [.. common, "--ranges", "global:5", "--out", "none.safetensors"])));
 
+        Assert.Equal(
+            (1, "error: --ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found no activation over ranges 'layer'\n"),
+            Ended(PannProcess.Run(files.Root, "train", "--data", files.Images, "--init", "model.safetensors", "--ranges-only", "--out", "none.safetensors")));
+        Assert.Equal(
+            (1, "error: --init: expected a model of resnet32, found one of resnet20\n"), Ended(PannProcess.Run(files.Root, [.. common, "--init", "model.safetensors", "--arch", "resnet32", "--out", "none.safetensors"])));
+        Assert.Equal(
+            (1, "error: --tune direct-4-scratch: expected --epochs with the passes of a backbone and its tuning together, found none\n"),
+            Ended(PannProcess.Run(files.Root, "train", "--data", files.Images, "--init", "model.safetensors", "--tune", "direct-4-scratch", "--out", "none.safetensors")));
+        Assert.Equal(0, PannProcess.Run(files.Root, "train", "--data", files.Images, "--init", "model.safetensors", "--tune", "direct-4-scratch", "--epochs", "1", "--batch", "4", "--validation", "0", "--out", "tuned.safetensors").Code);
+        Assert.Contains(
+            " --epochs 1 --batch 4 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --init model.safetensors --ranges-only --activation direct:4 --ranges layer --margin 1.5 --penalty 3 --penalty-from 0.6 --max-gradient-norm 2 ",
+            ModelFile.Load(files.At("tuned.safetensors")).Description.Notes["command"], StringComparison.Ordinal);
+
         static (int, string) Ended(Outcome outcome) => (outcome.Code, outcome.Error);
     }
 

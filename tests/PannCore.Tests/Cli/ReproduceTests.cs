@@ -134,6 +134,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             int Correct(string side) => perturbed.RootElement.GetProperty("rows").EnumerateArray().Single(r => r.GetProperty("form").GetString() == form && r.GetProperty("side").GetString() == side).GetProperty("correct").GetInt32();
             Assert.Equal((Correct("negative"), Correct("positive")), (cell.GetProperty("negative").GetInt32(), cell.GetProperty("positive").GetInt32()));
         }
+        Assert.Contains(rows[1].GetProperty("cells").EnumerateArray(), cell => cell.GetProperty("negative").GetInt32() != cell.GetProperty("positive").GetInt32()); // Exchanged sides would show.
         Assert.Contains("the same energy on either side", File.ReadAllText(plot), StringComparison.Ordinal);
 
         Assert.DoesNotContain("measuring", PannProcess.Run(files.Root, command).Out, StringComparison.Ordinal);
@@ -152,7 +153,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", $"error: reproduce: expected the official training and test files, found {files.Images}; get the data with: pann data fetch\n"),
             PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
         Assert.Equal(
-            new Outcome(1, "", "error: --tune relu: expected --init with the model to go on with, found none\n"), PannProcess.Run(files.Root, "train", "--tune", "relu", "--out", "x.safetensors"));
+            new Outcome(1, "", "error: --tune relu: expected --init with the model to begin from, found none\n"), PannProcess.Run(files.Root, "train", "--tune", "relu", "--out", "x.safetensors"));
         Assert.Equal(
             new Outcome(1, "", "error: --tune met-6: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "met-6"));
         Assert.Equal(

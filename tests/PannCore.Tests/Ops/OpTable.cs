@@ -66,6 +66,8 @@ internal static class OpTable
         Activation("composite:7,7,leak=0.1", range: 2, PolynomialArithmetic.Float64),
         Perturbed("constant on negatives", new(PerturbedSide.Negative, PerturbationForm.Plus, 0.3)),
         Perturbed("noise, leaky", new(PerturbedSide.Both, PerturbationForm.Uniform, 0.5, Slope: 0.1f)),
+        Perturbed("half of the own error reversed", new(PerturbedSide.Both, PerturbationForm.OwnReversed, 0.5, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
+        Perturbed("own error with tossed signs", new(PerturbedSide.Negative, PerturbationForm.OwnRandomSign, 0.7, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
         Perturbed("own error on positives", new(PerturbedSide.Positive, PerturbationForm.Own, 1, ActivationSpec.Parse("composite:7,7").Build(), Range: 1.5)),
         Clamped("composite:7,7", range: 2),
         Clamped("composite:7,7", range: 2, share: 0.375),
