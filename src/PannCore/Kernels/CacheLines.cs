@@ -1,5 +1,5 @@
-using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
 
@@ -13,5 +13,12 @@ internal static class CacheLines
     /// Reads a block once from end to end, so that its lines come in many at a time. A tile that needs a line waits for it, and every multiply-add after it too. Measured on forward
     /// passes whose images are not in the second-level cache, % of the peak without and with it: 84 and 93 with 16 channels, 82 and 102 with 32 (in it: 103 and 108).
     /// </summary>
-    public static void Touch<T>(ReadOnlySpan<T> block) where T : unmanaged, INumberBase<T> => TensorPrimitives.Sum(block);
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int Touch<T>(ReadOnlySpan<T> block) where T : unmanaged
+    {
+        ReadOnlySpan<int> words = MemoryMarshal.Cast<T, int>(block);
+        int all = 0;
+        for (int i = 0; i < words.Length; i += Floats) all |= words[i];
+        return all;
+    }
 }

@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace PannCore.Kernels;
 
 /// <summary>y = a + b; y may be a or b.</summary>
@@ -11,5 +9,5 @@ internal readonly struct ElementwiseAdd(ReadOnlyMemory<float> a, ReadOnlyMemory<
 
     public bool Reads(ReadOnlyMemory<float> array) => array.Equals(a) || array.Equals(b);
 
-    public void Run(Range range) => TensorPrimitives.Add(a.Span[range], b.Span[range], y.Span[range]);
+    public void Run(Range range) => Lines.Add(a.Span[range], b.Span[range], y.Span[range]);
 }

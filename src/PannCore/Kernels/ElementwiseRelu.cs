@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
@@ -19,7 +19,7 @@ internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, M
         Span<float> to = y.Span[range];
         if (slope == 0)
         {
-            TensorPrimitives.Max(from, 0f, to);
+            Lines.Relu(from, to);
             return;
         }
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(from);
@@ -40,6 +40,7 @@ internal readonly struct ElementwiseReluGradient(ReadOnlyMemory<float> x, ReadOn
 
     public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(dy);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(Range range)
     {
         ReadOnlySpan<float> input = x.Span[range], gradient = dy.Span[range];

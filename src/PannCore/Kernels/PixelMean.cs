@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace PannCore.Kernels;
 
 /// <summary>y[c] = mean over the pixels of an image [pixel, c], and its gradient dx[pixel, c] = dy[c] / pixels.</summary>
@@ -18,16 +16,16 @@ internal static class PixelMean
         for (int at = length; at < x.Length; at += length)
         {
             ReadOnlySpan<float> block = x.Slice(at, Math.Min(length, x.Length - at));
-            TensorPrimitives.Add(sums[..block.Length], block, sums);
+            Lines.Add(sums[..block.Length], block, sums[..block.Length]);
         }
-        for (; length > y.Length; length /= 2) TensorPrimitives.Add(sums[..(length / 2)], sums[(length / 2)..length], sums[..(length / 2)]);
-        TensorPrimitives.Divide(sums[..y.Length], x.Length / y.Length, y);
+        for (; length > y.Length; length /= 2) Lines.Add(sums[..(length / 2)], sums[(length / 2)..length], sums[..(length / 2)]);
+        Lines.Divide(sums[..y.Length], x.Length / y.Length, y);
     }
 
     public static void Gradient(ReadOnlySpan<float> dy, Span<float> dx)
     {
         if (dx.Length % dy.Length != 0) throw new ArgumentException("pixelMean: an image that is no whole number of pixels");
-        TensorPrimitives.Divide(dy, dx.Length / dy.Length, dx[..dy.Length]);
+        Lines.Divide(dy, dx.Length / dy.Length, dx[..dy.Length]);
         for (int done = dy.Length; done < dx.Length; done *= 2) dx[..Math.Min(done, dx.Length - done)].CopyTo(dx[done..]);
     }
 }

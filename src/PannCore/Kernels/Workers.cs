@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace PannCore.Kernels;
@@ -69,7 +68,10 @@ internal sealed class Workers : IDisposable
             throw new InvalidOperationException("workspace: used by two threads at the same time; give each thread a workspace of its own");
         try
         {
-            Share(job, chunks, small);
+            if (!_dispatches.TryGetValue(typeof(TJob), out Dispatch? known)) _dispatches[typeof(TJob)] = known = new Dispatch<TJob>(_scratch);
+            var dispatch = (Dispatch<TJob>)known;
+            dispatch.Job = job;
+            Share(dispatch, chunks, small);
         }
         finally
         {
@@ -77,17 +79,14 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private void Share<TJob>(in TJob job, int chunks, bool small) where TJob : struct, IJob
+    private void Share(Dispatch dispatch, int chunks, bool small)
     {
         if (_threads.Length == 0 || chunks <= 1 || (small && _jobsWithoutSpinning > 0))
         {
-            for (int chunk = 0; chunk < chunks; chunk++) job.Run(chunk, _scratch[0]);
+            dispatch.Alone(chunks);
             return;
         }
-
-        if (!_dispatches.TryGetValue(typeof(TJob), out Dispatch? known)) _dispatches[typeof(TJob)] = known = new Dispatch<TJob>(_scratch);
-        var dispatch = (Dispatch<TJob>)known;
-        dispatch.Open(job, chunks);
+        dispatch.Open(chunks);
         lock (_gate)
         {
             _current = dispatch;
@@ -133,11 +132,26 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private abstract class Dispatch
+    /// <summary>All of it but the job itself does not depend on the job's type, so that it is compiled once.</summary>
+    private abstract class Dispatch(Scratch[] scratch)
     {
+        /// <summary>Counters that different threads count up lie in cache lines of their own.</summary>
+        private const int Apart = 128 / sizeof(int);
+
         private readonly object _left = new();
+        private readonly int[] _next = new int[scratch.Length * Apart];
         private int _inside;
         private int _open;
+        private int _chunks;
+        private Exception? _failure;
+
+        public void Open(int chunks)
+        {
+            _chunks = chunks;
+            for (int share = 0; share < scratch.Length; share++) _next[share * Apart] = Begin(share);
+            _failure = null;
+            Interlocked.Exchange(ref _open, 1);
+        }
 
         /// <summary>
         /// A worker that comes late must not touch a job that is being replaced: it announces itself first and looks at the
@@ -151,7 +165,35 @@ internal sealed class Workers : IDisposable
             lock (_left) Monitor.Pulse(_left);
         }
 
-        public abstract void Work(int worker);
+        public void Work(int worker)
+        {
+            try
+            {
+                for (int i = 0; i < scratch.Length; i++)
+                {
+                    int share = (worker + i) % scratch.Length, end = Begin(share + 1), chunk;
+                    while ((chunk = Interlocked.Increment(ref _next[share * Apart]) - 1) < end) Run(chunk, scratch[worker]);
+                }
+            }
+            catch (Exception exception)
+            {
+                Interlocked.CompareExchange(ref _failure, exception, null);
+                for (int share = 0; share < scratch.Length; share++) Volatile.Write(ref _next[share * Apart], _chunks);
+            }
+        }
+
+        /// <summary>Does all of it on the calling thread.</summary>
+        public void Alone(int chunks)
+        {
+            try
+            {
+                for (int chunk = 0; chunk < chunks; chunk++) Run(chunk, scratch[0]);
+            }
+            finally
+            {
+                Forget();
+            }
+        }
 
         /// <summary>Waits for the workers inside, spinning so often first; whether one of them was late, by a millisecond or more.</summary>
         public bool Close(int spins)
@@ -169,55 +211,35 @@ internal sealed class Workers : IDisposable
             return late;
         }
 
-        protected void Open() => Interlocked.Exchange(ref _open, 1);
-    }
-
-    private sealed class Dispatch<TJob>(Scratch[] scratch) : Dispatch
-        where TJob : struct, IJob
-    {
-        /// <summary>Counters that different threads count up lie in cache lines of their own.</summary>
-        private const int Apart = 128 / sizeof(int);
-
-        private readonly int[] _next = new int[scratch.Length * Apart];
-        private TJob _job;
-        private int _chunks;
-        private Exception? _failure;
-
-        public void Open(in TJob job, int chunks)
-        {
-            _job = job;
-            _chunks = chunks;
-            for (int share = 0; share < scratch.Length; share++) _next[share * Apart] = Begin(share);
-            _failure = null;
-            Open();
-        }
-
-        public override void Work(int worker)
-        {
-            try
-            {
-                for (int i = 0; i < scratch.Length; i++)
-                {
-                    int share = (worker + i) % scratch.Length, end = Begin(share + 1), chunk;
-                    while ((chunk = Interlocked.Increment(ref _next[share * Apart]) - 1) < end) _job.Run(chunk, scratch[worker]);
-                }
-            }
-            catch (Exception exception)
-            {
-                Interlocked.CompareExchange(ref _failure, exception, null);
-                for (int share = 0; share < scratch.Length; share++) Volatile.Write(ref _next[share * Apart], _chunks);
-            }
-        }
-
         /// <summary>Forgets the job, and throws what a chunk of it has thrown.</summary>
         public void End()
         {
             Exception? failure = _failure;
             _failure = null;
-            if (RuntimeHelpers.IsReferenceOrContainsReferences<TJob>()) _job = default;
+            Forget();
             if (failure is not null) ExceptionDispatchInfo.Throw(failure);
         }
 
+        protected abstract void Run(int chunk, Scratch scratch);
+
+        protected abstract void Forget();
+
         private int Begin(int share) => (int)((long)_chunks * share / scratch.Length);
+    }
+
+    private sealed class Dispatch<TJob>(Scratch[] scratch) : Dispatch(scratch)
+        where TJob : struct, IJob
+    {
+        private TJob _job;
+
+        public TJob Job
+        {
+            set => _job = value;
+        }
+
+        protected override void Run(int chunk, Scratch scratch) => _job.Run(chunk, scratch);
+
+        /// <summary>A job holds arrays: they are not kept longer than it.</summary>
+        protected override void Forget() => _job = default;
     }
 }

@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Kernels;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
@@ -46,11 +47,11 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
             if (!dw.IsEmpty)
             {
                 Span<float> row = dw.Slice(k * features, features);
-                TensorPrimitives.MultiplyAdd(x.Slice(n * features, features), gradient[i], row, row);
+                Lines.AddScaled(x.Slice(n * features, features), gradient[i], row);
             }
             if (dx.IsEmpty) continue;
             Span<float> input = dx.Slice(n * features, features);
-            TensorPrimitives.MultiplyAdd(weight.Values.Slice(k * features, features), gradient[i], input, input);
+            Lines.AddScaled(weight.Values.Slice(k * features, features), gradient[i], input);
         }
     }
 

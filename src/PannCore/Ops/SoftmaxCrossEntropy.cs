@@ -1,5 +1,4 @@
 using PannCore.Engine;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace PannCore.Ops;
 
@@ -52,7 +51,12 @@ internal sealed class SoftmaxCrossEntropy(ReadOnlyMemory<float> targets) : Op
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => TensorPrimitives.Multiply(_gradient.Span, dy.Span[0], pass.InputGradient(0).Span);
+    {
+        ReadOnlySpan<float> gradient = _gradient.Span;
+        Span<float> dx = pass.InputGradient(0).Span;
+        float factor = dy.Span[0];
+        for (int i = 0; i < dx.Length; i++) dx[i] = gradient[i] * factor;
+    }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {

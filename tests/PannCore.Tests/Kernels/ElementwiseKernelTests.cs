@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using PannCore.Engine;
 using PannCore.Kernels;
 using PannCore.Tests.Support;
@@ -38,6 +39,44 @@ public sealed class ElementwiseKernelTests
         Run(workers, new ElementwiseAdd(a.Memory, b.Memory, a.Memory), a.Memory); // In place.
         a.AssertIntact();
         Assert.Equal(y.Values, a.Values);
+    }
+
+    /// <summary>Each value of the line meets each special value; TensorPrimitives is the independent reference, to the bit.</summary>
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Lines_have_the_bits_of_TensorPrimitives(int length)
+    {
+        float[] special = [0, -0f, 1, -1, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon, -float.Epsilon, float.MaxValue, 3e-39f];
+        float[] a = [.. Values(1, length).Select((value, i) => i % 3 == 0 ? special[i / 3 % special.Length] : value)];
+        float[] b = [.. Values(2, length).Select((value, i) => i % 2 == 0 ? special[i / 2 % special.Length] : value)];
+        float[] expected = new float[length];
+        Guarded<float> y = new(length);
+        Lines.Add(a, b, y.Memory.Span);
+        TensorPrimitives.Add(a, b, expected);
+        Same();
+        Lines.Relu(a, y.Memory.Span);
+        TensorPrimitives.Max(a, 0f, expected);
+        Same();
+        foreach (float factor in special)
+        {
+            Lines.Divide(a, factor, y.Memory.Span);
+            TensorPrimitives.Divide(a, factor, expected);
+            Same();
+            b.CopyTo(y.Memory);
+            Lines.AddScaled(a, factor, y.Memory.Span);
+            TensorPrimitives.MultiplyAdd(a, factor, b, expected);
+            Same();
+        }
+        if (length > 0) Assert.Throws<ArgumentException>(() => Lines.Add(a, b.AsSpan(1), y.Memory.Span));
+
+        void Same()
+        {
+            y.AssertIntact();
+            // A NaN's payload is not specified.
+            Assert.Equal(
+                expected.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)),
+                y.Values.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)));
+        }
     }
 
     [Theory]
