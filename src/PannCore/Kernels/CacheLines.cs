@@ -10,8 +10,9 @@ internal static class CacheLines
     public const int Floats = 16;
 
     /// <summary>
-    /// Reads a block once from end to end, so that its lines come in many at a time. A tile that needs a line waits for it, and every multiply-add after it too. Measured on forward
-    /// passes whose images are not in the second-level cache, % of the peak without and with it: 84 and 93 with 16 channels, 82 and 102 with 32 (in it: 103 and 108).
+    /// Reads one word of each line of a block, so that its lines come in many at a time. A tile that needs a line waits for it, and every multiply-add after it too; and a line that is
+    /// to be written is first fetched like one that is read. Measured on forward passes whose images are not in the second-level cache, % of the peak without and with it: 84 and 93
+    /// with 16 channels, 82 and 102 with 32 (in it: 103 and 108); on those of F(4x4, 3x3) in a training step, results touched before they are written: 38 ms and 33 ms.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Touch<T>(ReadOnlySpan<T> block) where T : unmanaged

@@ -32,7 +32,10 @@ internal static class ChannelSums
         workers.Run(new Job(a, p, b, q, chunkRows, partials, pending), chunks, small: a.Length <= Chunks.SmallLength);
         ReadOnlySpan<double> all = partials.Span;
         sums.Clear();
-        for (int i = 0; i < all.Length; i++) sums[i % sums.Length] += all[i];
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            for (int i = 0; i < sums.Length; i++) sums[i] += all[(chunk * sums.Length) + i];
+        }
         ArrayPool<double>.Shared.Return(rented);
     }
 
@@ -49,6 +52,12 @@ internal static class ChannelSums
             {
                 int length = Math.Min(BlockRows * channels, left.Length - at);
                 pending?.Run((chunk * chunkRows * channels) + at, length);
+                // Below, lanes of channels are read down the rows: of wide rows that is one line here and one there, which no prefetcher guesses.
+                if (channels > CacheLines.Floats)
+                {
+                    CacheLines.Touch(left.Slice(at, length));
+                    CacheLines.Touch(right.Slice(at, length));
+                }
                 Block(left.Slice(at, length), p.Span, right.Slice(at, length), q.Span, sums[..channels], sums[channels..]);
             }
         }
@@ -81,13 +90,8 @@ internal static class ChannelSums
                 u0 += u;
                 uv0 = Vector.MultiplyAddEstimate(u, Vector.LoadUnsafe(ref right, (nuint)i) - shiftB, uv0);
             }
-            u0 += u1;
-            uv0 += uv1;
-            for (int lane = 0; lane < lanes; lane++)
-            {
-                sumU[c + lane] += u0[lane];
-                sumUV[c + lane] += uv0[lane];
-            }
+            AddTo(u0 + u1, sumU[c..]);
+            AddTo(uv0 + uv1, sumUV[c..]);
         }
         for (; c < channels; c++)
         {
@@ -98,5 +102,14 @@ internal static class ChannelSums
                 sumUV[c] += u * (b[i] - q[c]);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddTo(Vector<float> values, Span<double> sums)
+    {
+        ref double to = ref MemoryMarshal.GetReference(sums[..Vector<float>.Count]);
+        Vector.Widen(values, out Vector<double> low, out Vector<double> high);
+        (Vector.LoadUnsafe(ref to) + low).StoreUnsafe(ref to);
+        (Vector.LoadUnsafe(ref to, (nuint)Vector<double>.Count) + high).StoreUnsafe(ref to, (nuint)Vector<double>.Count);
     }
 }

@@ -32,8 +32,10 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
             int line = plan.SourceW * plan.SourceChannels, together = plan.RowsRead == 1 ? plan.SourceH : 1;
             for (int y = 0; y < plan.SourceH; y += Math.Max(together, plan.RowsRead)) CacheLines.Touch(image.Slice(y * line, together * line));
         }
-        if (plan.LeavesOut) result.Span.Slice(chunk * size, size).Clear();
-        Convolve(image, packed, result.Span.Slice(chunk * size, size), scratch.Take<T>(1, plan.TilePixels * plan.TileColumns));
+        Span<T> to = result.Span.Slice(chunk * size, size);
+        if (plan.LeavesOut) to.Clear();
+        else CacheLines.Touch<T>(to);
+        Convolve(image, packed, to, scratch.Take<T>(1, plan.TilePixels * plan.TileColumns));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

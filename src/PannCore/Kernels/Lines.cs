@@ -77,6 +77,19 @@ internal static class Lines
         for (; i < y.Length; i++) y[i] = x[i] <= 0 ? 0 : x[i];
     }
 
+    /// <summary>y = x, rounded to float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Narrow(ReadOnlySpan<double> x, Span<float> y)
+    {
+        Check(x.Length == y.Length);
+        int lanes = Vector<float>.Count, i = 0;
+        ref double from = ref MemoryMarshal.GetReference(x);
+        ref float to = ref MemoryMarshal.GetReference(y);
+        for (; i <= y.Length - lanes; i += lanes)
+            Vector.Narrow(Vector.LoadUnsafe(ref from, (nuint)i), Vector.LoadUnsafe(ref from, (nuint)(i + Vector<double>.Count))).StoreUnsafe(ref to, (nuint)i);
+        for (; i < y.Length; i++) y[i] = (float)x[i];
+    }
+
     private static void Check(bool lengths)
     {
         if (!lengths) throw new ArgumentException("lines: of different lengths");

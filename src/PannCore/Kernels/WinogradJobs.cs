@@ -7,8 +7,9 @@ internal readonly struct WinogradForward(WinogradPlan plan, int images, ReadOnly
 
     public void Run(int first, int count, Scratch scratch)
     {
-        int size = x.Length / images;
+        int size = x.Length / images, resultSize = y.Length / images;
         pending?.Run(first * size, count * size);
+        CacheLines.Touch<float>(y.Span.Slice(first * resultSize, count * resultSize));
         plan.Forward(first, count, x.Span, packed.Span, y.Span, scratch);
     }
 }

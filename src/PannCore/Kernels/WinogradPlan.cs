@@ -85,7 +85,7 @@ internal sealed class WinogradPlan
                 for (int block = 0; block < channels; block += TileColumns)
                 {
                     Span<float> to = packed.Slice(((((i * n) + j) * channels) + block) * _g.C + (from * TileColumns), TileColumns);
-                    for (int k = 0; k < TileColumns; k++) to[k] = (float)domain[(j * channels) + block + k];
+                    Lines.Narrow(domain.Slice((j * channels) + block, TileColumns), to);
                 }
             }
         }

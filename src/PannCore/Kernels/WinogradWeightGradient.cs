@@ -29,7 +29,10 @@ internal static class WinogradWeightGradient
             for (int from = first; from < end; from += plan.ImagesPerChunk)
             {
                 int group = Math.Min(plan.ImagesPerChunk, end - from);
-                before?.Run(from, group, scratch);
+                int size = x.Length / images, gradientSize = dy.Length / images;
+                CacheLines.Touch(x.Span.Slice(from * size, group * size));
+                if (before is null) CacheLines.Touch(dy.Span.Slice(from * gradientSize, group * gradientSize));
+                else before.Run(from, group, scratch);
                 plan.AddWeightGradient(from, group, x.Span, dy.Span, sum, scratch);
             }
         }
