@@ -6,7 +6,7 @@ namespace PannCore.Engine;
 /// </summary>
 public enum ConvAlgorithm
 {
-    /// <summary>Of direct and F(2x2, 3x3) the faster as measured: F(2x2, 3x3) from 32 channels on, and for weight gradients, with what is said of it below.</summary>
+    /// <summary>Of direct and F(2x2, 3x3) the faster as measured: F(2x2, 3x3) from 32 channels on with 512 bits and from 16 with fewer, and for weight gradients, with what is said of it below.</summary>
     Automatic,
 
     /// <summary>Direct sums of products.</summary>
