@@ -2,11 +2,11 @@ namespace PannCore.Engine;
 
 /// <summary>
 /// How 3x3 convolutions of stride 1 and padding 1 are computed whose channels fill whole tiles of vector registers on both sides (with 512 bits 16 or a multiple of 32, with 256 bits a multiple of 16); all others are computed directly.
-/// Results differ by rounding, so their bits depend on the algorithm and on the machine's vector width.
+/// Results differ by rounding, so their bits depend on the algorithm, on the machine's vector width and, for the automatic choice, on how it multiplies.
 /// </summary>
 public enum ConvAlgorithm
 {
-    /// <summary>Of direct and F(2x2, 3x3) the faster as measured: F(2x2, 3x3) from 32 channels on with 512 bits and from 16 with fewer, and for weight gradients, with what is said of it below.</summary>
+    /// <summary>Of direct and F(2x2, 3x3) the faster as measured: F(2x2, 3x3) from 16 channels on, from 32 where multiply-adds of 512 bits are done at once, and for weight gradients, with what is said of it below.</summary>
     Automatic,
 
     /// <summary>Direct sums of products.</summary>

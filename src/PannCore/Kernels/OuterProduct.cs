@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PannCore.Kernels;
 
@@ -49,6 +50,12 @@ internal static class OuterProduct
     public static int VectorBits
         => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
+    private static bool SaysWhole()
+    {
+        const int LargestLeaf = unchecked((int)0x80000000), Leaf = LargestLeaf + 0x1A;
+        return !X86Base.IsSupported || (uint)X86Base.CpuId(LargestLeaf, 0).Eax < unchecked((uint)Leaf) || (X86Base.CpuId(Leaf, 0).Eax & 8) != 0;
+    }
+
     private static int Lanes<T>() where T : unmanaged => VectorBits == 0 ? 1 : VectorBits / 8 / Unsafe.SizeOf<T>();
 
     /// <summary>
@@ -62,6 +69,11 @@ internal static class OuterProduct
 
     /// <summary>Whether the fused tiles for three kernel columns are there: they need 16 accumulators and four to seven more registers.</summary>
     public static bool HasFused => VectorBits == 512;
+
+    /// <summary>
+    /// Whether multiply-adds of 512 bits are done at once and not as two halves. AMD's processors tell it, in bit 3 (FP512) of leaf 8000001Ah, which the others do not have.
+    /// </summary>
+    public static bool HasWholeMultiplyAdds { get; } = VectorBits == 512 && SaysWhole();
 
     /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
     public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>

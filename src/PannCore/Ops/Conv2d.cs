@@ -11,11 +11,11 @@ namespace PannCore.Ops;
 internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 {
     /// <summary>
-    /// From here on Winograd's F(2x2, 3x3) was measured to be faster than the direct sum, forward and for the data gradient. With 512 bits the direct tiles that take three kernel
-    /// columns at once are there, and a machine that does two such multiply-adds a cycle does them faster than it transforms 16 channels (78-80 against 89-97 % of its peak); with 256
-    /// bits evaluation of ResNet-20 is 11 % faster from 16 on.
+    /// From here on Winograd's F(2x2, 3x3) was measured to be faster than the direct sum, forward and for the data gradient. With 16 channels that depends on what a multiply-add costs
+    /// beside a load: where two of 512 bits are done in a cycle the direct sum reaches 89 to 97 % of their peak and F(2x2, 3x3) 78 to 80, where one is done 93 and 117 to 121 (evaluation
+    /// of ResNet-20: 14 % faster), and with 256 bits evaluation is 11 % faster.
     /// </summary>
-    private static int LeastChannels => OuterProduct.HasFused ? 32 : 16;
+    private static int LeastChannels => OuterProduct.HasWholeMultiplyAdds ? 32 : 16;
 
     /// <summary>Likewise for the weight gradient.</summary>
     private const int LeastChannelsOfWeightGradient = 16;
