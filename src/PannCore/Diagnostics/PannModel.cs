@@ -50,8 +50,9 @@ public sealed class PannModel
     /// <param name="ranges">The text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a repaired network.</param>
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="measure">Measures the largest inputs anew, called only if they are needed; null takes those in the model file.</param>
+    /// <param name="leastMargin">The least factor that is allowed: see <see cref="ActivationRanges.Parse"/>.</param>
     /// <exception cref="BadInputException">A text that is none; no measurements, or those of another function; a repaired network with another polynomial or other ranges.</exception>
-    public ActivationRanges Ranges(ActivationSpec spec, string ranges, double margin = DefaultMargin, Func<IReadOnlyDictionary<string, double>>? measure = null)
+    public ActivationRanges Ranges(ActivationSpec spec, string ranges, double margin = DefaultMargin, Func<IReadOnlyDictionary<string, double>>? measure = null, double leastMargin = 1)
     {
         ArgumentNullException.ThrowIfNull(spec);
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
@@ -68,7 +69,7 @@ public sealed class PannModel
                 throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
             if (measure is not null) largest = measure();
         }
-        return ActivationRanges.Parse(ranges, paths, largest, margin);
+        return ActivationRanges.Parse(ranges, paths, largest, margin, leastMargin);
     }
 
     /// <summary>The PANN: the network with this activation, and others at single places.</summary>

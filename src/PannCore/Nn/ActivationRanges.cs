@@ -36,11 +36,12 @@ public sealed class ActivationRanges
     /// <param name="spec">The text.</param>
     /// <param name="paths">The network's activations.</param>
     /// <param name="largest">Largest |x| measured at each path on training images; only used by <c>layer</c> and <c>global</c>.</param>
-    /// <param name="margin">Factor on measured values, at least 1.</param>
+    /// <param name="margin">Factor on measured values, at least <paramref name="leastMargin"/>.</param>
+    /// <param name="leastMargin">1, so that what was measured lies inside; less where training will bring it inside.</param>
     /// <exception cref="BadInputException">Unknown text; a number, file or measurement that is missing, zero or not finite.</exception>
-    public static ActivationRanges Parse(string spec, IReadOnlyList<string> paths, IReadOnlyDictionary<string, double>? largest, double margin)
+    public static ActivationRanges Parse(string spec, IReadOnlyList<string> paths, IReadOnlyDictionary<string, double>? largest, double margin, double leastMargin = 1)
     {
-        if (!(margin >= 1 && double.IsFinite(margin))) throw new BadInputException(FormattableString.Invariant($"margin: expected a number of at least 1, found {margin}"));
+        if (!(margin >= leastMargin && double.IsFinite(margin))) throw new BadInputException(FormattableString.Invariant($"margin: expected a number of at least {leastMargin}, found {margin}"));
         if (NeedsCalibration(spec))
         {
             if (largest is null) throw new BadInputException($"ranges '{spec}': the model file carries no measured ranges; give --calibrate N or global:B");

@@ -6,12 +6,13 @@ namespace PannCore.Training;
 /// <param name="Activation">The polynomial's specification; null for none.</param>
 /// <param name="Ranges">Text of its ranges, which are those of the network that training begins from.</param>
 /// <param name="Share">How much of the polynomial.</param>
-/// <param name="Margin">Factor on the ranges.</param>
+/// <param name="Margin">Factor on the ranges; below 1 where the inputs are to be drawn into narrower ones.</param>
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
+/// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>
 /// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool FromScratch = false)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -22,12 +23,17 @@ public sealed record NamedTuning(
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;
 
+    /// <summary>Least factor on the ranges.</summary>
+    public const double LeastMargin = 0.01;
+
     /// <summary>All, in the order of the tables.</summary>
     public static IReadOnlyList<NamedTuning> All { get; } =
     [
         new("relu", "the control: the same network under the same schedule, with ReLU", null),
         new("direct-4", "degree 4: two levels", "direct:4"),
         new("direct-2", "degree 2: one level", "direct:2"),
+        .. new[] { 4, 2 }.Select(degree => new NamedTuning(
+            $"direct-{degree}-narrow", $"degree {degree} over ranges of a third, which inputs fill; the penalty rises and draws them in", $"direct:{degree}", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true)),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),
         new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),

@@ -31,11 +31,17 @@ public enum PolynomialShare
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range; see <see cref="RangePenalty"/>.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
 /// <param name="Share">How much of the polynomial.</param>
-public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full)
+/// <param name="PenaltyRises">Whether the penalty's weight rises in a straight line from 0 to <paramref name="Penalty"/> over all steps: the network first learns, then draws its inputs in.</param>
+public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, bool PenaltyRises = false)
 {
     /// <summary>Whether the trained network is one of its own, rather than one with ReLUs that stands polynomials.</summary>
     [JsonIgnore]
     public bool StandsForItself => Share != PolynomialShare.Random;
+
+    /// <summary>Weight of the penalty at a step.</summary>
+    /// <param name="step">0, 1, ...</param>
+    /// <param name="steps">All steps.</param>
+    public double PenaltyAt(long step, long steps) => PenaltyRises ? Penalty * (step + 1) / steps : Penalty;
 
     /// <summary>u of an activation at a step.</summary>
     /// <param name="seed">The recipe's seed.</param>

@@ -245,8 +245,9 @@ public sealed class Trainer
         if (_polynomial is not null)
         {
             PolynomialInTheLoop loop = Recipe.Polynomial!;
-            var penalty = new RangePenalty(loop.Penalty, loop.PenaltyFrom);
-            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, (long)Recipe.Epochs * StepsPerEpoch, layer++)));
+            long steps = (long)Recipe.Epochs * StepsPerEpoch;
+            var penalty = new RangePenalty(loop.PenaltyAt(step, steps), loop.PenaltyFrom);
+            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, steps, layer++)));
         }
         if (Recipe.Noise.Size == 0) return Model;
         return Model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));

@@ -43,6 +43,29 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [Fact]
+    public void Ranges_may_be_narrower_than_the_inputs_where_training_draws_them_in()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "2", "--batch", "4", "--validation", "0", "--warmup", "0", "--seed", "3", "--init", files.Model, "--tune", "direct-2-narrow"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--out", "narrow.safetensors"]).Code);
+        (PannCore.Nn.ResNet network, ModelDescription said) = ModelFile.Load(files.At("narrow.safetensors"));
+        Assert.All(RandomNetwork.Largest, pair => Assert.Equal(0.35 * pair.Value, said.Pann!.Ranges[pair.Key], 1e-12 * pair.Value));
+        Assert.Contains(" --activation direct:2 --ranges layer --margin 0.35 --penalty 5 --penalty-from 0.7 --penalty-rises --max-gradient-norm 2 ", said.Notes["command"], StringComparison.Ordinal);
+        // The command is complete: what it says trains to the same bits.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^2], "--learning-rate", "0.05", "--activation", "direct:2", "--margin", "0.35", "--penalty", "5", "--penalty-from", "0.7", "--penalty-rises", "--out", "told.safetensors"]).Code);
+        Assert.Equal(ModelFile.WeightHash(network), ModelFile.WeightHash(ModelFile.Load(files.At("told.safetensors")).Model));
+        // A penalty that is all there from the beginning ends elsewhere.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--penalty-rises", "false", "--out", "steady.safetensors"]).Code);
+        Assert.NotEqual(ModelFile.WeightHash(network), ModelFile.WeightHash(ModelFile.Load(files.At("steady.safetensors")).Model));
+
+        Assert.Equal(
+            "error: margin: expected a number of at least 0.01, found 0\n",
+            PannProcess.Run(files.Root, [.. common, "--margin", "0", "--out", "none.safetensors"]).Error);
+        Assert.Equal(
+            "error: margin: expected a number of at least 1, found 0.35\n",
+            PannProcess.Run(files.Root, "eval", "--model", files.Model, "--data", files.Images, "--activation", "direct:2", "--ranges", "layer", "--margin", "0.35").Error);
+    }
+
+    [Fact]
     public void A_network_that_met_random_shares_of_its_polynomials_stands_for_one_with_relus()
     {
         string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--learning-rate", "0.001", "--warmup", "0", "--seed", "3", "--init", files.Model, "--activation", "composite:alpha=5", "--ranges", "global"];

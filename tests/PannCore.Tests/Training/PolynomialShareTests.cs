@@ -16,6 +16,14 @@ public sealed class PolynomialShareTests
     }
 
     [Fact]
+    public void A_penalty_that_rises_reaches_its_weight_in_the_last_step()
+    {
+        PolynomialInTheLoop constant = With(PolynomialShare.Full) with { Penalty = 8 }, rising = constant with { PenaltyRises = true };
+        Assert.Equal([8, 8, 8, 8], Enumerable.Range(0, 4).Select(step => constant.PenaltyAt(step, 4)));
+        Assert.Equal([2, 4, 6, 8], Enumerable.Range(0, 4).Select(step => rising.PenaltyAt(step, 4)));
+    }
+
+    [Fact]
     public void Random_shares_are_uniform_and_differ_between_steps_layers_and_seeds()
     {
         const int steps = 1000, layers = 19;
