@@ -301,7 +301,7 @@ public sealed class Run : IDisposable
             Memory<float> gradient = pass.ParameterDestinations[i];
             if (Notes.Gradients.TryAdd(parameters[i], gradient)) continue;
             Memory<float> sum = Notes.Gradients[parameters[i]];
-            Kernels.Lines.Add(sum.Span, gradient.Span, sum.Span);
+            FloatLines.Add(sum.Span, gradient.Span, sum.Span);
             pool.Return(gradient);
         }
         if (!inPlace) Drop(dy);

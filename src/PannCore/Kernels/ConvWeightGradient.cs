@@ -76,7 +76,7 @@ internal sealed class ConvWeightGradient
             int row = ((tap / _g.S * _rowsPadded) + (tap % _g.S * _g.C) + first) * _channelsPadded;
             partials.Slice(row, sum.Length).CopyTo(sum);
             for (int partial = 1; partial < count; partial++)
-                Lines.Add(sum, partials.Slice((partial * PartialLength) + row, sum.Length), sum);
+                FloatLines.Add(sum, partials.Slice((partial * PartialLength) + row, sum.Length), sum);
             for (int k = 0; k < _g.K; k++)
             {
                 for (int c = 0; c < channels; c++) dw[(((k * _g.C) + first + c) * _g.R * _g.S) + tap] = sum[(c * _channelsPadded) + k];

@@ -9,5 +9,5 @@ internal readonly struct ElementwiseAdd(ReadOnlyMemory<float> a, ReadOnlyMemory<
 
     public bool Reads(ReadOnlyMemory<float> array) => array.Equals(a) || array.Equals(b);
 
-    public void Run(Range range) => Lines.Add(a.Span[range], b.Span[range], y.Span[range]);
+    public void Run(Range range) => FloatLines.Add(a.Span[range], b.Span[range], y.Span[range]);
 }

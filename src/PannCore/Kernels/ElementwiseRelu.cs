@@ -19,7 +19,7 @@ internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, M
         Span<float> to = y.Span[range];
         if (slope == 0)
         {
-            Lines.Relu(from, to);
+            FloatLines.Relu(from, to);
             return;
         }
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(from);

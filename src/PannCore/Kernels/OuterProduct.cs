@@ -52,8 +52,12 @@ internal static class OuterProduct
 
     private static bool SaysWhole()
     {
-        const int LargestLeaf = unchecked((int)0x80000000), Leaf = LargestLeaf + 0x1A;
-        return !X86Base.IsSupported || (uint)X86Base.CpuId(LargestLeaf, 0).Eax < unchecked((uint)Leaf) || (X86Base.CpuId(Leaf, 0).Eax & 8) != 0;
+        const int LargestLeaf = unchecked((int)0x80000000), Leaf = LargestLeaf + 0x1A, Whole = 1 << 3, Zen4 = 0x19;
+        if (!X86Base.IsSupported || (uint)X86Base.CpuId(LargestLeaf, 0).Eax < unchecked((uint)Leaf)) return true;
+        (int signature, _, int features, _) = X86Base.CpuId(1, 0);
+        int family = ((signature >> 8) & 15) + ((signature >> 20) & 255);
+        bool guest = features < 0; // Bit 31 is set by hypervisors.
+        return (X86Base.CpuId(Leaf, 0).Eax & Whole) != 0 || (guest && family != Zen4);
     }
 
     private static int Lanes<T>() where T : unmanaged => VectorBits == 0 ? 1 : VectorBits / 8 / Unsafe.SizeOf<T>();
@@ -71,7 +75,8 @@ internal static class OuterProduct
     public static bool HasFused => VectorBits == 512;
 
     /// <summary>
-    /// Whether multiply-adds of 512 bits are done at once and not as two halves. AMD's processors tell it, in bit 3 (FP512) of leaf 8000001Ah, which the others do not have.
+    /// Whether multiply-adds of 512 bits are done at once and not as two halves, as far as is known. AMD's processors tell it in bit 3 of leaf 8000001Ah (FP512), which others do not have; hypervisors clear bits they do not know,
+    /// so that within one only family 19h, whose members with AVX-512 are Zen 4, is believed to work in halves.
     /// </summary>
     public static bool HasWholeMultiplyAdds { get; } = VectorBits == 512 && SaysWhole();
 

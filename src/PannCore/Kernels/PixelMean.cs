@@ -16,16 +16,16 @@ internal static class PixelMean
         for (int at = length; at < x.Length; at += length)
         {
             ReadOnlySpan<float> block = x.Slice(at, Math.Min(length, x.Length - at));
-            Lines.Add(sums[..block.Length], block, sums[..block.Length]);
+            FloatLines.Add(sums[..block.Length], block, sums[..block.Length]);
         }
-        for (; length > y.Length; length /= 2) Lines.Add(sums[..(length / 2)], sums[(length / 2)..length], sums[..(length / 2)]);
-        Lines.Divide(sums[..y.Length], x.Length / y.Length, y);
+        for (; length > y.Length; length /= 2) FloatLines.Add(sums[..(length / 2)], sums[(length / 2)..length], sums[..(length / 2)]);
+        FloatLines.Divide(sums[..y.Length], x.Length / y.Length, y);
     }
 
     public static void Gradient(ReadOnlySpan<float> dy, Span<float> dx)
     {
         if (dx.Length % dy.Length != 0) throw new ArgumentException("pixelMean: an image that is no whole number of pixels");
-        Lines.Divide(dy, dx.Length / dy.Length, dx[..dy.Length]);
+        FloatLines.Divide(dy, dx.Length / dy.Length, dx[..dy.Length]);
         for (int done = dy.Length; done < dx.Length; done *= 2) dx[..Math.Min(done, dx.Length - done)].CopyTo(dx[done..]);
     }
 }

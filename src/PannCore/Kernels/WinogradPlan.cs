@@ -85,7 +85,7 @@ internal sealed class WinogradPlan
                 for (int block = 0; block < channels; block += TileColumns)
                 {
                     Span<float> to = packed.Slice(((((i * n) + j) * channels) + block) * _g.C + (from * TileColumns), TileColumns);
-                    Lines.Narrow(domain.Slice((j * channels) + block, TileColumns), to);
+                    FloatLines.Narrow(domain.Slice((j * channels) + block, TileColumns), to);
                 }
             }
         }
@@ -165,7 +165,7 @@ internal sealed class WinogradPlan
         Span<float> domain = scratch.Take<float>(0, length), rows = scratch.Take<float>(1, 3 * n * channels), kernel = scratch.Take<float>(2, 3 * channels);
         partials.Slice(c * length, length).CopyTo(domain);
         for (int partial = 1; partial < count; partial++)
-            Lines.Add(domain, partials.Slice((partial * PackedLength) + (c * length), length), domain);
+            FloatLines.Add(domain, partials.Slice((partial * PackedLength) + (c * length), length), domain);
         RowMixing.Run<float>(_form.KernelTransposed, 3, n, domain, rows);
         for (int r = 0; r < 3; r++)
         {

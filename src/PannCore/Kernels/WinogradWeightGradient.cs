@@ -26,10 +26,10 @@ internal static class WinogradWeightGradient
             int first = (int)((long)images * chunk / count), end = (int)((long)images * (chunk + 1) / count);
             Span<float> sum = partials.Span.Slice(chunk * plan.PackedLength, plan.PackedLength);
             sum.Clear();
+            int size = x.Length / images, gradientSize = dy.Length / images;
             for (int from = first; from < end; from += plan.ImagesPerChunk)
             {
                 int group = Math.Min(plan.ImagesPerChunk, end - from);
-                int size = x.Length / images, gradientSize = dy.Length / images;
                 CacheLines.Touch(x.Span.Slice(from * size, group * size));
                 if (before is null) CacheLines.Touch(dy.Span.Slice(from * gradientSize, group * gradientSize));
                 else before.Run(from, group, scratch);

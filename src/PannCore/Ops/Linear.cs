@@ -47,11 +47,11 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
             if (!dw.IsEmpty)
             {
                 Span<float> row = dw.Slice(k * features, features);
-                Lines.AddScaled(x.Slice(n * features, features), gradient[i], row);
+                FloatLines.AddScaled(x.Slice(n * features, features), gradient[i], row);
             }
             if (dx.IsEmpty) continue;
             Span<float> input = dx.Slice(n * features, features);
-            Lines.AddScaled(weight.Values.Slice(k * features, features), gradient[i], input);
+            FloatLines.AddScaled(weight.Values.Slice(k * features, features), gradient[i], input);
         }
     }
 

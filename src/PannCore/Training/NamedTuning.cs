@@ -23,7 +23,7 @@ public sealed record NamedTuning(
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;
 
-    /// <summary>Least factor on the ranges.</summary>
+    /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
     public const double LeastMargin = 0.01;
 
     /// <summary>All, in the order of the tables.</summary>

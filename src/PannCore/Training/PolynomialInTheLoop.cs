@@ -32,7 +32,7 @@ public enum PolynomialShare
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
 /// <param name="Share">How much of the polynomial.</param>
 /// <param name="PenaltyRises">Whether the penalty's weight rises in a straight line from 0 to <paramref name="Penalty"/> over all steps: the network first learns, then draws its inputs in.</param>
-public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, bool PenaltyRises = false)
+public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool PenaltyRises = false)
 {
     /// <summary>Whether the trained network is one of its own, rather than one with ReLUs that stands polynomials.</summary>
     [JsonIgnore]

@@ -41,41 +41,44 @@ public sealed class ElementwiseKernelTests
         Assert.Equal(y.Values, a.Values);
     }
 
-    /// <summary>Each value of the line meets each special value; TensorPrimitives is the independent reference, to the bit.</summary>
+    /// <summary>Every special value meets every other, at every length and place in a register; TensorPrimitives, of separate making, is the reference, to the bit.</summary>
     [Theory]
     [MemberData(nameof(Lengths))]
     public void Lines_have_the_bits_of_TensorPrimitives(int length)
     {
-        float[] special = [0, -0f, 1, -1, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon, -float.Epsilon, float.MaxValue, 3e-39f];
-        float[] a = [.. Values(1, length).Select((value, i) => i % 3 == 0 ? special[i / 3 % special.Length] : value)];
-        float[] b = [.. Values(2, length).Select((value, i) => i % 2 == 0 ? special[i / 2 % special.Length] : value)];
+        float[] special = [0, -0f, 1, -1, float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.Epsilon, -float.Epsilon, float.MaxValue, -float.MaxValue, 3e-39f, 0.1f];
         float[] expected = new float[length];
         Guarded<float> y = new(length);
-        Lines.Add(a, b, y.Memory.Span);
-        TensorPrimitives.Add(a, b, expected);
-        Same();
-        Lines.Relu(a, y.Memory.Span);
-        TensorPrimitives.Max(a, 0f, expected);
-        Same();
-        foreach (float factor in special)
+        for (int shift = 0; shift < special.Length; shift++)
         {
-            Lines.Divide(a, factor, y.Memory.Span);
+            float factor = special[shift];
+            float[] a = [.. Enumerable.Range(0, length).Select(i => special[i % special.Length])], b = [.. Enumerable.Range(0, length).Select(i => special[(i + shift) % special.Length])];
+            FloatLines.Add(a, b, y.Memory.Span);
+            TensorPrimitives.Add(a, b, expected);
+            Same();
+            FloatLines.Divide(a, factor, y.Memory.Span);
             TensorPrimitives.Divide(a, factor, expected);
             Same();
             b.CopyTo(y.Memory);
-            Lines.AddScaled(a, factor, y.Memory.Span);
+            FloatLines.AddScaled(a, factor, y.Memory.Span);
             TensorPrimitives.MultiplyAdd(a, factor, b, expected);
             Same();
+            FloatLines.Relu(b, y.Memory.Span);
+            TensorPrimitives.Max(b, 0f, expected);
+            Same();
+            // Halfway between two float32, beyond the largest, below the smallest, and the specials themselves.
+            double[] wide = [.. b.Select((value, i) => i % 2 == 0 ? value : value * (1 + Math.ScaleB(1, -24)))];
+            FloatLines.Narrow(wide, y.Memory.Span);
+            for (int i = 0; i < length; i++) expected[i] = (float)wide[i];
+            Same();
         }
-        if (length > 0) Assert.Throws<ArgumentException>(() => Lines.Add(a, b.AsSpan(1), y.Memory.Span));
+        if (length > 0) Assert.Throws<ArgumentException>(() => FloatLines.Add(expected, expected.AsSpan(1), y.Memory.Span));
 
         void Same()
         {
             y.AssertIntact();
             // A NaN's payload is not specified.
-            Assert.Equal(
-                expected.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)),
-                y.Values.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)));
+            Assert.Equal(expected.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)), y.Values.Select(value => float.IsNaN(value) ? -1 : BitConverter.SingleToInt32Bits(value)));
         }
     }
 

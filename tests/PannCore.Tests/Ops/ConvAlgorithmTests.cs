@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Kernels;
 using PannCore.Ops;
 using Xunit;
 
@@ -56,16 +57,32 @@ public sealed class ConvAlgorithmTests
         for (int i = 0; i < y.Length; i++) Assert.InRange(Math.Abs(y[i] - exact.Values[i]), 0, bound[i]);
     }
 
-    private static (float[] Output, double[] Bound) Convolve(ConvAlgorithm algorithm, float[] x, float[] w)
+    /// <summary>Direct sums and F(2x2, 3x3) round differently on these numbers, so that the bits tell which of them ran.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(32)]
+    public void AutomaticTakesF2FromThe16thOrThe32ndChannelOn(int channels)
     {
-        var weight = new Parameter("w", new(32, 32, 3, 3));
+        var image = new Shape(1, 4, 4, channels);
+        var random = new CounterRandom(5, RandomStream.Weights, 0);
+        float[] x = [.. Enumerable.Range(0, image.Length).Select(i => (float)random.Normal(i))], w = [.. Enumerable.Range(0, channels * channels * 9).Select(i => (float)random.Normal(1000 + i))];
+        float[] direct = Convolve(ConvAlgorithm.Direct, x, w, channels).Output, winograd = Convolve(ConvAlgorithm.Winograd2, x, w, channels).Output;
+        Assert.NotEqual(direct, winograd);
+        bool first = channels < 32 && OuterProduct.HasWholeMultiplyAdds;
+        Assert.Equal(first ? direct : winograd, Convolve(ConvAlgorithm.Automatic, x, w, channels).Output);
+    }
+
+    private static (float[] Output, double[] Bound) Convolve(ConvAlgorithm algorithm, float[] x, float[] w, int channels = 32)
+    {
+        var image = new Shape(1, 4, 4, channels);
+        var weight = new Parameter("w", new(channels, channels, 3, 3));
         weight.Set(w);
         using var workspace = new Workspace(1, algorithm);
         using var run = new Run(workspace);
         var op = new Conv2d(weight, 1, 1);
-        Tensor y = op.Apply(run.Input(Image, x));
+        Tensor y = op.Apply(run.Input(image, x));
         var bound = new DoubleTensor(y.Shape);
-        op.RoundingBound(workspace, [DoubleTensor.From(Image, x)], Math.ScaleB(1, -24), bound);
+        op.RoundingBound(workspace, [DoubleTensor.From(image, x)], Math.ScaleB(1, -24), bound);
         return (y.Values.ToArray(), bound.Values);
     }
 }

@@ -6,11 +6,11 @@ namespace PannCore.Kernels;
 
 /// <summary>
 /// Elementwise arithmetic of a training step on lines of float32, every product and sum rounded by itself: the bits are those of TensorPrimitives. Those are compiled first without
-/// optimisation, in a dozen generic methods each, and only in later steps with it; a method here is compiled once: a fifth of what a first step spends on compiling.
+/// optimisation, in a dozen generic methods each, and only in later steps with it; a method here is compiled once: a fifth of what a first step spends on compiling. y may be an operand, or else lies apart from it.
 /// </summary>
-internal static class Lines
+internal static class FloatLines
 {
-    /// <summary>y = a + b; y may be a or b.</summary>
+    /// <summary>y = a + b.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y)
     {
