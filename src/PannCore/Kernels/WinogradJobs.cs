@@ -9,7 +9,7 @@ internal readonly struct WinogradForward(WinogradPlan plan, int images, ReadOnly
     {
         int size = x.Length / images, resultSize = y.Length / images;
         pending?.Run(first * size, count * size);
-        CacheLines.Touch<float>(y.Span.Slice(first * resultSize, count * resultSize));
+        CacheLines.TouchResult(y.Span.Slice(first * resultSize, count * resultSize));
         plan.Forward(first, count, x.Span, packed.Span, y.Span, scratch);
     }
 }
