@@ -6,7 +6,7 @@ namespace PannCore.Kernels;
 
 /// <summary>
 /// Elementwise arithmetic of a training step on lines of float32, every product and sum rounded by itself: the bits are those of TensorPrimitives. Those are compiled first without
-/// optimisation, in a dozen generic methods each, and only in later steps with it; a method here is compiled once: a fifth of what a first step spends on compiling. y may be an operand, or else lies apart from it.
+/// optimisation, in a dozen generic methods each, and only in later steps with it; a method here is compiled once: a sixth of what a first step spent on compiling. y may be an operand, or else lies apart from it.
 /// </summary>
 internal static class FloatLines
 {
@@ -46,19 +46,6 @@ internal static class FloatLines
         for (; i <= y.Length - lanes; i += lanes)
             ((Vector.LoadUnsafe(ref from, (nuint)i) * factor) + Vector.LoadUnsafe(ref to, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
         for (; i < y.Length; i++) y[i] = (x[i] * factor) + y[i];
-    }
-
-    /// <summary>y = x / divisor.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Divide(ReadOnlySpan<float> x, float divisor, Span<float> y)
-    {
-        Check(x.Length == y.Length);
-        int lanes = Vector<float>.Count, i = 0;
-        ref float from = ref MemoryMarshal.GetReference(x);
-        ref float to = ref MemoryMarshal.GetReference(y);
-        var divisors = new Vector<float>(divisor);
-        for (; i <= y.Length - lanes; i += lanes) (Vector.LoadUnsafe(ref from, (nuint)i) / divisors).StoreUnsafe(ref to, (nuint)i);
-        for (; i < y.Length; i++) y[i] = x[i] / divisor;
     }
 
     /// <summary>y = max(x, 0); NaN stays NaN.</summary>

@@ -19,13 +19,13 @@ internal static class PixelMean
             FloatLines.Add(sums[..block.Length], block, sums[..block.Length]);
         }
         for (; length > y.Length; length /= 2) FloatLines.Add(sums[..(length / 2)], sums[(length / 2)..length], sums[..(length / 2)]);
-        FloatLines.Divide(sums[..y.Length], x.Length / y.Length, y);
+        for (int c = 0; c < y.Length; c++) y[c] = sums[c] / (x.Length / y.Length);
     }
 
     public static void Gradient(ReadOnlySpan<float> dy, Span<float> dx)
     {
         if (dx.Length % dy.Length != 0) throw new ArgumentException("pixelMean: an image that is no whole number of pixels");
-        FloatLines.Divide(dy, dx.Length / dy.Length, dx[..dy.Length]);
+        for (int c = 0; c < dy.Length; c++) dx[c] = dy[c] / (dx.Length / dy.Length);
         for (int done = dy.Length; done < dx.Length; done *= 2) dx[..Math.Min(done, dx.Length - done)].CopyTo(dx[done..]);
     }
 }
