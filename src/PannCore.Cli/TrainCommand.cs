@@ -44,6 +44,7 @@ internal static class TrainCommand
         Option<double> penalty = new("--penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/B - T, 0)^2 an image on the inputs of polynomials.", DefaultValueFactory = _ => 0.1 };
         Option<double> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "Where it begins, in units of the range.", DefaultValueFactory = _ => 0.9 };
         Option<bool> penaltyRises = new("--penalty-rises") { Description = "Let its weight rise from 0 to P over all steps." };
+        Option<bool> learnRanges = new("--learn-ranges") { Description = "Let training change the ranges it begins from; the model file holds what they have become, fixed." };
         Option<string> share = new Option<string>("--share") { Description = "How much of the polynomial: full; rising from none to all over the first half of the steps; or random for each step and activation, which leaves a network with ReLUs that stands its polynomials.", DefaultValueFactory = _ => "full" }.AcceptOnlyFromAmong("full", "rising", "random");
         Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
@@ -56,7 +57,7 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Convolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -97,6 +98,7 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(penalty)) polynomial = polynomial with { Penalty = parsed.GetValue(penalty) };
             if (tuning is null || IsGiven(penaltyFrom)) polynomial = polynomial with { PenaltyFrom = parsed.GetValue(penaltyFrom) };
             if (tuning is null || IsGiven(penaltyRises)) polynomial = polynomial with { PenaltyRises = parsed.GetValue(penaltyRises) };
+            if (tuning is null || IsGiven(learnRanges)) polynomial = polynomial with { LearnRanges = parsed.GetValue(learnRanges) };
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
             if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
                 throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");
@@ -145,14 +147,14 @@ internal static class TrainCommand
         if (begin is not null && begin.Backbone.Name != recipe.Architecture) throw new BadInputException($"--init: expected a model of {recipe.Architecture}, found one of {begin.Backbone.Name}");
         string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
         ActivationRanges used = begin is null ? ActivationRanges.Parse(tuning.Ranges, paths, null, tuning.Margin, NamedTuning.LeastMargin) : begin.Ranges(spec, tuning.Ranges, tuning.Margin, leastMargin: NamedTuning.LeastMargin);
-        return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share, tuning.PenaltyRises) };
+        return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share, tuning.PenaltyRises, tuning.LearnRanges) };
     }
 
     /// <summary>The options of training with a polynomial.</summary>
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges} --margin {tuning.Margin} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges} --margin {tuning.Margin} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }

@@ -71,7 +71,7 @@ internal static class TrainingRun
             return null;
         }
         ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, trainer, command),
-            recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), loop.Ranges, StandsForItself: true) : null));
+            recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), trainer.Ranges!, StandsForItself: true) : null));
         File.Delete(state);
         Console.WriteLine($"model: {file}");
         return new(rates, trainer.History[^1].ValidationAccuracy);

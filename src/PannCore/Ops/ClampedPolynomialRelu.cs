@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Numerics.Tensors;
 using PannCore.Approximation;
@@ -15,6 +16,7 @@ public sealed record RangePenalty(double Weight, double From = 0.9);
 /// <summary>
 /// y = u B r(clamp(x / B, -1, 1)) + (1 - u) ReLU(x), with the polynomial's share u, most often 1: a polynomial ReLU for training, whose inputs are clamped so that a step too far does not explode.
 /// The gradient is that of the formula, with the polynomial's own derivative inside the range; to it the gradient of the <see cref="RangePenalty"/> is added, over the number of images as the mean loss has it, whatever the gradient of the output is.
+/// The range may be learnt: B = e^l R with a parameter l of one element, whose gradient is that of the same formula and penalty: sum dy u B (r(c) - c r'(c)), the second term where |x| is at most B, less 2 p / N sum max(|x|/B - t, 0) |x|/B.
 /// A trained network is evaluated with <see cref="PolynomialRelu"/>, which clamps nothing.
 /// </summary>
 internal sealed class ClampedPolynomialRelu : Op
@@ -27,11 +29,18 @@ internal sealed class ClampedPolynomialRelu : Op
     private readonly float _share;
     private readonly PolynomialForm<float>? _single;
     private readonly PolynomialForm<double>? _exact;
+    private readonly Parameter? _logarithm;
 
     /// <summary>One application of a polynomial over a range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the share is not in [0, 1].</exception>
-    public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty, double share)
+    public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty, double share, Parameter? logarithm = null)
     {
+        if (logarithm is not null)
+        {
+            if (logarithm.Shape.Length != 1) throw new ShapeException($"{Name}: parameter {logarithm.Name}: expected one element, found {logarithm.Shape}");
+            range *= Math.Exp(logarithm.Values[0]);
+            (_logarithm, Parameters) = (logarithm, [logarithm]);
+        }
         if (share is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "clampedPolynomialRelu: expected a share from 0 to 1");
         (_polynomial, _range, _penalty, _share) = (polynomial, range, penalty, (float)share);
         if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
@@ -39,6 +48,8 @@ internal sealed class ClampedPolynomialRelu : Op
     }
 
     public override string Name => "clampedPolynomialRelu";
+
+    public override IReadOnlyList<Parameter> Parameters { get; } = [];
 
     public override ActivationTraits? Activation => new(Range: null, ApproximationBound: double.PositiveInfinity, IdealLipschitz: 1);
 
@@ -50,7 +61,8 @@ internal sealed class ClampedPolynomialRelu : Op
 
     protected internal override bool BackwardReadsOutput => false;
 
-    internal override bool IsElementwise(Statistics statistics) => true;
+    /// <summary>A learnt range needs a sum over all elements of the gradient of the output, whose values must be there then.</summary>
+    internal override bool IsElementwise(Statistics statistics) => _logarithm is null;
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
@@ -59,14 +71,19 @@ internal sealed class ClampedPolynomialRelu : Op
     }
 
     protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy)
-        => pass.PutOff(new Elementwise(this, slope: true, output.Shape[0], inputs[0].Memory, dy, pass.InputGradient(0)), pass.InputGradient(0));
+    {
+        // Before the gradient of the input is written: in place it takes the memory of dy.
+        if (_logarithm is { Trainable: true }) pass.ParameterGradient(0).Span[0] = (float)OfLogarithm(inputs[0].Memory, dy, output.Shape[0], pass.Workers);
+        if (pass.InputGradient(0).Length > 0) pass.PutOff(new Elementwise(this, slope: true, output.Shape[0], inputs[0].Memory, dy, pass.InputGradient(0)), pass.InputGradient(0));
+    }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
+        double range = _logarithm is null ? _range : _range * Math.Exp(parameters[0].Values[0] - _logarithm.Values[0]);
         for (int i = 0; i < output.Values.Length; i++)
         {
             double x = inputs[0].Values[i];
-            output.Values[i] = (_share * _range * _polynomial.Evaluate(Math.Clamp(x / _range, -1, 1))) + ((1 - _share) * IdealAt(x));
+            output.Values[i] = (_share * range * _polynomial.Evaluate(Math.Clamp(x / range, -1, 1))) + ((1 - _share) * IdealAt(x));
         }
     }
 
@@ -112,6 +129,52 @@ internal sealed class ClampedPolynomialRelu : Op
         }
     }
 
+    /// <summary>dL/dl. Float32 within blocks, float64 across them, chunks in index order: the same bits for any number of threads.</summary>
+    private double OfLogarithm(ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, int images, Workers workers)
+    {
+        int chunks = Chunks.Count(x.Length);
+        double[] partials = ArrayPool<double>.Shared.Rent(chunks);
+        workers.Run(new LogarithmJob(this, x, dy, images, partials), chunks, small: x.Length <= Chunks.SmallLength);
+        double sum = 0;
+        foreach (double partial in partials.AsSpan(0, chunks)) sum += partial;
+        ArrayPool<double>.Shared.Return(partials);
+        return sum;
+    }
+
+    private readonly struct LogarithmJob(ClampedPolynomialRelu op, ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, int images, double[] partials) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            Range range = Chunks.Of(chunk, x.Length);
+            ReadOnlySpan<float> from = x.Span[range], factors = dy.Span[range];
+            Span<float> inside = stackalloc float[Block], values = stackalloc float[Block], slopes = stackalloc float[Block], over = stackalloc float[Block];
+            float b = (float)op._range, near = (float)op._penalty.From;
+            double polynomial = 0, penalty = 0;
+            for (int first = 0; first < from.Length; first += Block)
+            {
+                int length = Math.Min(Block, from.Length - first);
+                ReadOnlySpan<float> block = from.Slice(first, length), factor = factors.Slice(first, length);
+                Span<float> at = inside[..length], value = values[..length], slope = slopes[..length], excess = over[..length];
+                TensorPrimitives.Clamp(block, -b, b, at);
+                op.Polynomial(slope: false, at, at, value);
+                op.Polynomial(slope: true, at, factor, slope);
+
+                // Beyond the range the value is B r(+-1): its slope by B alone remains.
+                for (int i = 0; i < length; i++)
+                {
+                    if (MathF.Abs(block[i]) > b) slope[i] = 0;
+                }
+                polynomial += (double)TensorPrimitives.Dot(factor, value) - TensorPrimitives.Dot(at, slope);
+                TensorPrimitives.Abs(block, at);
+                TensorPrimitives.Divide(at, b, at);
+                TensorPrimitives.Subtract(at, near, excess);
+                TensorPrimitives.Max(excess, 0f, excess);
+                penalty += TensorPrimitives.Dot(excess, at);
+            }
+            partials[chunk] = (op._share * polynomial) - (2 * op._penalty.Weight / images * penalty);
+        }
+    }
+
     /// <summary>
     /// result = u slopes, where |x| is at most B, + (1 - u) ReLU'(x) factor + push (x - clamp(x, -near, near)); slopes are the polynomial's, times the factor. No product is fused with a sum, so that lanes and the rest round alike.
     /// </summary>
@@ -154,7 +217,14 @@ internal sealed class ClampedPolynomialRelu : Op
 public static class ClampedPolynomialReluExtensions
 {
     /// <summary>u B r(clamp(x / B, -1, 1)) + (1 - u) ReLU(x), elementwise, with a penalty on inputs near the end of the range in the gradient.</summary>
+    /// <param name="x">Inputs, the images first.</param>
+    /// <param name="polynomial">r, a polynomial for (leaky) ReLU on [-1, 1].</param>
+    /// <param name="range">B; where it is learnt, what its parameter's exponential multiplies.</param>
+    /// <param name="penalty">On inputs near the end of the range.</param>
+    /// <param name="share">u.</param>
+    /// <param name="logarithm">One element l, which gets a gradient: B = e^l <paramref name="range"/>. Null for a fixed range.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the share u is not in [0, 1].</exception>
-    public static Tensor ClampedPolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, RangePenalty penalty, double share = 1)
-        => new ClampedPolynomialRelu(polynomial, range, penalty, share).Apply(x);
+    /// <exception cref="ShapeException">The logarithm has not one element.</exception>
+    public static Tensor ClampedPolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, RangePenalty penalty, double share = 1, Parameter? logarithm = null)
+        => new ClampedPolynomialRelu(polynomial, range, penalty, share, logarithm).Apply(x);
 }

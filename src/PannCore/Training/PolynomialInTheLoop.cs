@@ -27,12 +27,13 @@ public enum PolynomialShare
 /// Training with polynomials in the place of the activations, by their own derivatives: the network learns to live with them and, unless their share is random, no longer approximates one with ReLUs.
 /// </summary>
 /// <param name="Activation">The polynomial's specification text.</param>
-/// <param name="Ranges">B of each activation: fixed.</param>
+/// <param name="Ranges">B of each activation; where they are learnt, what they begin from.</param>
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range; see <see cref="RangePenalty"/>.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
 /// <param name="Share">How much of the polynomial.</param>
 /// <param name="PenaltyRises">Whether the penalty's weight rises in a straight line from 0 to <paramref name="Penalty"/> over all steps: the network first learns, then draws its inputs in.</param>
-public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool PenaltyRises = false)
+/// <param name="LearnRanges">Whether each B = e^l R is learnt: l begins at 0 and is trained, and decays, as a weight does. The trained network's are fixed.</param>
+public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool PenaltyRises = false, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool LearnRanges = false)
 {
     /// <summary>Whether the trained network is one of its own, rather than one with ReLUs that stands polynomials.</summary>
     [JsonIgnore]
@@ -57,10 +58,10 @@ public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<
     };
 }
 
-/// <summary>A polynomial as it is while training: inputs clamped to its range, and a share of it.</summary>
-internal sealed record ClampedPolynomial(ReluPolynomial Approximation, double Range, RangePenalty Penalty, double Share) : ActivationFunction
+/// <summary>A polynomial as it is while training: inputs clamped to its range, which may be learnt, and a share of it.</summary>
+internal sealed record ClampedPolynomial(ReluPolynomial Approximation, double Range, RangePenalty Penalty, double Share, Parameter? Logarithm) : ActivationFunction
 {
     public override ActivationFunction Ideal => new Relu((float)Approximation.Leak);
 
-    public override Tensor Apply(Tensor x) => x.ClampedPolynomialRelu(Approximation, Range, Penalty, Share);
+    public override Tensor Apply(Tensor x) => x.ClampedPolynomialRelu(Approximation, Range, Penalty, Share, Logarithm);
 }

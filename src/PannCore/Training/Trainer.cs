@@ -36,6 +36,9 @@ public sealed class Trainer
     private readonly Normalization _normalization;
     private readonly Split _split;
     private readonly ReluPolynomial? _polynomial;
+    private readonly ResNet _model;
+    private readonly Dictionary<string, Parameter> _logarithms = [];
+    private readonly Parameter[] _parameters;
     private readonly Sgd _sgd;
     private readonly Schedule _schedule;
     private readonly string _dataHash;
@@ -66,18 +69,21 @@ public sealed class Trainer
         if (_split.Training.Length < recipe.Batch)
             throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
         _polynomial = recipe.Polynomial is { } loop ? ActivationSpec.Parse(loop.Activation).Build() : null;
-        Model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: path => _polynomial is null || !recipe.Polynomial!.StandsForItself
-            ? new ActivationFunction.Relu((float)recipe.Leak)
-            : new ActivationFunction.Polynomial(_polynomial, recipe.Polynomial!.Ranges.TryGetValue(path, out double range) ? range : throw new BadInputException($"recipe: ranges: expected one for {path}, found none")));
-        Model.Initialise(recipe.Seed);
+        _model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: Activation);
+        _model.Initialise(recipe.Seed);
+        if (recipe.Polynomial is { LearnRanges: true })
+        {
+            foreach (Activation place in _model.Activations) _logarithms[place.Path] = new Parameter($"{place.Path}.logarithm", new Shape(1));
+        }
+        _parameters = [.. _model.Parameters.All, .. _logarithms.Values];
         if ((initial is null ? null : ModelFile.WeightHash(initial)) != recipe.InitialWeights)
             throw new ArgumentException("trainer: the network to begin from is not the one that the recipe names", nameof(initial));
         if (initial is not null)
         {
             if (initial.Name != recipe.Architecture) throw new BadInputException($"recipe: expected initial weights of {recipe.Architecture}, found those of {initial.Name}");
-            foreach (Parameter parameter in Model.Parameters.All) parameter.Set(initial.Parameters.Find(parameter.Name)!.Values);
+            foreach (Parameter parameter in _model.Parameters.All) parameter.Set(initial.Parameters.Find(parameter.Name)!.Values);
         }
-        _sgd = new Sgd(Model.Parameters.All, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
+        _sgd = new Sgd(_parameters, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
         _schedule = new Schedule(recipe.LearningRate, (int)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), recipe.Epochs * StepsPerEpoch);
         _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
     }
@@ -85,8 +91,11 @@ public sealed class Trainer
     /// <summary>What is being done.</summary>
     public Recipe Recipe { get; }
 
-    /// <summary>The network, with its present weights.</summary>
-    public ResNet Model { get; }
+    /// <summary>The network, with its present weights and ranges.</summary>
+    public ResNet Model => _logarithms.Count == 0 ? _model : _model.With(Activation);
+
+    /// <summary>B of each activation at present; null where there are no polynomials.</summary>
+    public IReadOnlyDictionary<string, double>? Ranges => Recipe.Polynomial is null ? null : _model.Activations.ToDictionary(place => place.Path, place => RangeOf(place.Path));
 
     /// <summary>The epochs finished so far.</summary>
     public IReadOnlyList<EpochResult> History => _history;
@@ -132,7 +141,7 @@ public sealed class Trainer
     /// <exception cref="TrainingDivergedException">A weight or statistic is not finite.</exception>
     public void SaveState(string path)
     {
-        foreach (Parameter parameter in Model.Parameters.All)
+        foreach (Parameter parameter in _parameters)
         {
             foreach (float value in parameter.Values)
             {
@@ -140,7 +149,7 @@ public sealed class Trainer
             }
         }
         var arrays = new List<NamedArray>();
-        foreach (Parameter parameter in Model.Parameters.All)
+        foreach (Parameter parameter in _parameters)
         {
             arrays.Add(new NamedArray(parameter.Name, parameter.Shape.ToArray(), parameter.Values.ToArray()));
             if (parameter.Trainable) arrays.Add(new NamedArray(VelocityName(parameter), parameter.Shape.ToArray(), _sgd.Velocity(parameter).ToArray()));
@@ -173,7 +182,7 @@ public sealed class Trainer
         if (Field("data") != _dataHash) throw BadInputException.At(path, "metadata data", $"the training data {_dataHash}", Field("data"));
 
         var expected = new List<(string Name, int[] Shape)>();
-        foreach (Parameter parameter in Model.Parameters.All)
+        foreach (Parameter parameter in _parameters)
         {
             expected.Add((parameter.Name, parameter.Shape.ToArray()));
             if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
@@ -201,7 +210,7 @@ public sealed class Trainer
             int bad = Array.FindIndex(array.ToSingle(), value => !float.IsFinite(value));
             if (bad >= 0) throw BadInputException.At(path, $"key {array.Name}, element {bad}", "a finite number", array.ToSingle()[bad].ToString(CultureInfo.InvariantCulture));
         }
-        foreach (Parameter parameter in Model.Parameters.All)
+        foreach (Parameter parameter in _parameters)
         {
             parameter.Set(file.Tensors[parameter.Name].ToSingle());
             if (parameter.Trainable) file.Tensors[VelocityName(parameter)].ToSingle().CopyTo(_sgd.Velocity(parameter));
@@ -241,16 +250,27 @@ public sealed class Trainer
     /// <summary>The network of one step: the model; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
     private ResNet InTraining(ReadOnlyMemory<int> images, long step)
     {
-        int layer = 0, layers = Model.Activations.Count;
+        int layer = 0, layers = _model.Activations.Count;
         if (_polynomial is not null)
         {
             PolynomialInTheLoop loop = Recipe.Polynomial!;
             long steps = (long)Recipe.Epochs * StepsPerEpoch;
             var penalty = new RangePenalty(loop.PenaltyAt(step, steps), loop.PenaltyFrom);
-            return Model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, steps, layer++)));
+            return _model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, steps, layer++), _logarithms.GetValueOrDefault(path)));
         }
-        if (Recipe.Noise.Size == 0) return Model;
-        return Model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+        if (Recipe.Noise.Size == 0) return _model;
+        return _model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+    }
+
+    /// <summary>What an activation of the trained network computes.</summary>
+    private ActivationFunction Activation(string path) => _polynomial is null || !Recipe.Polynomial!.StandsForItself
+        ? new ActivationFunction.Relu((float)Recipe.Leak)
+        : new ActivationFunction.Polynomial(_polynomial, RangeOf(path));
+
+    private double RangeOf(string path)
+    {
+        if (!Recipe.Polynomial!.Ranges.TryGetValue(path, out double range)) throw new BadInputException($"recipe: ranges: expected one for {path}, found none");
+        return _logarithms.TryGetValue(path, out Parameter? logarithm) ? range * Math.Exp(logarithm.Values[0]) : range;
     }
 
     private TrainingDivergedException Diverged(string what) => new(

@@ -66,6 +66,20 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [Fact]
+    public void Ranges_may_be_learnt_and_the_model_file_holds_what_they_became()
+    {
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--warmup", "0", "--seed", "3", "--init", files.Model, "--tune", "direct-4-learnt"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--out", "learnt.safetensors"]).Code);
+        (_, ModelDescription said) = ModelFile.Load(files.At("learnt.safetensors"));
+        Assert.All(RandomNetwork.Largest, pair => Assert.NotEqual(0.35 * pair.Value, said.Pann!.Ranges[pair.Key], 1e-12 * pair.Value));
+        Assert.Contains(" --penalty-rises --learn-ranges --max-gradient-norm 2 ", said.Notes["command"], StringComparison.Ordinal);
+        // The file is a network whose ranges are fixed: it is evaluated over them, and training that does not learn them leaves them alone.
+        Assert.Equal(0, PannProcess.Run(files.Root, "eval", "--model", "learnt.safetensors", "--data", files.Images).Code);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^4], "--init", "learnt.safetensors", "--tune", "direct-4-learnt", "--ranges", "stored", "--learn-ranges", "false", "--out", "fixed.safetensors"]).Code);
+        Assert.Equal(said.Pann!.Ranges, ModelFile.Load(files.At("fixed.safetensors")).Description.Pann!.Ranges);
+    }
+
+    [Fact]
     public void A_network_that_met_random_shares_of_its_polynomials_stands_for_one_with_relus()
     {
         string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--learning-rate", "0.001", "--warmup", "0", "--seed", "3", "--init", files.Model, "--activation", "composite:alpha=5", "--ranges", "global"];

@@ -16,7 +16,7 @@ public sealed class ClampedPolynomialReluTests
     [InlineData("composite:3,7,leak=0.125", 0.8, 0.625)]
     [InlineData("composite:3,7", 0.8, 0)]
     [InlineData("composite:3,7", 0.8, 1)]
-    [InlineData("composite:alpha=12", 1.5, 1)] // In float64.
+    [InlineData("composite:alpha=12", 1.5, 1)]
     [InlineData("composite:alpha=12", 1.5, 0.5)]
     public void Inputs_are_clamped_and_the_penalty_is_in_the_gradient(string spec, double range, double share)
     {
@@ -52,5 +52,75 @@ public sealed class ClampedPolynomialReluTests
             near |= over > 0 && Math.Abs(t) <= 1;
         }
         Assert.True(outside && near);
+    }
+
+    /// <summary>
+    /// The gradient of the logarithm l of a learnt range against the formula in float64: its terms dy u (v - x s) and penalty, v value and s slope, with the errors of both.
+    /// Float32 sums of up to 256 terms, each a product of rounded factors, add less than gamma_262 of the sum of their magnitudes.
+    /// </summary>
+    [Theory]
+    [InlineData("direct:2", 0.7, 1, 0.3)]
+    [InlineData("direct:4", 1.5, 0.375, 0)]
+    [InlineData("composite:3,7,leak=0.125", 0.8, 1, 0.3)]
+    [InlineData("direct:16", 1.5, 0.5, 4)]
+    public void A_learnt_range_gets_the_gradient_of_the_formula(string spec, double given, double share, double weight)
+    {
+        const int images = 3, size = 20_011; // Several chunks, and a remainder.
+        const double from = 0.75;
+        ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
+        var logarithm = new Parameter("l", new(1));
+        logarithm.Set([-0.21f]);
+        double range = given * Math.Exp(-0.21f);
+        var random = new CounterRandom(3, RandomStream.Weights, 0);
+        float[] x = [.. Enumerable.Range(0, images * size).Select(i => (float)(1.5 * range * ((2 * random.Uniform(i)) - 1)))];
+        float[] dy = OpTable.Values(x.Length, 4);
+
+        double expected = 0, tolerance = 0, limit = 256 + 6, gamma = limit * Unit / (1 - (limit * Unit));
+        for (int i = 0; i < x.Length; i++)
+        {
+            double t = x[i] / range, inside = Math.Clamp(t, -1, 1), over = Math.Max(Math.Abs(t) - from, 0), penalty = 2 * weight / images * over * Math.Abs(t);
+            (Bounded value, Bounded slope) = ClenshawBound.Of(polynomial, range, range * inside, Unit);
+            double own = Math.Abs(t) <= 1 ? range * inside * polynomial.Derivative(inside) : 0;
+            expected += (dy[i] * share * ((range * polynomial.Evaluate(inside)) - own)) - penalty;
+            double magnitude = Math.Abs(dy[i]) * share * (Math.Abs(value.Value) + Math.Abs(own));
+            tolerance += (Math.Abs(dy[i]) * share * (value.Error + (range * slope.Error))) + (gamma * (magnitude + penalty + (2 * weight / images * from * Math.Abs(t) * (over > 0 ? 1 : 0))));
+        }
+
+        float single = Gradient(1);
+        Assert.Equal(expected, single, tolerance);
+        Assert.Equal(single, Gradient(3));
+        // A tolerance that would pass anything is no test: what clamped inputs, or the penalty, contribute is larger.
+        Assert.True(Math.Abs(expected) > 50 * tolerance, $"{expected} within {tolerance}");
+
+        // In place or not, fixed or learnt, the gradient of the inputs has the same bits.
+        Assert.Equal(OfInputs(null, range), OfInputs(logarithm, given));
+
+        float Gradient(int threads)
+        {
+            using var workspace = new Workspace(threads, fillWithNaN: true);
+            using var run = new Run(workspace, tape: true);
+            Tensor y = new Source(x, new(images, size)).In(run).ClampedPolynomialRelu(polynomial, given, new(weight, from), share, logarithm);
+            return run.Backward(y, dy)[logarithm][0];
+        }
+
+        float[] OfInputs(Parameter? learnt, double b)
+        {
+            using var workspace = new Workspace(2, fillWithNaN: true);
+            using var run = new Run(workspace, tape: true);
+            var source = new Source(x, new(images, size));
+            Tensor y = source.In(run).ClampedPolynomialRelu(polynomial, b, new(weight, from), share, learnt);
+            return run.Backward(y, dy)[source.Parameters[0]].ToArray();
+        }
+    }
+
+    [Fact]
+    public void A_learnt_range_has_one_logarithm()
+    {
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace, tape: true);
+        Tensor x = run.Input(new(1, 2), [1, 2]);
+        Assert.Equal(
+            "clampedPolynomialRelu: parameter l: expected one element, found [2]",
+            Assert.Throws<ShapeException>(() => x.ClampedPolynomialRelu(ActivationSpec.Parse("direct:2").Build(), 1, new(0), logarithm: new Parameter("l", new(2)))).Message);
     }
 }

@@ -83,12 +83,14 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(recipe.Leak > 0 ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
     }
 
-    [Fact]
-    public void Polynomials_in_the_loop_begin_from_given_weights_and_resume_to_the_same_bits()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Polynomials_in_the_loop_begin_from_given_weights_and_resume_to_the_same_bits(bool learn)
     {
         PannCore.Nn.ResNet backbone = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
         Dictionary<string, double> ranges = RangeProbe.Calibrate(backbone, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
-        Recipe recipe = Small with { Polynomial = new("direct:4", ranges), InitialWeights = ModelFile.WeightHash(backbone), LearningRate = 0.01, MaxGradientNorm = 2 };
+        Recipe recipe = Small with { Polynomial = new("direct:4", ranges, LearnRanges: learn), InitialWeights = ModelFile.WeightHash(backbone), LearningRate = 0.01, MaxGradientNorm = 2 };
         var trainer = new Trainer(recipe, Images, _workspace, backbone);
         Assert.Equal(backbone.Parameters.All.Select(p => p.Values.ToArray()), Weights(trainer));
         while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
@@ -97,8 +99,13 @@ public sealed class TrainerTests : IDisposable
         resumed.Resume(_folder.At("3"));
         while (!resumed.Finished) resumed.RunEpoch();
         AssertSameBits(trainer, resumed);
-        // The model's own activations are the polynomials, over those ranges, and clamp nothing.
-        Assert.All(trainer.Model.Activations, activation => Assert.Equal(ranges[activation.Path], Assert.IsType<PannCore.Nn.ActivationFunction.Polynomial>(activation.Function).Range));
+        // The model's own activations are the polynomials, over those ranges or what has become of them, and clamp nothing.
+        Assert.All(trainer.Model.Activations, activation =>
+        {
+            double range = Assert.IsType<PannCore.Nn.ActivationFunction.Polynomial>(activation.Function).Range;
+            Assert.Equal((trainer.Ranges![activation.Path], resumed.Ranges![activation.Path]), (range, range));
+            Assert.Equal(learn, ranges[activation.Path] != range);
+        });
 
         Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace));
         Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, trainer.Model));
