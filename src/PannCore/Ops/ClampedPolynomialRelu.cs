@@ -29,16 +29,19 @@ internal sealed class ClampedPolynomialRelu : Op
     private readonly float _share;
     private readonly PolynomialForm<float>? _single;
     private readonly PolynomialForm<double>? _exact;
+    private readonly double _given;
     private readonly Parameter? _logarithm;
 
     /// <summary>One application of a polynomial over a range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the share is not in [0, 1].</exception>
+    /// <exception cref="ShapeException">The logarithm has not one element.</exception>
     public ClampedPolynomialRelu(ReluPolynomial polynomial, double range, RangePenalty penalty, double share, Parameter? logarithm = null)
     {
+        _given = range;
         if (logarithm is not null)
         {
             if (logarithm.Shape.Length != 1) throw new ShapeException($"{Name}: parameter {logarithm.Name}: expected one element, found {logarithm.Shape}");
-            range *= Math.Exp(logarithm.Values[0]);
+            range = Learnt(range, logarithm.Values[0]);
             (_logarithm, Parameters) = (logarithm, [logarithm]);
         }
         if (share is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "clampedPolynomialRelu: expected a share from 0 to 1");
@@ -46,6 +49,9 @@ internal sealed class ClampedPolynomialRelu : Op
         if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
         else _exact = PolynomialRelu.Form<double>(polynomial, range);
     }
+
+    /// <summary>The range that a logarithm makes of the one that was given: e^l R.</summary>
+    public static double Learnt(double given, double logarithm) => given * Math.Exp(logarithm);
 
     public override string Name => "clampedPolynomialRelu";
 
@@ -62,7 +68,7 @@ internal sealed class ClampedPolynomialRelu : Op
     protected internal override bool BackwardReadsOutput => false;
 
     /// <summary>A learnt range needs a sum over all elements of the gradient of the output, whose values must be there then.</summary>
-    internal override bool IsElementwise(Statistics statistics) => _logarithm is null;
+    internal override bool IsElementwise(Statistics statistics) => _logarithm is not { Trainable: true };
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
@@ -79,7 +85,7 @@ internal sealed class ClampedPolynomialRelu : Op
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
-        double range = _logarithm is null ? _range : _range * Math.Exp(parameters[0].Values[0] - _logarithm.Values[0]);
+        double range = _logarithm is null ? _range : Learnt(_given, parameters[0].Values[0]);
         for (int i = 0; i < output.Values.Length; i++)
         {
             double x = inputs[0].Values[i];
@@ -159,12 +165,10 @@ internal sealed class ClampedPolynomialRelu : Op
                 op.Polynomial(slope: false, at, at, value);
                 op.Polynomial(slope: true, at, factor, slope);
 
-                // Beyond the range the value is B r(+-1): its slope by B alone remains.
-                for (int i = 0; i < length; i++)
-                {
-                    if (MathF.Abs(block[i]) > b) slope[i] = 0;
-                }
+                // Beyond the range the value is B r(+-1): what depends on x/B is gone.
+                ClearBeyond(block, b, slope);
                 polynomial += (double)TensorPrimitives.Dot(factor, value) - TensorPrimitives.Dot(at, slope);
+                if (op._penalty.Weight == 0) continue;
                 TensorPrimitives.Abs(block, at);
                 TensorPrimitives.Divide(at, b, at);
                 TensorPrimitives.Subtract(at, near, excess);
@@ -172,6 +176,17 @@ internal sealed class ClampedPolynomialRelu : Op
                 penalty += TensorPrimitives.Dot(excess, at);
             }
             partials[chunk] = (op._share * polynomial) - (2 * op._penalty.Weight / images * penalty);
+        }
+
+        private static void ClearBeyond(ReadOnlySpan<float> x, float b, Span<float> slopes)
+        {
+            int i = 0;
+            for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+                Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(new Vector<float>(x[i..])), new Vector<float>(b)), new(slopes[i..]), Vector<float>.Zero).CopyTo(slopes[i..]);
+            for (; i < x.Length; i++)
+            {
+                if (!(MathF.Abs(x[i]) <= b)) slopes[i] = 0;
+            }
         }
     }
 

@@ -9,6 +9,6 @@ public enum DecayScope
     /// <summary>The kernels of convolutions.</summary>
     Convolutions,
 
-    /// <summary>All but those: scales and shifts of batch-norm, weights and bias of the linear layer.</summary>
+    /// <summary>All but those: scales and shifts of batch-norm, weights and bias of the linear layer, logarithms of learnt ranges.</summary>
     Others,
 }

@@ -32,7 +32,7 @@ public enum PolynomialShare
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
 /// <param name="Share">How much of the polynomial.</param>
 /// <param name="PenaltyRises">Whether the penalty's weight rises in a straight line from 0 to <paramref name="Penalty"/> over all steps: the network first learns, then draws its inputs in.</param>
-/// <param name="LearnRanges">Whether each B = e^l R is learnt: l begins at 0 and is trained, and decays, as a weight does. The trained network's are fixed.</param>
+/// <param name="LearnRanges">Whether each B = e^l R is learnt: l begins at 0 and is trained as a weight is; weight decay draws B back to what it began from. The trained network's are fixed.</param>
 public sealed record PolynomialInTheLoop(string Activation, IReadOnlyDictionary<string, double> Ranges, double Penalty = 0.1, double PenaltyFrom = 0.9, PolynomialShare Share = PolynomialShare.Full, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool PenaltyRises = false, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool LearnRanges = false)
 {
     /// <summary>Whether the trained network is one of its own, rather than one with ReLUs that stands polynomials.</summary>

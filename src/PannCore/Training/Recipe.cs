@@ -87,7 +87,7 @@ public sealed record Recipe
         {
             Require(polynomial.Penalty >= 0 && double.IsFinite(polynomial.Penalty), "penalty", "at least 0", polynomial.Penalty);
             Require(polynomial.PenaltyFrom is >= 0 and <= 1, "penalty from", "0 to 1, in units of the range", polynomial.PenaltyFrom);
-            Require(!polynomial.LearnRanges || polynomial.StandsForItself, "learnt ranges", "a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges", polynomial.Share);
+            Require(!polynomial.LearnRanges || polynomial.StandsForItself, "learnt ranges", "a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges", "random");
             Require(Leak == 0 && Noise.Size == 0, "polynomial", "neither leak nor noise beside it", polynomial.Activation);
         }
         Require(Validation >= 0, "validation", "at least 0 images", Validation);

@@ -91,7 +91,7 @@ public sealed class Trainer
     /// <summary>What is being done.</summary>
     public Recipe Recipe { get; }
 
-    /// <summary>The network, with its present weights and ranges.</summary>
+    /// <summary>The network, with its present weights; of learnt ranges, those at the time of the call.</summary>
     public ResNet Model => _logarithms.Count == 0 ? _model : _model.With(Activation);
 
     /// <summary>B of each activation at present; null where there are no polynomials.</summary>
@@ -243,6 +243,10 @@ public sealed class Trainer
         }
         Gradients gradients = run.Backward(loss);
         _sgd.Step(gradients, _schedule.Rate((int)step));
+        foreach (string path in _logarithms.Keys)
+        {
+            if (!PolynomialRelu.IsUsable(RangeOf(path))) throw Diverged($"the range of {path} is {RangeOf(path).ToString(CultureInfo.InvariantCulture)}");
+        }
         _lossSum += value;
         _step++;
     }
@@ -270,7 +274,7 @@ public sealed class Trainer
     private double RangeOf(string path)
     {
         if (!Recipe.Polynomial!.Ranges.TryGetValue(path, out double range)) throw new BadInputException($"recipe: ranges: expected one for {path}, found none");
-        return _logarithms.TryGetValue(path, out Parameter? logarithm) ? range * Math.Exp(logarithm.Values[0]) : range;
+        return _logarithms.TryGetValue(path, out Parameter? logarithm) ? ClampedPolynomialRelu.Learnt(range, logarithm.Values[0]) : range;
     }
 
     private TrainingDivergedException Diverged(string what) => new(

@@ -68,14 +68,22 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
     [Fact]
     public void Ranges_may_be_learnt_and_the_model_file_holds_what_they_became()
     {
-        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--warmup", "0", "--seed", "3", "--init", files.Model, "--tune", "direct-4-learnt"];
+        string[] common = ["train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--validation", "0", "--warmup", "0", "--seed", "3", "--init", files.Model, "--tune", "direct-4-narrow", "--learn-ranges"];
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--out", "learnt.safetensors"]).Code);
-        (_, ModelDescription said) = ModelFile.Load(files.At("learnt.safetensors"));
+        (PannCore.Nn.ResNet network, ModelDescription said) = ModelFile.Load(files.At("learnt.safetensors"));
         Assert.All(RandomNetwork.Largest, pair => Assert.NotEqual(0.35 * pair.Value, said.Pann!.Ranges[pair.Key], 1e-12 * pair.Value));
         Assert.Contains(" --penalty-rises --learn-ranges --max-gradient-norm 2 ", said.Notes["command"], StringComparison.Ordinal);
+        // The command is complete: what it says trains to the same bits.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^3], "--learning-rate", "0.05", "--activation", "direct:4", "--margin", "0.35", "--penalty", "5", "--penalty-from", "0.7", "--penalty-rises", "--learn-ranges", "--out", "said.safetensors"]).Code);
+        (PannCore.Nn.ResNet again, ModelDescription told) = ModelFile.Load(files.At("said.safetensors"));
+        Assert.Equal(ModelFile.WeightHash(network), ModelFile.WeightHash(again));
+        Assert.Equal(said.Pann!.Ranges, told.Pann!.Ranges);
+        Assert.Equal(
+            "error: --learn-ranges: expected --activation with a polynomial whose ranges to learn, found none\n",
+            PannProcess.Run(files.Root, "train", "--data", files.Images, "--learn-ranges", "--out", "none.safetensors").Error);
         // The file is a network whose ranges are fixed: it is evaluated over them, and training that does not learn them leaves them alone.
         Assert.Equal(0, PannProcess.Run(files.Root, "eval", "--model", "learnt.safetensors", "--data", files.Images).Code);
-        Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^4], "--init", "learnt.safetensors", "--tune", "direct-4-learnt", "--ranges", "stored", "--learn-ranges", "false", "--out", "fixed.safetensors"]).Code);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^5], "--init", "learnt.safetensors", "--tune", "direct-4-narrow", "--ranges", "stored", "--out", "fixed.safetensors"]).Code);
         Assert.Equal(said.Pann!.Ranges, ModelFile.Load(files.At("fixed.safetensors")).Description.Pann!.Ranges);
     }
 

@@ -124,7 +124,7 @@ public sealed class PutOffTests
         private readonly int _seed;
         private readonly Shape _size;
 
-        private static string[] Names => ["conv", "batchNorm", "relu", "polynomial", "shortcut", "add", "add"];
+        private static string[] Names => ["conv", "batchNorm", "learnt", "relu", "polynomial", "shortcut", "add", "add"];
 
         public Plan(int seed, Shape size)
         {
@@ -135,11 +135,11 @@ public sealed class PutOffTests
             {
                 // Mostly the newest tensor, as in a network; sometimes any older one.
                 int left = random.Below(draws++, 4) > 0 ? i - 1 : random.Below(draws++, i), right = random.Below(draws++, i);
-                _steps.Add((random.Below(draws++, 7), left, right, random.Below(draws++, 3) > 0));
+                _steps.Add((random.Below(draws++, Names.Length), left, right, random.Below(draws++, 3) > 0));
             }
         }
 
-        public override string ToString() => string.Join("; ", _steps.Select((step, i) => $"{i + 1} = {Names[step.Operation]} {step.Left}{(step.Operation > 4 ? $" {step.Right}" : "")}{(step.GivenUp && !IsUsedAfter(i, step.Left) ? " given up" : "")}"));
+        public override string ToString() => string.Join("; ", _steps.Select((step, i) => $"{i + 1} = {Names[step.Operation]} {step.Left}{(step.Operation > 5 ? $" {step.Right}" : "")}{(step.GivenUp && !IsUsedAfter(i, step.Left) ? " given up" : "")}"));
 
         /// <summary>The values of the last tensor, then all gradients and running statistics.</summary>
         public float[] Run(Statistics statistics, bool tape, int threads, IRunObserver[] observers)
@@ -155,14 +155,15 @@ public sealed class PutOffTests
                     (int operation, int left, int right, bool givenUp) = _steps[i];
                     Tensor x = tensors[left];
                     if (givenUp && !IsUsedAfter(i, left)) x.LastUse();
-                    Parameter[] own = parameters[(i * 5)..((i + 1) * 5)];
+                    Parameter[] own = parameters[(i * 6)..((i + 1) * 6)];
                     tensors.Add(operation switch
                     {
                         0 => x.Conv2d(own[4], 1, 1),
                         1 => x.BatchNorm(own[0], own[1], own[2], own[3]),
-                        2 => x.Relu(0.25f),
-                        3 => x.PolynomialRelu(Polynomial, 100),
-                        4 => x.Shortcut(16, 1),
+                        2 => x.ClampedPolynomialRelu(Polynomial, 3, new(0.1), logarithm: own[5]),
+                        3 => x.Relu(0.25f),
+                        4 => x.PolynomialRelu(Polynomial, 100),
+                        5 => x.Shortcut(16, 1),
                         _ => x.Add(tensors[right]),
                     });
                 }
@@ -183,19 +184,19 @@ public sealed class PutOffTests
         {
             var reached = new bool[_steps.Count + 1];
             for (int i = 0; i < _steps.Count; i++)
-                reached[i + 1] = _steps[i].Operation < 2 || reached[_steps[i].Left] || (_steps[i].Operation > 4 && reached[_steps[i].Right]);
+                reached[i + 1] = _steps[i].Operation < 3 || reached[_steps[i].Left] || (_steps[i].Operation > 5 && reached[_steps[i].Right]);
             return reached[^1];
         }
 
         private bool IsUsedAfter(int step, int tensor)
         {
-            if (_steps[step].Operation > 4 && _steps[step].Right == tensor) return true;
-            return _steps.Skip(step + 1).Any(s => s.Left == tensor || (s.Operation > 4 && s.Right == tensor));
+            if (_steps[step].Operation > 5 && _steps[step].Right == tensor) return true;
+            return _steps.Skip(step + 1).Any(s => s.Left == tensor || (s.Operation > 5 && s.Right == tensor));
         }
 
         private Parameter[] Parameters(int step)
         {
-            Parameter[] made = [new("gamma", new(16)), new("beta", new(16)), new("mean", new(16), trainable: false), new("variance", new(16), trainable: false), new("weight", new(16, 16, 3, 3))];
+            Parameter[] made = [new("gamma", new(16)), new("beta", new(16)), new("mean", new(16), trainable: false), new("variance", new(16), trainable: false), new("weight", new(16, 16, 3, 3)), new("logarithm", new(1))];
             for (int i = 0; i < made.Length; i++)
             {
                 float[] values = Normal((10 * step) + i, made[i].Shape.Length);

@@ -73,15 +73,19 @@ public sealed class ClampedPolynomialReluTests
         double range = given * Math.Exp(-0.21f);
         var random = new CounterRandom(3, RandomStream.Weights, 0);
         float[] x = [.. Enumerable.Range(0, images * size).Select(i => (float)(1.5 * range * ((2 * random.Uniform(i)) - 1)))];
-        float[] dy = OpTable.Values(x.Length, 4);
+        float[] dy = OpTable.Values(x.Length, 4, positive: true);
 
-        double expected = 0, tolerance = 0, limit = 256 + 6, gamma = limit * Unit / (1 - (limit * Unit));
+        double expected = 0, within = 0, beyond = 0, penalties = 0, tolerance = 0, limit = 256 + 6, gamma = limit * Unit / (1 - (limit * Unit));
         for (int i = 0; i < x.Length; i++)
         {
             double t = x[i] / range, inside = Math.Clamp(t, -1, 1), over = Math.Max(Math.Abs(t) - from, 0), penalty = 2 * weight / images * over * Math.Abs(t);
             (Bounded value, Bounded slope) = ClenshawBound.Of(polynomial, range, range * inside, Unit);
             double own = Math.Abs(t) <= 1 ? range * inside * polynomial.Derivative(inside) : 0;
-            expected += (dy[i] * share * ((range * polynomial.Evaluate(inside)) - own)) - penalty;
+            double term = dy[i] * share * ((range * polynomial.Evaluate(inside)) - own);
+            expected += term - penalty;
+            penalties += penalty;
+            if (Math.Abs(t) <= 1) within += term;
+            else beyond += term;
             double magnitude = Math.Abs(dy[i]) * share * (Math.Abs(value.Value) + Math.Abs(own));
             tolerance += (Math.Abs(dy[i]) * share * (value.Error + (range * slope.Error))) + (gamma * (magnitude + penalty + (2 * weight / images * from * Math.Abs(t) * (over > 0 ? 1 : 0))));
         }
@@ -89,10 +93,10 @@ public sealed class ClampedPolynomialReluTests
         float single = Gradient(1);
         Assert.Equal(expected, single, tolerance);
         Assert.Equal(single, Gradient(3));
-        // A tolerance that would pass anything is no test: what clamped inputs, or the penalty, contribute is larger.
-        Assert.True(Math.Abs(expected) > 50 * tolerance, $"{expected} within {tolerance}");
+        // A tolerance that would pass anything is no test: what inputs inside, inputs beyond, and the penalty contribute is each larger.
+        Assert.True(Math.Abs(within) > 3 * tolerance && Math.Abs(beyond) > 3 * tolerance && (weight == 0 || penalties > 3 * tolerance), $"{within}, {beyond}, {penalties}: within {tolerance}");
 
-        // In place or not, fixed or learnt, the gradient of the inputs has the same bits.
+        // Fixed or learnt, the gradient of the inputs has the same bits.
         Assert.Equal(OfInputs(null, range), OfInputs(logarithm, given));
 
         float Gradient(int threads)

@@ -26,7 +26,7 @@ public sealed class RecipeTests
         { "recipe: leak: expected at least 0 and below 1, found 1", r => r with { Leak = 1 } },
         { "recipe: leak: expected more than 0, because it is to be dropped, found 0", r => r with { DropLeak = true } },
         { "recipe: noise: expected at least 0, found NaN", r => r with { Noise = new(double.NaN) } },
-        { "recipe: learnt ranges: expected a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges, found Random", r => r with { Polynomial = new("direct:4", new Dictionary<string, double>(), Share: PolynomialShare.Random, LearnRanges: true) } },
+        { "recipe: learnt ranges: expected a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges, found random", r => r with { Polynomial = new("direct:4", new Dictionary<string, double>(), Share: PolynomialShare.Random, LearnRanges: true) } },
         { "recipe: validation: expected at least 0 images, found -10", r => r with { Validation = -10 } },
     };
 

@@ -181,14 +181,18 @@ public sealed class TrainerTests : IDisposable
         Assert.True(last.TrainAccuracy > 22, history);
     }
 
-    [Fact]
-    public void A_loss_that_is_no_number_stops_and_the_last_state_is_kept()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_loss_or_range_that_is_no_number_stops_and_the_last_state_is_kept(bool learn)
     {
         // Weight decay multiplies every weight by 1 - 1e6 x 5e-4 a step: float32 ends after some twenty steps.
         Recipe wild = Small with { Epochs = 20, LearningRate = 1e6, WarmupEpochs = 0, Validation = 0, Batch = 4 };
+        if (learn) wild = wild with { Polynomial = new("direct:4", new PannCore.Nn.ResNet(20).Activations.ToDictionary(place => place.Path, _ => 5.0), LearnRanges: true) };
         var trainer = new Trainer(wild, Images, _workspace);
         string state = _folder.At("state");
         int saved = 0;
+        trainer.SaveState(state);
         string message = Assert.Throws<TrainingDivergedException>(() =>
         {
             while (!trainer.Finished)
@@ -200,7 +204,8 @@ public sealed class TrainerTests : IDisposable
                 });
             }
         }).Message;
-        Match match = Regex.Match(message, "^training diverged: (?:the loss is|[a-z0-9_.]+ holds) (NaN|-?Infinity) at epoch ([0-9]+), step ([0-9]+); try a smaller learning rate or a longer warm-up; the last saved state is kept$");
+        Assert.Equal(learn, message.Contains("the range of", StringComparison.Ordinal));
+        Match match = Regex.Match(message, "^training diverged: (?:the loss is|[a-z0-9_.]+ holds|the range of [a-z0-9_.]+ is) (NaN|-?Infinity|[0-9.E+-]+) at epoch ([0-9]+), step ([0-9]+); try a smaller learning rate or a longer warm-up; the last saved state is kept$");
         Assert.True(match.Success, message);
         // The state before the failure was saved, and not the broken one.
         Assert.InRange(((int.Parse(match.Groups[2].Value) - 1) * trainer.StepsPerEpoch) + int.Parse(match.Groups[3].Value) - saved, 1, 2);
