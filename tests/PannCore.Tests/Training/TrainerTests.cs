@@ -99,6 +99,8 @@ public sealed class TrainerTests : IDisposable
         resumed.Resume(_folder.At("3"));
         while (!resumed.Finished) resumed.RunEpoch();
         AssertSameBits(trainer, resumed);
+        // States are compared by the recipe's text: without the option it is what it was before there was one.
+        Assert.Equal(learn, SafeTensors.Read(_folder.At("3")).Metadata["recipe"].Contains("learnRanges", StringComparison.OrdinalIgnoreCase));
         // The model's own activations are the polynomials, over those ranges or what has become of them, and clamp nothing.
         Assert.All(trainer.Model.Activations, activation =>
         {
