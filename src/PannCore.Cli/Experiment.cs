@@ -112,11 +112,11 @@ internal sealed class Experiment : IDisposable
         string? from = null;
         if (tuning is not null)
         {
-            begin = PannModel.Load(from = Network(recipe, seed));
+            begin = PannModel.Load(from = Network(recipe, seed, tuning.After is { } first ? NamedTuning.Of(first) : null));
             plan = plan with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
             plan = tuning.FromScratch
                 ? plan with { Epochs = Epochs + TuningEpochs }
-                : plan with { Epochs = TuningEpochs, LearningRate = NamedTuning.LearningRate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+                : plan with { Epochs = tuning.After is null ? TuningEpochs : tuning.Passes, LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string command = TrainCommand.Command(plan, from, tuning);

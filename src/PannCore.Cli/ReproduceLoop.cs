@@ -97,7 +97,10 @@ internal static class ReproduceLoop
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
         "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; p: McNemar's test against the control",
         ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
-        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == "relu" && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
+        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
+
+    /// <summary>A way with other settings than the named one's has the control of all but last stages.</summary>
+    private static string Control(LoopRow row) => (NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning) ?? NamedTuning.All[0]).Control;
 
     /// <summary>The name's end, after backbone and tuning.</summary>
     private static string Schedule(LoopRow row) => row.Name[$"{row.Backbone}.{row.Tuning}".Length..];

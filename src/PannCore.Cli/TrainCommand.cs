@@ -38,6 +38,7 @@ internal static class TrainCommand
         Option<string> noiseUnit = new Option<string>("--noise-unit") { Description = "What C is measured in.", DefaultValueFactory = _ => "absolute" }.AcceptOnlyFromAmong("absolute", "rms");
         Option<string?> activation = new("--activation") { HelpName = "SPEC", Description = "A polynomial to train with in the place of the ReLUs, by its own derivative; inputs are clamped to its range in training only." };
         Option<string> ranges = CommonOptions.Ranges("layer");
+        ranges.Description += " Those that the model of --init was trained over: stored, or stored:F for F times them.";
         Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges that the model of --init holds; below 1 training draws the inputs in.", DefaultValueFactory = _ => 1.2 };
         Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
         Option<bool> rangesOnly = new("--ranges-only") { Description = "Take only the ranges of the model of --init; weights are drawn anew." };
@@ -66,14 +67,14 @@ internal static class TrainCommand
             if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to begin from, found none");
             bool fromScratch = parsed.GetValue(rangesOnly) || tuning is { FromScratch: true };
             if (fromScratch && !IsGiven(initial)) throw new BadInputException("--ranges-only: expected --init with the model whose ranges to take, found none");
-            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : !tuning.FromScratch ? NamedTuning.Epochs
+            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : !tuning.FromScratch ? tuning.Passes
                 : throw new BadInputException($"--tune {tuning.Name}: expected --epochs with the passes of a backbone and its tuning together, found none");
             var recipe = new Recipe
             {
                 Architecture = parsed.GetValue(architecture)!,
                 Epochs = passes,
                 Batch = parsed.GetValue(batch),
-                LearningRate = tuning is null || fromScratch || IsGiven(learningRate) ? parsed.GetValue(learningRate) : NamedTuning.LearningRate,
+                LearningRate = tuning is null || fromScratch || IsGiven(learningRate) ? parsed.GetValue(learningRate) : tuning.Rate,
                 WarmupEpochs = Math.Min(parsed.GetValue(warmup), passes),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
@@ -178,7 +179,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; from scratch the backbone's epochs more, and its rate", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; from scratch the backbone's epochs more, and its rate", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
             return 0;
         }
     }

@@ -12,8 +12,9 @@ namespace PannCore.Training;
 /// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>
 /// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
+/// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, string? After = null)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -21,11 +22,26 @@ public sealed record NamedTuning(
     /// <summary>Largest learning rate.</summary>
     public const double LearningRate = 0.05;
 
+    /// <summary>Passes of a last stage.</summary>
+    public const int LastEpochs = 10;
+
+    /// <summary>Its largest learning rate.</summary>
+    public const double LastLearningRate = 0.01;
+
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;
 
     /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
     public const double LeastMargin = 0.01;
+
+    /// <summary>Its passes, unless others are asked for; as many more as the backbone's where it is from scratch.</summary>
+    public int Passes => After is null ? Epochs : LastEpochs;
+
+    /// <summary>Its largest learning rate; the backbone's where it is from scratch.</summary>
+    public double Rate => After is null ? LearningRate : LastLearningRate;
+
+    /// <summary>The way with ReLU under the same schedule.</summary>
+    public string Control => After is null ? "relu" : "relu-last";
 
     /// <summary>All, in the order of the tables.</summary>
     public static IReadOnlyList<NamedTuning> All { get; } =
@@ -36,6 +52,8 @@ public sealed record NamedTuning(
         .. new[] { 4, 2 }.Select(degree => new NamedTuning(
             $"direct-{degree}-narrow", $"degree {degree} over ranges of a third, which inputs fill; the penalty rises and draws them in", $"direct:{degree}", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true)),
         new("direct-2-firm", "degree 2 over the same narrow ranges, with twice the penalty, to leave fewer inputs outside", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true),
+        new("direct-2-headroom", "direct-2-firm, and a last stage over ranges a tenth wider, which its inputs then do not fill", "direct:2", "stored:1.1", Penalty: 10, PenaltyFrom: 0.64, After: "direct-2-firm"),
+        new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),
         new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),

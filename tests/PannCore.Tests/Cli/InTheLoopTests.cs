@@ -40,6 +40,15 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         // Further training begins from these weights, over the same ranges.
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--ranges", "stored", "--out", "more.safetensors"]).Code);
         Assert.Equal(said.Pann.Ranges, ModelFile.Load(files.At("more.safetensors")).Description.Pann!.Ranges);
+
+        // Or over wider ones, in which its inputs have headroom; elsewhere a network keeps the ranges that it was trained over.
+        string[] wider = [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--out", "wider.safetensors", "--ranges"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. wider, "stored:1.1"]).Code);
+        Dictionary<string, double> headroom = said.Pann.Ranges.ToDictionary(pair => pair.Key, pair => 1.1 * pair.Value);
+        Assert.Equal(headroom, ModelFile.Load(files.At("wider.safetensors")).Description.Pann!.Ranges);
+        foreach (string number in (string[])["", "x", "0", "NaN", "Infinity"])
+            Assert.Equal((1, $"error: ranges 'stored:{number}': expected a number of at least 0.01 after 'stored:', found '{number}'\n"), PannProcess.Run(files.Root, [.. wider, "stored:" + number]) is var outcome ? (outcome.Code, outcome.Error) : default);
+        Assert.Equal(1, PannProcess.Run(files.Root, "eval", "--model", "loop.safetensors", "--data", files.Images, "--activation", "direct:4", "--ranges", "stored:1.1").Code);
     }
 
     [Fact]

@@ -110,6 +110,25 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 .* \d\.\d{3} ", outcome.Out); // p against the control.
     }
 
+    /// <summary>It goes on from another way's network, for passes of its own, and its control from the control's.</summary>
+    [NeedsCifar10Fact]
+    public void A_last_stage_stands_beside_its_own_control()
+    {
+        string folder = Folder("last"), table = Path.Combine(folder, "table.json");
+        foreach (string name in (string[])["", ".relu-2", ".relu-last-2"]) File.Copy(files.Model, Path.Combine(folder, $"baseline-resnet20-3-5{name}.safetensors"));
+        void Save(string name, double factor, string command) => ModelFile.Save(
+            Path.Combine(folder, $"baseline-resnet20-3-5.{name}-2.safetensors"), RandomNetwork.Backbone,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string> { ["command"] = command }, new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => factor * pair.Value), StandsForItself: true)));
+        string Command(string how, string loop) => $"pann train --arch resnet20 {how} --weight-decay 0.0005 --init baseline-resnet20-3-5{loop} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors";
+        Save("direct-2-firm", 2, Command("--epochs 2 --batch 128 --learning-rate 0.05 --warmup 1", ".safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises"));
+        Save("direct-2-headroom", 2.2, Command("--epochs 10 --batch 128 --learning-rate 0.01 --warmup 1", ".direct-2-firm-2.safetensors --activation direct:2 --ranges stored:1.1 --margin 1.5 --penalty 10 --penalty-from 0.64"));
+        // A network that another command has trained would be refused.
+        Outcome outcome = PannProcess.Run(
+            files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu-last", "--tune", "direct-2-headroom", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Assert.Matches(@"baseline-resnet20-3-5\.direct-2-headroom-2 .* \d\.\d{3} ", outcome.Out); // p against relu-last.
+    }
+
     [NeedsCifar10Fact]
     public void Sides_are_compared_as_pann_perturb_does()
     {
@@ -148,7 +167,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", "error: --tune direct-4: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop\n"),
             PannProcess.Run(files.Root, "reproduce", "precision", "--tune", "direct-4"));
         Assert.Equal(
-            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 16\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
+            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 18\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
         Assert.Equal(
             new Outcome(1, "", $"error: reproduce: expected the official training and test files, found {files.Images}; get the data with: pann data fetch\n"),
             PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
