@@ -100,7 +100,8 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(penaltyFrom)) polynomial = polynomial with { PenaltyFrom = parsed.GetValue(penaltyFrom) };
             if (tuning is null || IsGiven(penaltyRises)) polynomial = polynomial with { PenaltyRises = parsed.GetValue(penaltyRises) };
             if (tuning is null || IsGiven(learnRanges)) polynomial = polynomial with { LearnRanges = parsed.GetValue(learnRanges) };
-            if (polynomial is { LearnRanges: true, Activation: null }) throw new BadInputException("--learn-ranges: expected --activation with a polynomial whose ranges to learn, found none");
+            if (polynomial.Activation is null && ((Option[])[ranges, margin, penalty, penaltyFrom, penaltyRises, learnRanges, share]).FirstOrDefault(IsGiven) is { } idle)
+                throw new BadInputException($"{idle.Name}: expected --activation, or a way with a polynomial after --tune, found neither; without one this option does nothing");
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
             if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
                 throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");

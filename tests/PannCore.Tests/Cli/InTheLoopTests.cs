@@ -87,9 +87,12 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         (PannCore.Nn.ResNet again, ModelDescription told) = ModelFile.Load(files.At("said.safetensors"));
         Assert.Equal(ModelFile.WeightHash(network), ModelFile.WeightHash(again));
         Assert.Equal(said.Pann!.Ranges, told.Pann!.Ranges);
-        Assert.Equal(
-            "error: --learn-ranges: expected --activation with a polynomial whose ranges to learn, found none\n",
-            PannProcess.Run(files.Root, "train", "--data", files.Images, "--learn-ranges", "--out", "none.safetensors").Error);
+        foreach (string[] option in (string[][])[["--learn-ranges"], ["--penalty", "1"], ["--penalty-from", "0.5"], ["--penalty-rises"], ["--share", "rising"], ["--margin", "1.2"], ["--ranges", "layer"]])
+        {
+            string refused = $"error: {option[0]}: expected --activation, or a way with a polynomial after --tune, found neither; without one this option does nothing\n";
+            Assert.Equal(refused, PannProcess.Run(files.Root, ["train", "--data", files.Images, .. option, "--out", "none.safetensors"]).Error);
+        }
+        Assert.StartsWith("error: --penalty: ", PannProcess.Run(files.Root, "train", "--data", files.Images, "--init", files.Model, "--tune", "relu", "--penalty", "1", "--out", "none.safetensors").Error, StringComparison.Ordinal);
         // The file is a network whose ranges are fixed: it is evaluated over them, and training that does not learn them leaves them alone.
         Assert.Equal(0, PannProcess.Run(files.Root, "eval", "--model", "learnt.safetensors", "--data", files.Images).Code);
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common[..^5], "--init", "learnt.safetensors", "--tune", "direct-4-narrow", "--ranges", "stored", "--out", "fixed.safetensors"]).Code);
