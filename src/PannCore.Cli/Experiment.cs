@@ -100,7 +100,7 @@ internal sealed class Experiment : IDisposable
 
     /// <summary>The name of a network, which is also its file's.</summary>
     public string Name(NamedRecipe recipe, long seed, NamedTuning? tuning = null)
-        => $"{recipe.Name}-{Architecture}-{Epochs}-{seed}{(tuning is null ? "" : $".{tuning.Name}-{TuningEpochs}")}";
+        => $"{recipe.Name}-{Architecture}-{Epochs}-{seed}{(tuning is null ? "" : $".{tuning.Name}-{TuningEpochs}{(tuning.After is null ? "" : $"+{NamedTuning.LastEpochs}")}")}";
 
     /// <summary>The file of a network, trained if need be from what it begins with.</summary>
     /// <exception cref="OperationCanceledException">It was stopped; its state is on disk.</exception>
@@ -114,9 +114,8 @@ internal sealed class Experiment : IDisposable
         {
             begin = PannModel.Load(from = Network(recipe, seed, tuning.After is { } first ? NamedTuning.Of(first) : null));
             plan = plan with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
-            plan = tuning.FromScratch
-                ? plan with { Epochs = Epochs + TuningEpochs }
-                : plan with { Epochs = tuning.After is null ? TuningEpochs : tuning.Passes, LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
+            plan = plan with { Epochs = tuning.PassesOf(Epochs, TuningEpochs) };
+            if (!tuning.FromScratch) plan = plan with { LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string command = TrainCommand.Command(plan, from, tuning);
@@ -162,7 +161,7 @@ internal sealed class Experiment : IDisposable
             new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images: one schedule for all rows of a table.", DefaultValueFactory = _ => 40 }, 1);
 
         public Option<int>? TuningEpochs { get; } = tunes
-            ? CommonOptions.AtLeast(new Option<int>("--tuning-epochs") { HelpName = "N", Description = "Further passes, for networks that go on from another.", DefaultValueFactory = _ => NamedTuning.Epochs }, 1)
+            ? CommonOptions.AtLeast(new Option<int>("--tuning-epochs") { HelpName = "N", Description = $"Further passes, for networks that go on from another; a last stage (pann train --list) has {NamedTuning.LastEpochs} more of its own.", DefaultValueFactory = _ => NamedTuning.Epochs }, 1)
             : null;
 
         public Option<string> On { get; } = new Option<string>("--on")

@@ -17,7 +17,7 @@ internal static class ReproduceLoop
     public static Command Create()
     {
         var common = new Experiment.Options("loop.json", tunes: true);
-        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks that training goes on from.", DefaultValueFactory = _ => "baseline" };
         Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
         Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };
@@ -58,6 +58,7 @@ internal static class ReproduceLoop
     private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom)
     {
         if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
+        if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
         way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
         return way with { Name = Text($"{way.Name},margin={way.Margin},penalty={way.Penalty},from={way.PenaltyFrom}") };
     }
@@ -99,8 +100,8 @@ internal static class ReproduceLoop
         ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
         [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
 
-    /// <summary>A way with other settings than the named one's has the control of all but last stages.</summary>
-    private static string Control(LoopRow row) => (NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning) ?? NamedTuning.All[0]).Control;
+    /// <summary>The name of a way with other settings than the named one's begins with that; null for a way that is no more.</summary>
+    private static string? Control(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0])?.Control;
 
     /// <summary>The name's end, after backbone and tuning.</summary>
     private static string Schedule(LoopRow row) => row.Name[$"{row.Backbone}.{row.Tuning}".Length..];

@@ -41,29 +41,10 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
     /// <exception cref="BadInputException">Another run has held the file for too long.</exception>
     public static TRow Change(string file, string name, Func<TRow?, TRow> change, JsonTypeInfo<ResultFile<TRow>> type)
     {
-        using FileStream held = Lock(file + ".lock");
+        using IDisposable held = FileLock.Hold(file, tries: 200, "that no other run holds it for longer than ten seconds");
         IReadOnlyList<TRow> rows = Read(file, type).Rows;
         TRow row = change(rows.FirstOrDefault(r => r.Name == name));
         CommonOptions.WriteJson(file, new ResultFile<TRow>(rows.Any(r => r.Name == name) ? [.. rows.Select(r => r.Name == name ? row : r)] : [.. rows, row]), type);
         return row;
-    }
-
-    private static FileStream Lock(string file)
-    {
-        for (int tries = 0; ; tries++)
-        {
-            try
-            {
-                return new(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
-            }
-            catch (IOException) when (tries < 200)
-            {
-                Thread.Sleep(50);
-            }
-            catch (IOException exception)
-            {
-                throw new BadInputException($"{file}: expected that no other run holds it for longer than ten seconds, found that one does: {exception.Message}", exception);
-            }
-        }
     }
 }

@@ -38,7 +38,7 @@ internal static class TrainCommand
         Option<string> noiseUnit = new Option<string>("--noise-unit") { Description = "What C is measured in.", DefaultValueFactory = _ => "absolute" }.AcceptOnlyFromAmong("absolute", "rms");
         Option<string?> activation = new("--activation") { HelpName = "SPEC", Description = "A polynomial to train with in the place of the ReLUs, by its own derivative; inputs are clamped to its range in training only." };
         Option<string> ranges = CommonOptions.Ranges("layer");
-        ranges.Description += " Those that the model of --init was trained over: stored, or stored:F for F times them.";
+        ranges.Description += " Those that the model of --init was trained over: stored.";
         Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges that the model of --init holds; below 1 training draws the inputs in.", DefaultValueFactory = _ => 1.2 };
         Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
         Option<bool> rangesOnly = new("--ranges-only") { Description = "Take only the ranges of the model of --init; weights are drawn anew." };
@@ -67,7 +67,7 @@ internal static class TrainCommand
             if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to begin from, found none");
             bool fromScratch = parsed.GetValue(rangesOnly) || tuning is { FromScratch: true };
             if (fromScratch && !IsGiven(initial)) throw new BadInputException("--ranges-only: expected --init with the model whose ranges to take, found none");
-            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : !tuning.FromScratch ? tuning.Passes
+            int passes = tuning is null || IsGiven(epochs) ? parsed.GetValue(epochs) : !tuning.FromScratch ? tuning.PassesOf(0, NamedTuning.Epochs)
                 : throw new BadInputException($"--tune {tuning.Name}: expected --epochs with the passes of a backbone and its tuning together, found none");
             var recipe = new Recipe
             {
@@ -102,6 +102,7 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(learnRanges)) polynomial = polynomial with { LearnRanges = parsed.GetValue(learnRanges) };
             if (polynomial.Activation is null && ((Option[])[ranges, margin, penalty, penaltyFrom, penaltyRises, learnRanges, share]).FirstOrDefault(IsGiven) is { } idle)
                 throw new BadInputException($"{idle.Name}: expected --activation, or a way with a polynomial after --tune, found neither; without one this option does nothing");
+            if (IsGiven(margin) && polynomial.Ranges == PannModel.StoredRanges) throw new BadInputException("--margin: expected other ranges than stored, which are taken as they are, found --ranges stored");
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
             if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
                 throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");
@@ -147,6 +148,8 @@ internal static class TrainCommand
         if (!StoredPann.CanHold(spec)) throw new BadInputException($"--activation: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
         if (begin is null && ActivationRanges.NeedsCalibration(tuning.Ranges))
             throw new BadInputException($"--ranges {tuning.Ranges}: expected global:B or file:PATH, or --init with a model that holds ranges, found neither");
+        if (tuning.Ranges == PannModel.StoredRanges && begin?.Description.Pann is null)
+            throw new BadInputException($"--ranges stored: expected --init with a model that holds ranges of its own{(tuning.After is null ? "" : $", such as {tuning.After} leaves")}; found {begin?.File ?? "no --init"}");
         if (begin is not null && begin.Backbone.Name != recipe.Architecture) throw new BadInputException($"--init: expected a model of {recipe.Architecture}, found one of {begin.Backbone.Name}");
         string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
         ActivationRanges used = begin is null ? ActivationRanges.Parse(tuning.Ranges, paths, null, tuning.Margin, NamedTuning.LeastMargin) : begin.Ranges(spec, tuning.Ranges, tuning.Margin, leastMargin: NamedTuning.LeastMargin);
@@ -157,7 +160,7 @@ internal static class TrainCommand
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges} --margin {tuning.Margin} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(tuning.Ranges == PannModel.StoredRanges ? "" : $" --margin {tuning.Margin}")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }
@@ -180,7 +183,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; from scratch the backbone's epochs more, and its rate", ["tuning", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
             return 0;
         }
     }

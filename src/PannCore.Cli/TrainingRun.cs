@@ -24,11 +24,12 @@ internal static class TrainingRun
     /// <param name="initial">The network that training begins from; null for random weights.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>The epochs; null if it was stopped, the state being written then.</returns>
-    /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run.</exception>
+    /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run; or another run is training the same file.</exception>
     public static TrainRecord? Run(
         Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, CancellationToken cancellation)
     {
         string state = file + ".state";
+        using IDisposable held = FileLock.Hold(state, tries: 0, "that no other run trains this network");
         var trainer = new Trainer(recipe, training, workspace, initial);
         if (resume) trainer.Resume(state);
         else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");

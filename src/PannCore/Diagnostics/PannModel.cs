@@ -1,4 +1,3 @@
-using System.Globalization;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -20,9 +19,6 @@ public sealed class PannModel
 {
     /// <summary>The ranges' text of a file that holds a PANN.</summary>
     public const string StoredRanges = "stored";
-
-    /// <summary>The beginning of the text for so many times those ranges, <c>stored:1.1</c>: for training, which adapts the network to them.</summary>
-    private const string ScaledRanges = StoredRanges + ":";
 
     /// <summary>Factor on measured ranges, unless another is given.</summary>
     public const double DefaultMargin = 1.05;
@@ -51,10 +47,10 @@ public sealed class PannModel
 
     /// <summary>The ranges of the activations.</summary>
     /// <param name="spec">The activation they are for.</param>
-    /// <param name="ranges">The text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a network that holds its own, <c>stored:F</c> for F times those, only where training begins.</param>
+    /// <param name="ranges">The text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a repaired network.</param>
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="measure">Measures the largest inputs anew, called only if they are needed; null takes those in the model file.</param>
-    /// <param name="leastMargin">The least factor that is allowed: see <see cref="ActivationRanges.Parse"/>; below 1 where training begins.</param>
+    /// <param name="leastMargin">The least factor that is allowed: see <see cref="ActivationRanges.Parse"/>.</param>
     /// <exception cref="BadInputException">A text that is none; no measurements, or those of another function; a repaired network with another polynomial or other ranges.</exception>
     public ActivationRanges Ranges(ActivationSpec spec, string ranges, double margin = DefaultMargin, Func<IReadOnlyDictionary<string, double>>? measure = null, double leastMargin = 1)
     {
@@ -62,10 +58,9 @@ public sealed class PannModel
         string[] paths = [.. Backbone.Activations.Select(a => a.Path)];
         if (Description.Pann is { } pann && spec.IsPolynomial)
         {
-            double? factor = ranges == StoredRanges ? 1 : leastMargin < 1 && ranges.StartsWith(ScaledRanges, StringComparison.Ordinal) ? Factor(ranges, leastMargin) : null;
-            if (!spec.Equals(pann.Activation) || factor is null || measure is not null)
+            if (!spec.Equals(pann.Activation) || ranges != StoredRanges || measure is not null)
                 throw new BadInputException($"{File}: {pann.Origin} over ranges of its own, which it holds; found {spec} over ranges '{ranges}'{(measure is null ? "" : " and --calibrate")}; give the model as it was before that");
-            return ActivationRanges.Of(StoredRanges, paths, pann.Ranges.ToDictionary(pair => pair.Key, pair => factor.Value * pair.Value));
+            return ActivationRanges.Of(StoredRanges, paths, pann.Ranges);
         }
         IReadOnlyDictionary<string, double>? largest = Description.LargestInputs;
         if (ActivationRanges.NeedsCalibration(ranges))
@@ -75,14 +70,6 @@ public sealed class PannModel
             if (measure is not null) largest = measure();
         }
         return ActivationRanges.Parse(ranges, paths, largest, margin, leastMargin);
-    }
-
-    private static double Factor(string ranges, double least)
-    {
-        string number = ranges[ScaledRanges.Length..];
-        return double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out double factor) && factor >= least && double.IsFinite(factor)
-            ? factor
-            : throw new BadInputException(FormattableString.Invariant($"ranges '{ranges}': expected a number of at least {least} after '{ScaledRanges}', found '{number}'"));
     }
 
     /// <summary>The PANN: the network with this activation, and others at single places.</summary>

@@ -23,8 +23,14 @@ internal sealed class Workers : IDisposable
     /// <summary>One or two milliseconds: longer than a chunk of the networks here takes, so that a thread not back by then has probably lost its core; if not, only spinning is lost for a while.</summary>
     private const int SpinsBeforeBlocking = 2000;
 
-    /// <summary>The same for the caller once another process wants a core: it soon makes room for the thread it waits for, but does not block.</summary>
+    /// <summary>The same for the caller once another process wants a core: it soon makes room for the thread it waits for.</summary>
     private const int SpinsBesideOthers = 100;
+
+    /// <summary>Some milliseconds, in which a thread that lost its core gets one again.</summary>
+    private const int YieldsBeforeBlocking = 20_000;
+
+    /// <summary>About a millisecond: see <see cref="SpinsBeforeBlocking"/>.</summary>
+    private const int YieldsOfTheLate = 2000;
 
     /// <summary>Some ten training steps.</summary>
     private const int JobsWithoutSpinning = 2000;
@@ -195,7 +201,7 @@ internal sealed class Workers : IDisposable
             }
         }
 
-        /// <summary>Waits for the workers inside; whether one of them was late, by a millisecond or more, and that was not to be expected.</summary>
+        /// <summary>Waits for the workers inside; whether one of them was late, by a millisecond or more, so that another process probably wants a core.</summary>
         /// <param name="besideOthers">Whether another process is known to want a core.</param>
         public bool Close(bool besideOthers)
         {
@@ -205,10 +211,10 @@ internal sealed class Workers : IDisposable
             int spins = besideOthers ? SpinsBesideOthers : SpinsBeforeBlocking;
             for (int spin = 0; spin < spins && Volatile.Read(ref _inside) != 0; spin++) Thread.SpinWait(20);
 
-            // Were the caller to block, the system would fetch the worker onto the idle core, and caller and worker would share that from then on (measured: a step 1.66 times as long
-            // as in quiet, 1.54 so).
-            while (besideOthers && Volatile.Read(ref _inside) != 0) Thread.Yield();
-            if (Volatile.Read(ref _inside) == 0) return false;
+            // Were the caller to block, the system would fetch the worker onto the idle core, and the two would share that for the next tenths of a second.
+            int yields = 0;
+            for (; besideOthers && yields < YieldsBeforeBlocking && Volatile.Read(ref _inside) != 0; yields++) Thread.Yield();
+            if (Volatile.Read(ref _inside) == 0) return yields > YieldsOfTheLate;
             lock (_left)
             {
                 while (Volatile.Read(ref _inside) != 0) Monitor.Wait(_left);

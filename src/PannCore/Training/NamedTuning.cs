@@ -1,6 +1,6 @@
 namespace PannCore.Training;
 
-/// <summary>A way to go on training a network, with polynomials or, as their control, with the activations it has: all under one schedule.</summary>
+/// <summary>A way to go on training a network, with polynomials or, as their control, with the activations it has: all under one schedule, and last stages under another.</summary>
 /// <param name="Name">What it is asked for by.</param>
 /// <param name="Purpose">Why it is there, in a line.</param>
 /// <param name="Activation">The polynomial's specification; null for none.</param>
@@ -34,10 +34,12 @@ public sealed record NamedTuning(
     /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
     public const double LeastMargin = 0.01;
 
-    /// <summary>Its passes, unless others are asked for; as many more as the backbone's where it is from scratch.</summary>
-    public int Passes => After is null ? Epochs : LastEpochs;
+    /// <summary>Passes of its own: those asked for, <see cref="LastEpochs"/> for a last stage, and those of the backbone as well where it is from scratch.</summary>
+    /// <param name="backbone">Passes of the backbone.</param>
+    /// <param name="tuning">Passes asked for.</param>
+    public int PassesOf(int backbone, int tuning) => After is not null ? LastEpochs : FromScratch ? backbone + tuning : tuning;
 
-    /// <summary>Its largest learning rate; the backbone's where it is from scratch.</summary>
+    /// <summary>Its largest learning rate; a way from scratch has the backbone's instead.</summary>
     public double Rate => After is null ? LearningRate : LastLearningRate;
 
     /// <summary>The way with ReLU under the same schedule.</summary>
@@ -52,7 +54,7 @@ public sealed record NamedTuning(
         .. new[] { 4, 2 }.Select(degree => new NamedTuning(
             $"direct-{degree}-narrow", $"degree {degree} over ranges of a third, which inputs fill; the penalty rises and draws them in", $"direct:{degree}", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true)),
         new("direct-2-firm", "degree 2 over the same narrow ranges, with twice the penalty, to leave fewer inputs outside", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true),
-        new("direct-2-headroom", "direct-2-firm, and a last stage over ranges a tenth wider, which its inputs then do not fill", "direct:2", "stored:1.1", Penalty: 10, PenaltyFrom: 0.64, After: "direct-2-firm"),
+        new("direct-2-inward", "direct-2-firm, and a last stage whose penalty begins farther inside, so that inputs keep headroom", "direct:2", "stored", Penalty: 10, PenaltyFrom: 0.6, After: "direct-2-firm"),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),

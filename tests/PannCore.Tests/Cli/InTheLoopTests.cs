@@ -41,14 +41,47 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--ranges", "stored", "--out", "more.safetensors"]).Code);
         Assert.Equal(said.Pann.Ranges, ModelFile.Load(files.At("more.safetensors")).Description.Pann!.Ranges);
 
-        // Or over wider ones, in which its inputs have headroom; elsewhere a network keeps the ranges that it was trained over.
-        string[] wider = [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--out", "wider.safetensors", "--ranges"];
-        Assert.Equal(0, PannProcess.Run(files.Root, [.. wider, "stored:1.1"]).Code);
-        Dictionary<string, double> headroom = said.Pann.Ranges.ToDictionary(pair => pair.Key, pair => 1.1 * pair.Value);
-        Assert.Equal(headroom, ModelFile.Load(files.At("wider.safetensors")).Description.Pann!.Ranges);
-        foreach (string number in (string[])["", "x", "0", "NaN", "Infinity"])
-            Assert.Equal((1, $"error: ranges 'stored:{number}': expected a number of at least 0.01 after 'stored:', found '{number}'\n"), PannProcess.Run(files.Root, [.. wider, "stored:" + number]) is var outcome ? (outcome.Code, outcome.Error) : default);
-        Assert.Equal(1, PannProcess.Run(files.Root, "eval", "--model", "loop.safetensors", "--data", files.Images, "--activation", "direct:4", "--ranges", "stored:1.1").Code);
+        // They are taken as they are, and must be there.
+        string[] stored = [.. common, "--activation", "direct:4", "--ranges", "stored", "--out", "none.safetensors"];
+        Assert.Equal("error: --margin: expected other ranges than stored, which are taken as they are, found --ranges stored\n", PannProcess.Run(files.Root, [.. stored, "--init", "loop.safetensors", "--margin", "1.1"]).Error);
+        Assert.Equal($"error: --ranges stored: expected --init with a model that holds ranges of its own; found {files.Model}\n", PannProcess.Run(files.Root, [.. stored, "--init", files.Model]).Error);
+        Assert.Equal("error: --ranges stored: expected --init with a model that holds ranges of its own; found no --init\n", PannProcess.Run(files.Root, stored).Error);
+    }
+
+    /// <summary>It has passes and a rate of its own, and begins from a network that holds its ranges.</summary>
+    [Fact]
+    public void A_last_stage_goes_on_from_the_way_before_it()
+    {
+        string[] common = ["train", "--data", files.Images, "--batch", "4", "--validation", "0", "--seed", "3"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--epochs", "1", "--warmup", "0", "--init", files.Model, "--tune", "direct-2-firm", "--out", "firm.safetensors"]).Code);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "firm.safetensors", "--tune", "direct-2-inward", "--out", "inward.safetensors"]).Code);
+        (_, ModelDescription said) = ModelFile.Load(files.At("inward.safetensors"));
+        Assert.Equal(
+            "pann train --arch resnet20 --epochs 10 --batch 4 --learning-rate 0.01 --warmup 1 --weight-decay 0.0005 --init firm.safetensors --activation direct:2 --ranges stored --penalty 10 --penalty-from 0.6 --max-gradient-norm 2 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
+            said.Notes["command"]);
+        Assert.Equal(ModelFile.Load(files.At("firm.safetensors")).Description.Pann!.Ranges, said.Pann!.Ranges);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "relu-last", "--epochs", "1", "--learning-rate", "0.002", "--out", "last.safetensors"]).Code);
+        Assert.Contains(" --epochs 1 --batch 4 --learning-rate 0.002 ", ModelFile.Load(files.At("last.safetensors")).Description.Notes["command"], StringComparison.Ordinal);
+        Assert.Equal(
+            $"error: --ranges stored: expected --init with a model that holds ranges of its own, such as direct-2-firm leaves; found {files.Model}\n",
+            PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-inward", "--out", "none.safetensors"]).Error);
+    }
+
+    [Fact]
+    public void A_network_is_trained_by_one_run_at_a_time()
+    {
+        string file = files.At("held.safetensors");
+        using (new FileStream(file + ".state.lock", FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            Outcome refused = PannProcess.Run(files.Root, "train", "--data", files.Images, "--epochs", "1", "--out", file);
+            Assert.Equal(1, refused.Code);
+            Assert.StartsWith($"error: {file}.state.lock: expected that no other run trains this network, found that one does: ", refused.Error, StringComparison.Ordinal);
+            Assert.False(File.Exists(file + ".state"));
+        }
+        // What a killed run leaves is no obstacle.
+        Assert.True(File.Exists(file + ".state.lock"));
+        Assert.Equal(0, PannProcess.Run(files.Root, "train", "--data", files.Images, "--epochs", "1", "--batch", "4", "--warmup", "0", "--validation", "0", "--init", files.Model, "--out", file).Code);
+        Assert.False(File.Exists(file + ".state.lock"));
     }
 
     [Fact]

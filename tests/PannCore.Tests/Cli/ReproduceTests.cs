@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
+using PannCore.Diagnostics;
 using PannCore.Experiments;
+using PannCore.Nn;
 using PannCore.Tests.Diagnostics;
 using PannCore.Tests.Support;
 using Xunit;
@@ -107,26 +110,41 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("ranges").ValueKind);
         Assert.Equal((58, 38, 376_832), (rows[1].GetProperty("price").GetProperty("levels").GetInt32(), rows[1].GetProperty("price").GetProperty("depth").GetInt32(), rows[1].GetProperty("price").GetProperty("multiplications").GetInt32()));
         Assert.True(rows[1].GetProperty("ranges").GetProperty("outOfRange").GetInt64() > 0 && rows[1].GetProperty("ranges").GetProperty("largest").GetDouble() > 1);
-        Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 .* \d\.\d{3} ", outcome.Out); // p against the control.
+        Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 +\d+\.\d\d % +\d+\.\d\d % +\d\.\d{3} +58 ", outcome.Out); // Accuracy, control, p against it, levels.
     }
 
-    /// <summary>It goes on from another way's network, for passes of its own, and its control from the control's.</summary>
+    /// <summary>It goes on from another way's network, for passes of its own, and so does its control: they are compared, and the control of the stage before is not.</summary>
     [NeedsCifar10Fact]
     public void A_last_stage_stands_beside_its_own_control()
     {
         string folder = Folder("last"), table = Path.Combine(folder, "table.json");
-        foreach (string name in (string[])["", ".relu-2", ".relu-last-2"]) File.Copy(files.Model, Path.Combine(folder, $"baseline-resnet20-3-5{name}.safetensors"));
-        void Save(string name, double factor, string command) => ModelFile.Save(
-            Path.Combine(folder, $"baseline-resnet20-3-5.{name}-2.safetensors"), RandomNetwork.Backbone,
-            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string> { ["command"] = command }, new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => factor * pair.Value), StandsForItself: true)));
-        string Command(string how, string loop) => $"pann train --arch resnet20 {how} --weight-decay 0.0005 --init baseline-resnet20-3-5{loop} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors";
-        Save("direct-2-firm", 2, Command("--epochs 2 --batch 128 --learning-rate 0.05 --warmup 1", ".safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises"));
-        Save("direct-2-headroom", 2.2, Command("--epochs 10 --batch 128 --learning-rate 0.01 --warmup 1", ".direct-2-firm-2.safetensors --activation direct:2 --ranges stored:1.1 --margin 1.5 --penalty 10 --penalty-from 0.64"));
-        // A network that another command has trained would be refused.
-        Outcome outcome = PannProcess.Run(
-            files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu-last", "--tune", "direct-2-headroom", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5");
+        const string backbone = "baseline-resnet20-3-5";
+        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
+        // Better than all the others by far, which are random: that shows in p.
+        ResNet trained = PannModel.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors")).Backbone;
+        void Save(string name, ResNet network, string schedule, string loop, double? factor) => ModelFile.Save(
+            Path.Combine(folder, $"{backbone}.{name}.safetensors"), network,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), factor is null ? RandomNetwork.Largest : null, factor is null ? 1 : 0,
+                new Dictionary<string, string> { ["command"] = $"pann train --arch resnet20 {schedule} --warmup 1 --weight-decay 0.0005 --init {backbone}{loop} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors" },
+                factor is { } times ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => times * pair.Value), StandsForItself: true) : null));
+        const string first = "--epochs 2 --batch 128 --learning-rate 0.05", last = "--epochs 10 --batch 128 --learning-rate 0.01";
+        Save("relu-2", RandomNetwork.Backbone, first, ".safetensors", null);
+        Save("relu-last-2+10", trained, last, ".relu-2.safetensors", null);
+        Save("direct-2-firm-2", RandomNetwork.Backbone, first, ".safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises", 2);
+        // A network that another command has trained is refused.
+        Save("direct-2-inward-2+10", RandomNetwork.Backbone, last, ".direct-2-firm-2.safetensors --activation direct:2 --ranges stored --penalty 10 --penalty-from 0.6", 2);
+        string[] command = ["reproduce", "loop", "--on", "held-out", "--tune", "relu", "--tune", "relu-last", "--tune", "direct-2-inward", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
+        Outcome outcome = PannProcess.Run(files.Root, command);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
-        Assert.Matches(@"baseline-resnet20-3-5\.direct-2-headroom-2 .* \d\.\d{3} ", outcome.Out); // p against relu-last.
+        using var document = JsonDocument.Parse(File.ReadAllBytes(table));
+        JsonElement[] rows = [.. document.RootElement.GetProperty("rows").EnumerateArray()];
+        bool[][] right = [.. rows.Select(row => RightAnswers.Read(row.GetProperty("right").GetString()!, 5000))];
+        string[] cells = outcome.Out.Split('\n').Single(line => line.Contains("direct-2-inward-2+10  ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.Equal($"{(100.0 * right[1].Count(answer => answer) / 5000).ToString("F2", CultureInfo.InvariantCulture)} %", cells[2]);
+        Assert.Equal((true, "0.000"), (McNemar.Of(right[2], right[0]).Probability > 0.001, cells[3]));
+
+        Assert.Equal(
+            "error: --margin: expected a way whose ranges are not those of the way before it, found --tune direct-2-inward\n", PannProcess.Run(files.Root, [.. command, "--margin", "2"]).Error);
     }
 
     [NeedsCifar10Fact]

@@ -61,11 +61,13 @@ public sealed class WorkersTests
         }
     }
 
-    /// <summary>Longer than the caller spins: it blocks, and for a while the workers do so between jobs.</summary>
-    [Fact]
-    public void AWorkerThatIsLateIsWaitedFor()
+    /// <summary>Longer than the caller spins, so that it blocks; in the rounds after, where it yields first, longer than that too. For a while the workers block between jobs.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void AWorkerThatIsLateIsWaitedFor(int threads)
     {
-        using var workers = new Workers(2);
+        using var workers = new Workers(threads);
         for (int round = 0; round < 10; round++)
         {
             int[] done = new int[3];

@@ -1,0 +1,30 @@
+namespace PannCore.Cli;
+
+/// <summary>A file beside another that one run at a time holds; it goes when the run lets go, and one that a killed run has left is free.</summary>
+internal static class FileLock
+{
+    /// <summary>Holds the lock beside a file until what is returned is disposed.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="tries">How often to wait for another run, 50 ms each time.</param>
+    /// <param name="expected">What is expected of other runs, for the message.</param>
+    /// <exception cref="BadInputException">Another run holds it.</exception>
+    public static IDisposable Hold(string file, int tries, string expected)
+    {
+        file += ".lock";
+        for (; ; tries--)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (tries > 0)
+            {
+                Thread.Sleep(50);
+            }
+            catch (IOException exception)
+            {
+                throw new BadInputException($"{file}: expected {expected}, found that one does: {exception.Message}", exception);
+            }
+        }
+    }
+}
