@@ -122,8 +122,14 @@ internal sealed class Experiment : IDisposable
         if (File.Exists(file))
         {
             // A network of a name is not yet the network that is asked for: it may be of other settings, or have learnt from the images that are to judge it.
-            string trained = PannModel.Load(file).Description.Notes.GetValueOrDefault("command", command);
-            return trained == command ? file : throw BadInputException.At(file, "metadata command", command, trained);
+            // Nor need it have begun from the network that is there now under the name of the one it began from; older files do not say.
+            Dictionary<string, string?> expected = new() { ["command"] = command, ["initialWeights"] = plan.InitialWeights };
+            IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
+            foreach ((string key, string? value) in expected)
+            {
+                if (notes.TryGetValue(key, out string? found) && found != value) throw BadInputException.At(file, $"metadata {key}", value ?? "none", found);
+            }
+            return file;
         }
         Console.WriteLine($"{name}: training");
         using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);

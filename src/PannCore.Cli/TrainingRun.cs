@@ -86,6 +86,7 @@ internal static class TrainingRun
             ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };
+        if (recipe.InitialWeights is string initial) notes["initialWeights"] = initial;
         if (trainer.History[^1].ValidationAccuracy is double accuracy) notes["validationAccuracy"] = accuracy.ToString("F2", CultureInfo.InvariantCulture);
         return notes;
     }

@@ -59,7 +59,9 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(
             "pann train --arch resnet20 --epochs 10 --batch 4 --learning-rate 0.01 --warmup 1 --weight-decay 0.0005 --init firm.safetensors --activation direct:2 --ranges stored --penalty 10 --penalty-from 0.6 --max-gradient-norm 2 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
             said.Notes["command"]);
-        Assert.Equal(ModelFile.Load(files.At("firm.safetensors")).Description.Pann!.Ranges, said.Pann!.Ranges);
+        (PannCore.Nn.ResNet firm, ModelDescription before) = ModelFile.Load(files.At("firm.safetensors"));
+        Assert.Equal(before.Pann!.Ranges, said.Pann!.Ranges);
+        Assert.Equal(ModelFile.WeightHash(firm), said.Notes["initialWeights"]);
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "relu-last", "--epochs", "1", "--learning-rate", "0.002", "--out", "last.safetensors"]).Code);
         Assert.Contains(" --epochs 1 --batch 4 --learning-rate 0.002 ", ModelFile.Load(files.At("last.safetensors")).Description.Notes["command"], StringComparison.Ordinal);
         Assert.Equal(

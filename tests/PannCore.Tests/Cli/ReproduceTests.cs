@@ -72,6 +72,14 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             $"error: {network}: at metadata command: expected pann train --arch resnet20 --epochs 3 --batch 128 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 0 --seed 5 --convolution winograd4 --out model.safetensors, found pann train --epochs 3\n",
             outcome.Error);
         Assert.False(File.Exists(Path.Combine(folder, "table.json")));
+
+        // Its backbone is another now than the one that it was trained on from.
+        string table = Path.Combine(folder, "loop.json"), tuned = Path.Combine(folder, "baseline-resnet20-3-5.relu-2.safetensors");
+        File.Copy(files.Model, network, overwrite: true);
+        ModelFile.Save(tuned, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string> { ["initialWeights"] = "of another" }));
+        Assert.Equal(
+            $"error: {tuned}: at metadata initialWeights: expected {ModelFile.WeightHash(RandomNetwork.Backbone)}, found of another\n",
+            PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "relu", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5").Error);
     }
 
     [NeedsCifar10Fact]
