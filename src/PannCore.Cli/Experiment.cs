@@ -119,23 +119,26 @@ internal sealed class Experiment : IDisposable
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string command = TrainCommand.Command(plan, from, tuning);
-        if (File.Exists(file))
+        if (!File.Exists(file))
         {
-            // A network of a name is not yet the network that is asked for: it may be of other settings, or have learnt from the images that are to judge it.
-            // Nor need it have begun from the network that is there now under the name of the one it began from; older files do not say.
-            Dictionary<string, string?> expected = new() { ["command"] = command, ["initialWeights"] = plan.InitialWeights };
-            IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
-            foreach ((string key, string? value) in expected)
+            CommonOptions.CheckWritable(_parsed, file);
+            using IDisposable held = TrainingRun.Hold(file);
+            // Another run may have finished it just now.
+            if (!File.Exists(file))
             {
-                if (notes.TryGetValue(key, out string? found) && found != value) throw BadInputException.At(file, $"metadata {key}", value ?? "none", found);
+                Console.WriteLine($"{name}: training");
+                using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
+                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, Stop) is null
+                    ? throw new OperationCanceledException(Stop)
+                    : file;
             }
-            return file;
         }
-        Console.WriteLine($"{name}: training");
-        using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
-        return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, Stop) is null
-            ? throw new OperationCanceledException(Stop)
-            : file;
+        // A network of a name is not yet the network that is asked for: it may be of other settings, or have learnt from the images that are to judge it, or have begun from another one
+        // than is there now (older files do not say).
+        IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
+        if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, trained);
+        if (notes.TryGetValue("initialWeights", out string? initial) && initial != plan.InitialWeights) throw BadInputException.At(file, "metadata initialWeights", $"{plan.InitialWeights ?? "none"}, the weights of {from ?? "no file"}", initial);
+        return file;
     }
 
     public void Dispose()

@@ -36,6 +36,7 @@ internal static class ReproduceLoop
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             return Experiment.Run(common, parsed, experiment =>
             {
+                if (varied && ways.All(way => way.Activation is null)) throw new BadInputException("--margin, --penalty and --penalty-from: expected --tune with a way with a polynomial, found none; without one they do nothing");
                 if (varied && experiment.OnTest) throw new BadInputException("--margin, --penalty and --penalty-from: expected --on held-out, because choices must not see the test images; found --on test");
                 Read(experiment);
                 try
@@ -60,7 +61,7 @@ internal static class ReproduceLoop
         if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
         if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
         way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
-        return way with { Name = Text($"{way.Name},margin={way.Margin},penalty={way.Penalty},from={way.PenaltyFrom}") };
+        return way with { Name = Text($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Text($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}") };
     }
 
     private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning way, long seed)

@@ -39,7 +39,7 @@ internal static class TrainCommand
         Option<string?> activation = new("--activation") { HelpName = "SPEC", Description = "A polynomial to train with in the place of the ReLUs, by its own derivative; inputs are clamped to its range in training only." };
         Option<string> ranges = CommonOptions.Ranges("layer");
         ranges.Description += " Those that the model of --init was trained over: stored.";
-        Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges that the model of --init holds; below 1 training draws the inputs in.", DefaultValueFactory = _ => 1.2 };
+        Option<double> margin = new("--margin") { HelpName = "M", Description = "Factor on the ranges layer and global, the largest inputs that the model of --init holds; below 1 training draws the inputs in.", DefaultValueFactory = _ => 1.2 };
         Option<string?> initial = new("--init") { HelpName = "MODEL", Description = "Begin from the weights of this model; its ranges are those of --ranges layer and global." };
         Option<bool> rangesOnly = new("--ranges-only") { Description = "Take only the ranges of the model of --init; weights are drawn anew." };
         Option<double> penalty = new("--penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/B - T, 0)^2 an image on the inputs of polynomials.", DefaultValueFactory = _ => 0.1 };
@@ -102,7 +102,7 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(learnRanges)) polynomial = polynomial with { LearnRanges = parsed.GetValue(learnRanges) };
             if (polynomial.Activation is null && ((Option[])[ranges, margin, penalty, penaltyFrom, penaltyRises, learnRanges, share]).FirstOrDefault(IsGiven) is { } idle)
                 throw new BadInputException($"{idle.Name}: expected --activation, or a way with a polynomial after --tune, found neither; without one this option does nothing");
-            if (IsGiven(margin) && polynomial.Ranges == PannModel.StoredRanges) throw new BadInputException("--margin: expected other ranges than stored, which are taken as they are, found --ranges stored");
+            if (IsGiven(margin) && !ActivationRanges.NeedsCalibration(polynomial.Ranges)) throw new BadInputException($"--margin: expected ranges layer or global, which it is a factor on; found {polynomial.Ranges}, which are taken as they are");
             recipe = recipe with { MaxGradientNorm = parsed.GetValue(maxNorm) ?? (tuning is null && polynomial.Activation is null ? double.PositiveInfinity : NamedTuning.MaxGradientNorm) };
             if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
                 throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");
@@ -112,6 +112,7 @@ internal static class TrainCommand
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
+            using IDisposable held = TrainingRun.Hold(file);
             TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), fromScratch ? null : begin?.Backbone, cancellation);
             if (record is null) return 1;
             CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
@@ -160,7 +161,7 @@ internal static class TrainCommand
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(tuning.Ranges == PannModel.StoredRanges ? "" : $" --margin {tuning.Margin}")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? $" --margin {tuning.Margin}" : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }

@@ -13,7 +13,11 @@ namespace PannCore.Cli;
 /// <summary>Training to the end of a recipe: progress, states on disk while it goes on, a model file when it is done.</summary>
 internal static class TrainingRun
 {
-    /// <summary>Trains and writes the model.</summary>
+    /// <summary>Keeps other runs from training the same file until what is returned is disposed.</summary>
+    /// <exception cref="BadInputException">One does already.</exception>
+    public static IDisposable Hold(string file) => FileLock.Hold(file + ".state", tries: 0, "that no other run trains this network");
+
+    /// <summary>Trains and writes the model; the caller holds it.</summary>
     /// <param name="recipe">What to do.</param>
     /// <param name="training">The training set.</param>
     /// <param name="workspace">Threads and memory.</param>
@@ -24,12 +28,11 @@ internal static class TrainingRun
     /// <param name="initial">The network that training begins from; null for random weights.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>The epochs; null if it was stopped, the state being written then.</returns>
-    /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run; or another run is training the same file.</exception>
+    /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run.</exception>
     public static TrainRecord? Run(
         Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, CancellationToken cancellation)
     {
         string state = file + ".state";
-        using IDisposable held = FileLock.Hold(state, tries: 0, "that no other run trains this network");
         var trainer = new Trainer(recipe, training, workspace, initial);
         if (resume) trainer.Resume(state);
         else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");

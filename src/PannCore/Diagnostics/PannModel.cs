@@ -47,7 +47,7 @@ public sealed class PannModel
 
     /// <summary>The ranges of the activations.</summary>
     /// <param name="spec">The activation they are for.</param>
-    /// <param name="ranges">The text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a repaired network.</param>
+    /// <param name="ranges">The text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a network that holds its own, repaired or trained with polynomials.</param>
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="measure">Measures the largest inputs anew, called only if they are needed; null takes those in the model file.</param>
     /// <param name="leastMargin">The least factor that is allowed: see <see cref="ActivationRanges.Parse"/>.</param>

@@ -26,10 +26,10 @@ internal sealed class Workers : IDisposable
     /// <summary>The same for the caller once another process wants a core: it soon makes room for the thread it waits for.</summary>
     private const int SpinsBesideOthers = 100;
 
-    /// <summary>Some milliseconds, in which a thread that lost its core gets one again.</summary>
+    /// <summary>Some milliseconds, in which a thread that lost its core gets one again; more where somebody else wants the caller's core, who has it meanwhile.</summary>
     private const int YieldsBeforeBlocking = 20_000;
 
-    /// <summary>About a millisecond: see <see cref="SpinsBeforeBlocking"/>.</summary>
+    /// <summary>About a millisecond, likewise: see <see cref="SpinsBeforeBlocking"/>.</summary>
     private const int YieldsOfTheLate = 2000;
 
     /// <summary>Some ten training steps.</summary>

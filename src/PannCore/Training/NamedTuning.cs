@@ -6,7 +6,7 @@ namespace PannCore.Training;
 /// <param name="Activation">The polynomial's specification; null for none.</param>
 /// <param name="Ranges">Text of its ranges, which are those of the network that training begins from.</param>
 /// <param name="Share">How much of the polynomial.</param>
-/// <param name="Margin">Factor on the ranges; below 1 where the inputs are to be drawn into narrower ones.</param>
+/// <param name="Margin">Factor on ranges that were measured, not on those that a network was trained over (<c>stored</c>); below 1 where the inputs are to be drawn into narrower ones.</param>
 /// <param name="Penalty">Weight of the penalty on inputs near the end of a range.</param>
 /// <param name="PenaltyFrom">Where it begins, in units of the range.</param>
 /// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>

@@ -43,7 +43,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
 
         // They are taken as they are, and must be there.
         string[] stored = [.. common, "--activation", "direct:4", "--ranges", "stored", "--out", "none.safetensors"];
-        Assert.Equal("error: --margin: expected other ranges than stored, which are taken as they are, found --ranges stored\n", PannProcess.Run(files.Root, [.. stored, "--init", "loop.safetensors", "--margin", "1.1"]).Error);
+        Assert.Equal("error: --margin: expected ranges layer or global, which it is a factor on; found stored, which are taken as they are\n", PannProcess.Run(files.Root, [.. stored, "--init", "loop.safetensors", "--margin", "1.1"]).Error);
         Assert.Equal($"error: --ranges stored: expected --init with a model that holds ranges of its own; found {files.Model}\n", PannProcess.Run(files.Root, [.. stored, "--init", files.Model]).Error);
         Assert.Equal("error: --ranges stored: expected --init with a model that holds ranges of its own; found no --init\n", PannProcess.Run(files.Root, stored).Error);
     }

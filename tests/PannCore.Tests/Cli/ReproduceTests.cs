@@ -78,7 +78,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         File.Copy(files.Model, network, overwrite: true);
         ModelFile.Save(tuned, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string> { ["initialWeights"] = "of another" }));
         Assert.Equal(
-            $"error: {tuned}: at metadata initialWeights: expected {ModelFile.WeightHash(RandomNetwork.Backbone)}, found of another\n",
+            $"error: {tuned}: at metadata initialWeights: expected {ModelFile.WeightHash(RandomNetwork.Backbone)}, the weights of {network}, found of another\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "relu", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5").Error);
     }
 
@@ -151,6 +151,9 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal($"{(100.0 * right[1].Count(answer => answer) / 5000).ToString("F2", CultureInfo.InvariantCulture)} %", cells[2]);
         Assert.Equal((true, "0.000"), (McNemar.Of(right[2], right[0]).Probability > 0.001, cells[3]));
 
+        Assert.Equal(
+            "error: --margin, --penalty and --penalty-from: expected --tune with a way with a polynomial, found none; without one they do nothing\n",
+            PannProcess.Run(files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu", "--penalty", "2", "--data", Data, "--models", folder, "--json", table).Error);
         Assert.Equal(
             "error: --margin: expected a way whose ranges are not those of the way before it, found --tune direct-2-inward\n", PannProcess.Run(files.Root, [.. command, "--margin", "2"]).Error);
     }

@@ -61,7 +61,7 @@ public sealed class WorkersTests
         }
     }
 
-    /// <summary>Longer than the caller spins, so that it blocks; in the rounds after, where it yields first, longer than that too. For a while the workers block between jobs.</summary>
+    /// <summary>Longer than the caller spins, so that it blocks; in the rounds after it yields first. For a while the workers block between jobs.</summary>
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -139,7 +139,7 @@ public sealed class WorkersTests
         public void Run(int chunk, Scratch scratch) => Interlocked.Increment(ref done[chunk]);
     }
 
-    /// <summary>Two chunks that wait for each other, so that both threads have one; the worker's takes 20 ms more.</summary>
+    /// <summary>Two chunks that wait for each other, so that two threads have one each; a worker's takes 20 ms more.</summary>
     private readonly struct LateJob(int caller, int[] done) : IJob
     {
         public void Run(int chunk, Scratch scratch)
