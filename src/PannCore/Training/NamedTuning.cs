@@ -54,7 +54,8 @@ public sealed record NamedTuning(
         .. new[] { 4, 2 }.Select(degree => new NamedTuning(
             $"direct-{degree}-narrow", $"degree {degree} over ranges of a third, which inputs fill; the penalty rises and draws them in", $"direct:{degree}", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true)),
         new("direct-2-firm", "degree 2 over the same narrow ranges, with twice the penalty, to leave fewer inputs outside", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true),
-        new("direct-2-inward", "direct-2-firm, and a last stage whose penalty begins farther inside, so that inputs keep headroom", "direct:2", "stored", Penalty: 10, PenaltyFrom: 0.6, After: "direct-2-firm"),
+        .. new[] { (2, "direct-2-firm"), (4, "direct-4-narrow") }.Select(way => new NamedTuning(
+            $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),

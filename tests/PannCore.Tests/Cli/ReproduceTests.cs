@@ -196,7 +196,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", "error: --tune direct-4: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop\n"),
             PannProcess.Run(files.Root, "reproduce", "precision", "--tune", "direct-4"));
         Assert.Equal(
-            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 18\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
+            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 19\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
         Assert.Equal(
             new Outcome(1, "", $"error: reproduce: expected the official training and test files, found {files.Images}; get the data with: pann data fetch\n"),
             PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
