@@ -17,14 +17,14 @@ internal static class FileLock
             {
                 return new FileStream(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             }
-            catch (IOException) when (tries > 0)
+            catch (IOException exception) when (IsHeld(exception))
             {
+                if (tries <= 0) throw new BadInputException($"{file}: expected {expected}, found that one does: {exception.Message}", exception);
                 Thread.Sleep(50);
-            }
-            catch (IOException exception)
-            {
-                throw new BadInputException($"{file}: expected {expected}, found that one does: {exception.Message}", exception);
             }
         }
     }
+
+    /// <summary>Whether another process has the file: EWOULDBLOCK of Linux or macOS, a sharing violation of Windows. A full disk or a missing folder is neither.</summary>
+    private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 }

@@ -103,7 +103,7 @@ internal static class ReproduceNetwork
         }
         foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json"), CliJson.Default.LoopRows).Rows.Where(row => row.Backbone == name && row.Price is not null))
         {
-            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Tuning}", name, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price), CliJson.Default.NetworkRows);
+            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Name[(name.Length + 1)..]}", name, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price), CliJson.Default.NetworkRows);
         }
     }
 

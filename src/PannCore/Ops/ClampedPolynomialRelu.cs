@@ -130,6 +130,7 @@ internal sealed class ClampedPolynomialRelu : Op
                     continue;
                 }
                 op.Polynomial(slope, inside[..length], factors.Slice(first, length), slopes[..length]);
+                ClearBeyond(block, b, slopes[..length]);
                 op.AddPenalty(block, factors.Slice(first, length), slopes[..length], near, push, to.Slice(first, length));
             }
         }
@@ -177,35 +178,36 @@ internal sealed class ClampedPolynomialRelu : Op
             }
             partials[chunk] = (op._share * polynomial) - (2 * op._penalty.Weight / images * penalty);
         }
+    }
 
-        private static void ClearBeyond(ReadOnlySpan<float> x, float b, Span<float> slopes)
+    /// <summary>A clamped input's slope is 0.</summary>
+    private static void ClearBeyond(ReadOnlySpan<float> x, float b, Span<float> slopes)
+    {
+        int i = 0;
+        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+            Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(new Vector<float>(x[i..])), new Vector<float>(b)), new(slopes[i..]), Vector<float>.Zero).CopyTo(slopes[i..]);
+        for (; i < x.Length; i++)
         {
-            int i = 0;
-            for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
-                Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(new Vector<float>(x[i..])), new Vector<float>(b)), new(slopes[i..]), Vector<float>.Zero).CopyTo(slopes[i..]);
-            for (; i < x.Length; i++)
-            {
-                if (!(MathF.Abs(x[i]) <= b)) slopes[i] = 0;
-            }
+            if (!(MathF.Abs(x[i]) <= b)) slopes[i] = 0;
         }
     }
 
     /// <summary>
-    /// result = u slopes, where |x| is at most B, + (1 - u) ReLU'(x) factor + push (x - clamp(x, -near, near)); slopes are the polynomial's, times the factor. No product is fused with a sum, so that lanes and the rest round alike.
+    /// result = u slopes + (1 - u) ReLU'(x) factor + push (x - clamp(x, -near, near)); slopes are the clamped polynomial's, times the factor. No product is fused with a sum, so that lanes and the rest round alike.
     /// </summary>
     private void AddPenalty(ReadOnlySpan<float> x, ReadOnlySpan<float> factor, ReadOnlySpan<float> slopes, float near, float push, Span<float> result)
     {
-        float b = (float)_range, leak = (float)_polynomial.Leak, share = _share, rest = 1 - _share;
+        float leak = (float)_polynomial.Leak, share = _share, rest = 1 - _share;
         int i = 0;
         for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            Vector<float> at = new(x[i..]), own = Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(at), new Vector<float>(b)), new(slopes[i..]), Vector<float>.Zero);
+            Vector<float> at = new(x[i..]), own = new(slopes[i..]);
             if (share < 1) own = (own * share) + (Vector.ConditionalSelect(Vector.GreaterThan(at, Vector<float>.Zero), new Vector<float>(rest), new Vector<float>(rest * leak)) * new Vector<float>(factor[i..]));
             (own + ((at - Vector.Min(Vector.Max(at, new Vector<float>(-near)), new Vector<float>(near))) * push)).CopyTo(result[i..]);
         }
         for (; i < x.Length; i++)
         {
-            float own = MathF.Abs(x[i]) <= b ? slopes[i] : 0;
+            float own = slopes[i];
             if (share < 1) own = (own * share) + ((x[i] > 0 ? rest : rest * leak) * factor[i]);
             result[i] = own + ((x[i] - Math.Min(Math.Max(x[i], -near), near)) * push);
         }
