@@ -22,7 +22,7 @@ internal static class ReproduceDecay
     {
         var common = new Experiment.Options("decay.json", tunes: false);
         Option<string[]> recipes = new("--recipe") { HelpName = "NAME", Description = "A named recipe (pann train --list). May be given more than once; by default those of weight decay.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualRecipes };
-        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw precision needed against crest factor, and growth of the loss against its first two orders, for the recipes asked for (SVG)." };
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw precision needed against crest factor, and growth of the loss against its first two orders, for the recipes asked for and all seeds in the table (SVG)." };
         var command = new Command("decay", "Train networks with different weight decay; for each, the precision needed, the crest factor of its activations, and its sturdiness: how its loss grows under errors of a tenth of the signal, "
             + "against the first two orders of its Taylor series.\n\nExample: pann reproduce decay --recipe baseline --recipe decay-1e-5")
         {
@@ -48,8 +48,7 @@ internal static class ReproduceDecay
                 {
                     Terminal.Write(Table(Read(experiment)));
                 }
-                string[] asked = [.. from recipe in named from seed in experiment.Seeds select experiment.Name(recipe, seed)];
-                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment).Where(row => asked.Contains(row.Name))]));
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment).Where(row => named.Any(recipe => row.Name == experiment.Name(recipe, row.Seed)))]));
             }, cancellation);
         }, cancellation));
         return command;

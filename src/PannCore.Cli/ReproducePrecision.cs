@@ -25,7 +25,7 @@ internal static class ReproducePrecision
         Option<string[]> ranges = new Option<string[]>("--ranges") { Description = "Ranges of the polynomials. May be given more than once; by default all.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => [.. PrecisionStudy.RangeTexts] }.AcceptOnlyFromAmong([.. PrecisionStudy.RangeTexts]);
         Option<int> least = CommonOptions.AtLeast(new Option<int>("--from") { HelpName = "A", Description = "The least precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.SmallestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
         Option<int> most = CommonOptions.AtLeast(new Option<int>("--to") { HelpName = "A", Description = "The greatest precision 2^-A.", DefaultValueFactory = _ => ActivationSpec.LargestAlpha }, ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha);
-        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against precision, for the rows asked for (SVG)." };
+        Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against precision, for the recipes asked for and all seeds in the table (SVG)." };
         var command = new Command("precision", "Train each recipe with each seed, then measure its PANNs: accuracy at composite:alpha=4 to 14, three kinds of ranges, plain and with the controls that need no training; and the precision needed.\n\n"
             + "Example: pann reproduce precision --recipe baseline --recipe minimal-mixup --seeds 1..3")
         {
@@ -59,8 +59,8 @@ internal static class ReproducePrecision
                     Terminal.Write(Table(Read(experiment.Json)));
                     Terminal.Write(Seeds(Read(experiment.Json)));
                 }
-                string[] asked = [.. from recipe in named from tuning in ways from seed in experiment.Seeds select experiment.Name(recipe, seed, tuning)];
-                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, [.. Read(experiment.Json).Where(row => asked.Contains(row.Name))], parsed.GetValue(controls)!, cells));
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(
+                    writer, [.. Read(experiment.Json).Where(row => named.Any(recipe => ways.Any(tuning => row.Name == experiment.Name(recipe, row.Seed, tuning))))], parsed.GetValue(controls)!, cells));
             }, cancellation);
         }, cancellation));
         return command;
@@ -160,6 +160,7 @@ internal static class ReproducePrecision
                 orderby percents.Key select PlotPoint.Mean(percents.Key, [.. percents])],
             Joined: true);
         PlotPanel Panel(string title, IEnumerable<PlotSeries> series) => new(title, "alpha: precision 2^-alpha", "accuracy, %", [.. series.Where(one => one.Points.Count > 0)]);
+        string Name(IGrouping<string, PrecisionRow> seeds) => seeds.Count() == 1 ? seeds.Key : $"{seeds.Key}, {seeds.Count()} seeds";
         string[] drawn = controls.Length == PrecisionStudy.Controls.Count ? [.. controls.Except(["shift", "statistics"])] : controls; // Of all, those two would hide the rest.
         string[] kinds = ["global", "layer"];
         IGrouping<string, PrecisionRow>[] recipes = [.. rows.GroupBy(row => row.Recipe)];
@@ -167,9 +168,9 @@ internal static class ReproducePrecision
             ? [Panel(only == PrecisionStudy.Plain ? "As converted" : only, from ranges in PrecisionStudy.RangeTexts select Series(Words(ranges), rows, ranges, only))]
             : recipes.Length == 1
             ? kinds.Select(kind => Panel(Words(kind), drawn.Select(control => Series(control, rows, kind, control))))
-            : [.. kinds.Select(kind => Panel($"{Words(kind)}, converted", recipes.Select(seeds => Series(seeds.Key, seeds, kind, PrecisionStudy.Plain)))),
-                Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(seeds.Key, seeds, "global", "shift, statistics"))),
-                Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(seeds.Key, seeds, "global", PrecisionStudy.EqualisedRefitted)))];
+            : [.. kinds.Select(kind => Panel($"{Words(kind)}, converted", recipes.Select(seeds => Series(Name(seeds), seeds, kind, PrecisionStudy.Plain)))),
+                Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(Name(seeds), seeds, "global", "shift, statistics"))),
+                Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(Name(seeds), seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
             writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels.Where(panel => panel.Series.Count > 0)]);
     }
