@@ -63,7 +63,8 @@ internal static class AdviseCommand
                 parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), record, record.Patches), CliJson.Default.AdviceFile);
             Console.WriteLine(FormattableString.Invariant($"{record.Evaluations} networks in {seconds:F1} s"));
             string given = string.Concat(new[] { model, architecture, normalize, data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)} "))
-                + (parsed.GetValue(calibrate) > 0 ? $"--calibrate {parsed.GetValue(calibrate)} " : "");
+                + (parsed.GetValue(calibrate) > 0 ? $"--calibrate {parsed.GetValue(calibrate)} " : "")
+                + (CommonOptions.IsGiven(parsed, margin) ? FormattableString.Invariant($"--margin {parsed.GetValue(margin)} ") : "");
             if (parsed.GetValue(json) is string file) Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- inspect {given}--activation {record.Uniform.Name} --ranges {CommonOptions.Quoted(used.Spec)} --patch {CommonOptions.Quoted($"file:{file}")}");
             return 0;
         }, cancellation));

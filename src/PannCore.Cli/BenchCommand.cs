@@ -33,7 +33,7 @@ internal static class BenchCommand
                 return 0;
             }
             // As the other verbs compute by default: training faster, evaluation with the least rounding.
-            bool given = parsed.GetResult(convolution) is { Implicit: false };
+            bool given = CommonOptions.IsGiven(parsed, convolution);
             using var training = new Workspace(parsed.GetValue(threads), given ? CommonOptions.Convolution(parsed, convolution) : TrainCommand.Convolution);
             using Workspace evaluation = CommonOptions.Workspace(parsed, threads, convolution);
             CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)), CliJson.Default.BenchRecord);

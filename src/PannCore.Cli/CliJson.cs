@@ -5,12 +5,13 @@ namespace PannCore.Cli;
 
 /// <summary>Source-generated JSON of what the verbs write: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity".</summary>
 [JsonSourceGenerationOptions(
-    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EvalRecord))]
 [JsonSerializable(typeof(PerturbRecord))]
 [JsonSerializable(typeof(TrainRecord))]
 [JsonSerializable(typeof(RepairFile))]
 [JsonSerializable(typeof(RefitFile))]
+[JsonSerializable(typeof(EqualiseFile))]
 [JsonSerializable(typeof(BenchRecord))]
 [JsonSerializable(typeof(ApproxRecord))]
 [JsonSerializable(typeof(FunctionRecord))]

@@ -41,7 +41,7 @@ internal static class CommonOptions
     public static Option<string> Activation(string byDefault) => new("--activation")
     {
         HelpName = "SPEC",
-        Description = "relu, leaky:A, composite:alpha=4..14, composite:D,D,... or direct:N; the last three also with ,leak=A.",
+        Description = "relu, leaky:A, composite:alpha=4..14, composite:D,D,..., direct:N, file:poly.json or a family from the textbooks (README lists them); polynomials also with ,leak=A.",
         DefaultValueFactory = _ => byDefault,
     };
 
@@ -125,6 +125,25 @@ internal static class CommonOptions
             int own = values.Contains(path) ? 1 : 0;
             if (!taken.Add(full) || values.Count(value => FilesIn(value).Contains(full, StringComparer.Ordinal)) > own) throw new BadInputException($"{path}: expected a file of its own for each result, found a file that this command also reads or writes");
         }
+    }
+
+    /// <summary>The command line as it can be typed again.</summary>
+    public static string CommandLine(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)).Prepend("pann"));
+
+    /// <summary>Whether an option is on the command line.</summary>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Refuses numbers with a comma in a command and all below it: .NET would read 0,05 as 5, the comma being the separator of thousands.</summary>
+    public static void RefuseCommas(Command command)
+    {
+        foreach (Option option in command.Options.Where(option => option.ValueType == typeof(double) || option.ValueType == typeof(double?)))
+        {
+            option.Validators.Add(result =>
+            {
+                foreach (Token token in result.Tokens.Where(token => token.Value.Contains(',', StringComparison.Ordinal))) result.AddError($"{option.Name}: expected a number with a point, found '{token.Value}'");
+            });
+        }
+        foreach (Command below in command.Subcommands) RefuseCommas(below);
     }
 
     /// <summary>A value as it can be typed: in single quotes where a shell would take it apart.</summary>

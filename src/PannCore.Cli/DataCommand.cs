@@ -18,6 +18,10 @@ internal static class DataCommand
     internal static DataFolder Find(string? location)
         => DataFolder.Find(location, Environment.GetEnvironmentVariable("PANN_DATA"), Directory.GetCurrentDirectory(), AppContext.BaseDirectory);
 
+    /// <summary>The images that judge: the official test images, or all of a file of one's own.</summary>
+    internal static Cifar10 ReadJudging(DataFolder folder)
+        => folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+
     private static Command Fetch()
     {
         Option<string> url = new("--url")
@@ -39,6 +43,7 @@ internal static class DataCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             string folder = parsed.GetValue(output) ?? DataFolder.ForDownload(Directory.GetCurrentDirectory(), AppContext.BaseDirectory);
             Uri address = new(parsed.GetValue(url)!);
             using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
@@ -70,6 +75,7 @@ internal static class DataCommand
         };
         command.SetAction(parsed =>
         {
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             DataFolder found = Find(parsed.GetValue(data));
             IReadOnlyList<DataCheck> checks = Cifar10Verification.Verify(found);
             bool passed = checks.All(check => check.Passed);
@@ -100,6 +106,7 @@ internal static class DataCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(output)!;
+            CommonOptions.CheckWritable(parsed, path, parsed.GetValue(json));
             Cifar10 test = Cifar10.ReadTest(Find(parsed.GetValue(data)).Location);
             int[] indices = test.FirstOfEachClass(Cifar10.SamplePerClass);
             using var records = new MemoryStream();

@@ -13,7 +13,7 @@ internal static class EqualiseCommand
 {
     public static Command Create()
     {
-        Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data();
+        Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int?> images = new("--images") { HelpName = "N", Description = "Measure the channels on the first N training images. Default: all." };
         images.Validators.Add(result =>
         {
@@ -26,12 +26,12 @@ internal static class EqualiseCommand
             "Write the same network with every channel of every activation scaled to the same range. With ReLU it answers as before; its polynomials, whose error is a part of their range, err less. No training, no level.\n\n"
             + "Example: pann equalise --out equalised.safetensors\nExample: pann eval --model equalised.safetensors --activation composite:alpha=8 --ranges global --margin 1.3")
         {
-            model, architecture, normalize, images, output, data, threads, convolution,
+            model, architecture, normalize, images, output, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             string file = parsed.GetValue(output)!;
-            CommonOptions.CheckWritable(parsed, file);
+            CommonOptions.CheckWritable(parsed, file, parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, which another scale does not suit; give the model as it was before that");
             Cifar10 training = TrainCommand.ReadTraining(DataCommand.Find(parsed.GetValue(data)));
@@ -43,14 +43,15 @@ internal static class EqualiseCommand
             {
                 LargestInputs = inputs,
                 CalibrationImages = indices.Length,
-                Notes = new Dictionary<string, string>(loaded.Description.Notes) { ["equalised"] = $"by the channels' largest inputs over {indices.Length} training images" },
+                Notes = new Dictionary<string, string>(loaded.Description.Notes.Select(note => KeyValuePair.Create($"backbone.{note.Key}", note.Value))) { ["equalised"] = $"by the channels' largest inputs over {indices.Length} training images" },
             });
+            CommonOptions.WriteJson(parsed.GetValue(json), new(Path.GetFileName(loaded.File), indices.Length, largest), CliJson.Default.EqualiseFile);
             Terminal.Write(new ReportTable(
                 "Largest input of each channel before: where the smallest is far below the largest, one range for both wastes precision",
                 ["activation", "smallest", "median", "largest", "bits between median and the network's largest"],
                 [.. largest.Select(pair => Row(pair.Key, pair.Value, largest.Values.Max(channels => channels.Max())))]));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
-            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {file} --activation composite:alpha=6 --margin 1.3 --out refitted.safetensors");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {CommonOptions.Quoted(file)} --activation composite:alpha=6 --margin 1.3 --out refitted.safetensors");
             return 0;
         }, cancellation));
         return command;
@@ -65,3 +66,9 @@ internal static class EqualiseCommand
 
     private static string Text(double value) => FormattableString.Invariant($"{value:G3}");
 }
+
+/// <summary>What <c>pann equalise --json</c> writes.</summary>
+/// <param name="Model">The file's name.</param>
+/// <param name="Images">Training images measured.</param>
+/// <param name="LargestInputs">Largest |x| of each channel before, by activation: what it was divided by.</param>
+internal sealed record EqualiseFile(string Model, int Images, IReadOnlyDictionary<string, float[]> LargestInputs);

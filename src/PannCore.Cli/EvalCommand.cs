@@ -41,7 +41,7 @@ internal static class EvalCommand
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet network, ActivationRanges? used) = loaded.Convert(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)
-                : folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+                : DataCommand.ReadJudging(folder);
             int[] indices = [.. Enumerable.Range(0, images.Count)];
             var probe = new RangeProbe();
             InputHistogram? inputs = parsed.GetValue(histogram) is null ? null

@@ -32,6 +32,7 @@ internal sealed class Experiment : IDisposable
         if (_data.Kind == DataKind.RecordFile) throw new BadInputException($"reproduce: expected the official training and test files, found {_data.Location}; get the data with: pann data fetch");
         _training = Cifar10.ReadTrain(_data.Location);
         Folder = parsed.GetValue(options.Models) ?? (OnTest ? "data/models/precision" : "runs/choices");
+        if (Folder.Length == 0) throw new BadInputException("--models: expected a folder, found nothing");
         Json = parsed.GetValue(options.Json) ?? Path.Combine("data/results", (OnTest ? "" : "choices-") + options.File);
         _deadline = new(TimeSpan.FromMinutes(parsed.GetValue(options.Minutes)));
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _deadline.Token);
@@ -81,6 +82,14 @@ internal sealed class Experiment : IDisposable
         return 0;
     }
 
+    /// <summary>Refuses recipes whose networks do not stand for ones with ReLU, before anything is trained: the verb's polynomials do.</summary>
+    /// <exception cref="BadInputException">One has a slope for negative inputs.</exception>
+    public static void RequireRelu(params IReadOnlyList<NamedRecipe> recipes)
+    {
+        if (recipes.FirstOrDefault(recipe => recipe.Apply(new Recipe { Architecture = "", Epochs = 1 }) is { Leak: > 0, DropLeak: false }) is { } leaky)
+            throw new BadInputException($"recipe {leaky.Name}: expected one whose networks have ReLUs, as these polynomials do, found a slope for negative inputs; see pann reproduce precision");
+    }
+
     /// <summary>Another verb's table, in the same folder.</summary>
     public string Beside(string file) => Path.Combine(Path.GetDirectoryName(Json)!, (OnTest ? "" : "choices-") + file);
 
@@ -108,6 +117,7 @@ internal sealed class Experiment : IDisposable
     {
         string name = Name(recipe, seed, tuning), file = Path.Combine(Folder, name + ".safetensors");
         Recipe plan = recipe.Apply(new Recipe { Architecture = Architecture, Epochs = Epochs, Validation = OnTest ? 0 : HeldOut, Seed = seed });
+        if (tuning?.Activation is not null && (plan.Leak > 0 || plan.Noise.Size > 0)) throw new BadInputException($"{name}: expected a recipe without leak and noise, beside which no polynomial is trained, found {recipe.Name}");
         PannModel? begin = null;
         string? from = null;
         if (tuning is not null)

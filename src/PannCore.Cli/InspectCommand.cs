@@ -67,17 +67,17 @@ internal static class InspectCommand
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads, Convolution);
         (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation, patches);
-        Cifar10 data = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+        Cifar10 data = DataCommand.ReadJudging(folder);
         int[] images = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(Images), data.Count))];
 
-        string name = Path.GetFileName(loaded.File), command = "pann " + string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value));
+        string name = Path.GetFileName(loaded.File);
         var request = new InspectionRequest(
-            PannModel.Title(name, spec, used, patches, images.Length), command.TrimEnd(), name, spec, used?.Spec ?? "none",
+            PannModel.Title(name, spec, used, patches, images.Length), CommonOptions.CommandLine(parsed), name, spec, used?.Spec ?? "none",
             loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)))
         {
             Patches = patches,
         };
-        IdealNetwork ideal = parsed.GetValue(Ideal) is string text ? IdealNetwork.Parse(text, file => ModelFile.Load(file, parsed.GetValue(Architecture)).Model) : loaded.Model.Ideal(pann);
+        IdealNetwork ideal = parsed.GetValue(Ideal) is string text ? IdealNetwork.Parse(text, file => LoadIdeal(file, parsed, loaded)) : loaded.Model.Ideal(pann);
         var arithmetic = ArithmeticModel.Of(parsed.GetValue(Arithmetic)!, workspace, parsed.GetValue(Seed), ledger: true);
         long start = Stopwatch.GetTimestamp();
         RunRecord record = StagedProgress.Run(progress => Inspection.Run(
@@ -95,23 +95,31 @@ internal static class InspectCommand
             ArithmeticChoice.Print(other, arithmetic!.HasRing);
             Terminal.Write(ArithmeticReport.WorstOperations(other, WorstOperations));
         }
-        AtomicFile.Write(page, stream =>
-        {
-            using var writer = new StreamWriter(stream, new System.Text.UTF8Encoding(false), leaveOpen: true);
-            HtmlReport.Write(writer, record);
-        });
+        CommonOptions.WriteText(page, writer => HtmlReport.Write(writer, record));
         if (parsed.GetValue(Json) is string json) AtomicFile.Write(json, stream => RunRecordJson.Write(stream, record));
         Console.WriteLine(FormattableString.Invariant($"{images.Length} images in {seconds:F1} s"));
         Console.WriteLine($"Report: {Path.GetFullPath(page)}");
-        Console.WriteLine($"Try next: {Suggestion(parsed, spec, ranges)}");
+        Console.WriteLine($"Try next: {Suggestion(parsed, spec, ranges, loaded.Description.Pann)}");
         return record.Checks.All(check => check.Passed) ? 0 : 1;
     }
 
+    /// <summary>The network of a file, to be compared with.</summary>
+    private static ResNet LoadIdeal(string file, ParseResult parsed, LoadedModel loaded)
+    {
+        string? normalize = parsed.GetValue(Normalize);
+        var ideal = PannModel.Load(file, parsed.GetValue(Architecture), normalize is null ? null : Normalization.Parse(normalize));
+        if (ideal.Description.Pann is { StandsForItself: true } own) throw new BadInputException($"{file}: {own.Origin}: with ReLUs, as an ideal has them, its weights make no network");
+        if (ideal.Description.Normalization.Name != loaded.Description.Normalization.Name)
+            throw BadInputException.At(file, "normalisation", $"{loaded.Description.Normalization.Name}, as {loaded.File} has it, because both see the same pixels", ideal.Description.Normalization.Name);
+        return ideal.Backbone;
+    }
+
     /// <summary>The next thing worth looking at, as a command that can be typed as it stands.</summary>
-    private static string Suggestion(ParseResult parsed, ActivationSpec spec, string ranges)
+    private static string Suggestion(ParseResult parsed, ActivationSpec spec, string ranges, StoredPann? stored)
     {
         (string options, string why) = (spec.IsPolynomial, ranges) switch
         {
+            (true, PannModel.StoredRanges) when stored is { StandsForItself: true } => ("--ideal relu", "how far the polynomials are from ReLU, which the network was not trained with"),
             (true, "layer" or PannModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
             (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
             _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),

@@ -27,14 +27,12 @@ internal sealed record LoadedModel(PannModel Model)
     public (ActivationSpec Activation, string Ranges) Asked(ParseResult parsed, Option<string> activation, Option<string> ranges)
     {
         ActivationSpec spec = Asked(parsed, activation);
-        return (spec, Description.Pann is not null && spec.IsPolynomial && !IsGiven(parsed, ranges) ? PannModel.StoredRanges : parsed.GetValue(ranges)!);
+        return (spec, Description.Pann is not null && spec.IsPolynomial && !CommonOptions.IsGiven(parsed, ranges) ? PannModel.StoredRanges : parsed.GetValue(ranges)!);
     }
 
     /// <summary>The activation as the option says; where it says nothing and the file holds a PANN, that PANN's.</summary>
     public ActivationSpec Asked(ParseResult parsed, Option<string> activation)
-        => Description.Pann is { } pann && !IsGiven(parsed, activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
-
-    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+        => Description.Pann is { } pann && !CommonOptions.IsGiven(parsed, activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
 
     /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
     /// <param name="spec">The activation.</param>

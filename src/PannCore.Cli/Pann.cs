@@ -36,6 +36,7 @@ internal static class Pann
             DataCommand.Create(),
         };
         InspectCommand.AddTo(root);
+        CommonOptions.RefuseCommas(root);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {

@@ -55,6 +55,7 @@ internal static class PerturbCommand
             PerturbationForm[] chosen = Values(parsed.GetValue(forms), Choice<PerturbationForm>);
             PerturbationUnit measured = Choice<PerturbationUnit>(parsed.GetValue(unit)!)!.Value;
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
+            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, and what is perturbed here are ReLUs; give the model as it was before that");
             ResNet backbone = loaded.Backbone.With(_ => new ActivationFunction.Relu((float)loaded.Description.Activation.Leak));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
@@ -77,7 +78,7 @@ internal static class PerturbCommand
                      from side in Values(parsed.GetValue(sides), Choice<PerturbedSide>)
                      select new PerturbationTrial(side, form, size)).Distinct()];
 
-            Cifar10 set = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+            Cifar10 set = DataCommand.ReadJudging(folder);
             int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
             long start = Stopwatch.GetTimestamp();
             PerturbationResult result = ProgressBar.Run("classifying", (trials.Length + 1L) * indices.Length, progress => experiment.Run(

@@ -65,7 +65,7 @@ internal static class RefitCommand
             (ResNet pann, IReadOnlyList<RefitLayer> layers) = ProgressBar.Run("fitting", Refit.Steps(loaded.Backbone), progress => Refit.Of(
                 loaded.Backbone, spec, used, training, order[..count], normalization, workspace, parsed.GetValue(ridge), progress, cancellation));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            string about = $"pann {string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value))}";
+            string about = CommonOptions.CommandLine(parsed);
             var result = new RefitFile(
                 Path.GetFileName(loaded.File), spec.ToString(), used.Spec, loaded.Provenance(training, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), about, chosenBy, count, parsed.GetValue(ridge),
                 judges, Accuracy(loaded.Backbone), Accuracy(loaded.Backbone.With(spec, used)), Accuracy(pann), layers, Seconds: null);
@@ -89,7 +89,7 @@ internal static class RefitCommand
             if (result.After < result.Before) Console.WriteLine("Warning: on these images the network does better without the fit");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F1} s"));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
-            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- eval --model {file}");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- eval --model {CommonOptions.Quoted(file)}");
             return 0;
         }, cancellation));
         return command;

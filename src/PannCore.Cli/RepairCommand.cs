@@ -59,7 +59,7 @@ internal static class RepairCommand
                 loaded.Backbone, spec, used, training, order[..count], order[count..(count + judges)], loaded.Description.Normalization, workspace, again, progress, cancellation));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
-            string about = $"pann {string.Join(' ', parsed.Tokens.Select(token => token.Value.Contains(' ') ? $"\"{token.Value}\"" : token.Value))}";
+            string about = CommonOptions.CommandLine(parsed);
             var result = new RepairFile(
                 Path.GetFileName(loaded.File), spec.ToString(), rangesText, loaded.Provenance(training, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), about, chosenBy, record, Seconds: null);
             ModelFile.Save(file, pann, loaded.Description with
@@ -79,7 +79,7 @@ internal static class RepairCommand
             if (record.Candidates[0].Accuracy > record.Candidates.Single(c => c.Chosen).Accuracy) Console.WriteLine("Warning: on these images the network does better without repair");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F1} s"));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
-            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- eval --model {file}");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- eval --model {CommonOptions.Quoted(file)}");
             return 0;
         }, cancellation));
         return command;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -7,6 +6,7 @@ using PannCore.Engine;
 using PannCore.Experiments;
 using PannCore.Reports;
 using PannCore.Training;
+using static System.FormattableString;
 
 namespace PannCore.Cli;
 
@@ -33,9 +33,10 @@ internal static class ReproduceDecay
         {
             NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
             PrecisionNeed[] kinds = [.. from ranges in (string[])["global", "layer"] from alpha in Enumerable.Range(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha - ActivationSpec.SmallestAlpha + 1) select new PrecisionNeed(ranges, PrecisionStudy.Plain, alpha)];
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
+            Experiment.RequireRelu(named);
             return Experiment.Run(common, parsed, experiment =>
             {
+                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
                 Read(experiment);
                 try
                 {
@@ -87,9 +88,9 @@ internal static class ReproduceDecay
         ["network", "backbone", "B", "RMS", "alpha*, global", "crest", "difference", "alpha*, layer", "crest", "difference", "loss", "growth", "1st order", "1st + 2nd", "sum of layers"],
         [.. rows.Select(row => (IReadOnlyList<string>)
         [
-            row.Name, Text($"{row.Backbone:F2} %"), Text($"{row.Range:F2}"), Text($"{row.Scale:F3}"),
+            row.Name, Invariant($"{row.Backbone:F2} %"), Invariant($"{row.Range:F2}"), Invariant($"{row.Scale:F3}"),
             Text(row.Global.Alpha), Text(row.Global.Crest), Text(row.Global.Difference), Text(row.Layer.Alpha), Text(row.Layer.Crest), Text(row.Layer.Difference),
-            Text($"{row.Loss:F3}"), Text($"{row.All.Growth:F3}"), Text($"{row.All.FirstOrder:F3}"), Text($"{row.All.Predicted:F3}"), Text($"{row.Layers.Sum(layer => layer.Growth):F3}"),
+            Invariant($"{row.Loss:F3}"), Invariant($"{row.All.Growth:F3}"), Invariant($"{row.All.FirstOrder:F3}"), Invariant($"{row.All.Predicted:F3}"), Invariant($"{row.Layers.Sum(layer => layer.Growth):F3}"),
         ])]);
 
     /// <summary>Precision needed against crest factor, by kind of ranges: on a line of slope 1 it is the range alone that decay acts through. And growth of the loss: measured, and by its first two orders.</summary>
@@ -99,16 +100,14 @@ internal static class ReproduceDecay
             => new(name, [.. from row in rows let at = place(row) where at.Y is not null select new PlotPoint(at.X, at.Y!.Value, row.Recipe)], Joined: false);
         int missing = rows.Sum(row => (row.Global.Alpha is null ? 1 : 0) + (row.Layer.Alpha is null ? 1 : 0));
         SeriesPlot.Write(
-            writer, "What weight decay does to a network that is to be converted", Text($"Each point is a network{(missing == 0 ? "" : Text($"; {missing} figures beyond the greatest precision measured are left out"))}. Errors of a tenth of the signal: {Activation}, ranges {Ranges}, scaled; {LossImages:N0} images."),
+            writer, "What weight decay does to a network that is to be converted", Invariant($"Each point is a network{(missing == 0 ? "" : Invariant($"; {missing} figures beyond the greatest precision measured are left out"))}. Errors of a tenth of the signal: {Activation}, ranges {Ranges}, scaled; {LossImages:N0} images."),
             [
                 new("Precision needed, as converted", "mean crest factor log2(B / RMS)", "alpha*, 0.5 points", [Points("one range for all", row => (row.Global.Crest, row.Global.Alpha)), Points("a range for each activation", row => (row.Layer.Crest, row.Layer.Alpha))]),
                 new("Growth of the loss under errors of a tenth of the signal", "first and second order", "measured", [Points("in all activations", row => (row.All.Predicted, row.All.Growth)), Points("in one activation at a time, sum", row => (row.Layers.Sum(layer => layer.Predicted), row.Layers.Sum(layer => layer.Growth)))]),
             ]);
     }
 
-    private static string Text(double? value) => value is double known ? Text($"{known:F2}") : "more";
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Text(double? value) => value is double known ? Invariant($"{known:F2}") : "more";
 }
 
 /// <summary>A network and what decay did to it.</summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -8,6 +7,7 @@ using PannCore.Experiments;
 using PannCore.Nn;
 using PannCore.Reports;
 using PannCore.Training;
+using static System.FormattableString;
 
 namespace PannCore.Cli;
 
@@ -61,7 +61,7 @@ internal static class ReproduceLoop
         if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
         if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
         way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
-        return way with { Name = Text($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Text($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}") };
+        return way with { Name = Invariant($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}") };
     }
 
     private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning way, long seed)
@@ -99,7 +99,7 @@ internal static class ReproduceLoop
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
         "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; p: McNemar's test against the control",
         ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
-        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && Schedule(r) == Schedule(row))))]);
+        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && r.Images == row.Images && Schedule(r) == Schedule(row))))]);
 
     /// <summary>The name of a way with other settings than the named one's begins with that; null for a way that is no more.</summary>
     private static string? Control(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0])?.Control;
@@ -113,18 +113,16 @@ internal static class ReproduceLoop
         return
         [
             row.Name,
-            Text($"{row.Accuracy:F2} %"),
-            control is null ? "-" : Text($"{control.Accuracy:F2} %"),
-            test is { } paired ? Text($"{paired.Probability:F3}") : "-",
-            row.Price is null ? "-" : Text($"{row.Price.Levels}"),
-            row.Price is null ? "-" : Text($"{row.Price.Multiplications:N0}"),
-            row.Ranges is null ? "-" : Text($"{row.Ranges.OutOfRange:N0}"),
-            row.Ranges is null ? "-" : Text($"{row.Ranges.OutOfRangeImages:N0}"),
-            row.Ranges is null ? "-" : Text($"{row.Ranges.Largest:F3}"),
-            row.Ranges is null ? "-" : Text($"{row.Ranges.Study.Stress.Max(image => image.Share):F2}"),
-            row.Ranges?.Study.Search is { } search ? Text($"{search.Share:F2}") : "-",
+            Invariant($"{row.Accuracy:F2} %"),
+            control is null ? "-" : Invariant($"{control.Accuracy:F2} %"),
+            test is { } paired ? Invariant($"{paired.Probability:F3}") : "-",
+            row.Price is null ? "-" : Invariant($"{row.Price.Levels}"),
+            row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
+            row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRange:N0}"),
+            row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRangeImages:N0}"),
+            row.Ranges is null ? "-" : Invariant($"{row.Ranges.Largest:F3}"),
+            row.Ranges is null ? "-" : Invariant($"{row.Ranges.Study.Stress.Max(image => image.Share):F2}"),
+            row.Ranges?.Study.Search is { } search ? Invariant($"{search.Share:F2}") : "-",
         ];
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -9,6 +8,7 @@ using PannCore.Experiments;
 using PannCore.Nn;
 using PannCore.Reports;
 using PannCore.Training;
+using static System.FormattableString;
 
 namespace PannCore.Cli;
 
@@ -35,9 +35,10 @@ internal static class ReproduceNetwork
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
+            Experiment.RequireRelu(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
+                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
                 Read(experiment);
                 foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
                 string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed))];
@@ -67,7 +68,7 @@ internal static class ReproduceNetwork
             if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count && r.Fit == fit)) return;
             Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
             ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit }, CliJson.Default.NetworkRows);
-            Console.WriteLine(FormattableString.Invariant($"{row}: {answers.Accuracy:F2} %"));
+            Console.WriteLine(Invariant($"{row}: {answers.Accuracy:F2} %"));
         }
 
         var equalised = new Lazy<(ResNet Network, ActivationRanges Ranges)>(() =>
@@ -82,9 +83,9 @@ internal static class ReproduceNetwork
             {
                 return repaired();
             }
-            catch (BadInputException)
+            catch (ExplodedException)
             {
-                return converted; // Its polynomials explode in every image: there is nothing to measure a repair on.
+                return converted; // There is nothing to measure a repair on.
             }
         }
 
@@ -123,8 +124,8 @@ internal static class ReproduceNetwork
         ["network", "activation", "how", "accuracy", "95 %", "levels", "depth", "products"],
         [.. rows.Select(row => (IReadOnlyList<string>)
         [
-            row.Backbone, row.Activation, row.Kind, Text($"{row.Accuracy:F2} %"), Text($"{row.Interval.Low:F2} to {row.Interval.High:F2}"),
-            row.Price is null ? "-" : Text($"{row.Price.Levels}"), row.Price is null ? "-" : Text($"{row.Price.Depth}"), row.Price is null ? "-" : Text($"{row.Price.Multiplications:N0}"),
+            row.Backbone, row.Activation, row.Kind, Invariant($"{row.Accuracy:F2} %"), Invariant($"{row.Interval.Low:F2} to {row.Interval.High:F2}"),
+            row.Price is null ? "-" : Invariant($"{row.Price.Levels}"), row.Price is null ? "-" : Invariant($"{row.Price.Depth}"), row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
         ])]);
 
     private static void Draw(TextWriter writer, IReadOnlyList<NetworkRow> rows)
@@ -139,14 +140,12 @@ internal static class ReproduceNetwork
             ],
             Lowest: 80);
         SeriesPlot.Write(
-            writer, "What an encrypted network costs, and how often it is right", FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; bars: 95 % over images. Networks below 80 % lie on the lower edge. Other authors' networks have other backbones; their price is computed here, for ResNet-20, from their degrees."),
+            writer, "What an encrypted network costs, and how often it is right", Invariant($"{rows.Max(row => row.Images):N0} images; bars: 95 % over images. Networks below 80 % lie on the lower edge. Other authors' networks have other backbones; their price is computed here, for ResNet-20, from their degrees."),
             [Panel("Accuracy against CKKS levels", "CKKS levels", price => price.Levels), Panel("Accuracy against multiplications", "millions of products of ciphertexts, in elements", price => price.Multiplications / 1e6)]);
     }
 
     /// <summary>The part of a specification that tells activations of a drawing apart.</summary>
     private static string Label(string activation) => activation.Replace("direct:", "degree ", StringComparison.Ordinal).Replace("composite:", "", StringComparison.Ordinal).Replace("alpha=", "alpha ", StringComparison.Ordinal);
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>One network of the frontier.</summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PannCore.Approximation;
@@ -12,6 +11,7 @@ using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Reports;
 using PannCore.Training;
+using static System.FormattableString;
 
 namespace PannCore.Cli;
 
@@ -116,9 +116,9 @@ internal static class ReproducePerturbation
             from cell in row.Cells
             select (IReadOnlyList<string>)
             [
-                row.Network, PerturbationReport.Name(row.Unit), PerturbationReport.Name(cell.Form), row.Activation is null ? "" : $"{row.Activation}, {row.Ranges}", Text($"{cell.Size}"),
-                Text($"{row.Percent(cell.Negative):F2}"), Text($"{row.Percent(cell.Positive):F2}"), Text($"{row.Percent(cell.Both):F2}"),
-                cell.CostsMore is { } side ? PerturbationReport.Name(side) : "not clear", Text($"{new McNemar(cell.RightWithNegativeOnly, cell.RightWithPositiveOnly).Probability:G2}"),
+                row.Network, PerturbationReport.Name(row.Unit), PerturbationReport.Name(cell.Form), row.Activation is null ? "" : $"{row.Activation}, {row.Ranges}", Invariant($"{cell.Size}"),
+                Invariant($"{row.Percent(cell.Negative):F2}"), Invariant($"{row.Percent(cell.Positive):F2}"), Invariant($"{row.Percent(cell.Both):F2}"),
+                cell.CostsMore is { } side ? PerturbationReport.Name(side) : "not clear", Invariant($"{new McNemar(cell.RightWithNegativeOnly, cell.RightWithPositiveOnly).Probability:G2}"),
             ]]);
 
     /// <summary>Accuracy against the size of constants and noise, a line a form and side; a panel a recipe and unit, mean over seeds.</summary>
@@ -141,17 +141,15 @@ internal static class ReproducePerturbation
                 select new PlotPanel(
                     $"{recipe.Key}: {(unit == PerturbationUnit.Absolute ? "the same c" : "the same energy")} on either side", unit == PerturbationUnit.Absolute ? "c; noise is uniform in [-c, c)" : "RMS of the perturbation over that of the ReLU's output", "accuracy, %",
                     [.. from form in Simple from side in (PerturbedSide[])[PerturbedSide.Negative, PerturbedSide.Positive] select Series(seeds, form, side)])];
-        SeriesPlot.Write(writer, "Which perturbations of a ReLU's output hurt", Text($"In all ReLUs at once, on one side of the input; {rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), panels);
+        SeriesPlot.Write(writer, "Which perturbations of a ReLU's output hurt", Invariant($"In all ReLUs at once, on one side of the input; {rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), panels);
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed record Kind(PerturbationUnit Unit, PerturbationForm[] Forms, double[] Sizes, int? Alpha = null, string? Ranges = null)
     {
         public string Name => $"{PerturbationReport.Name(Unit)} {(Alpha is null ? "constants and noise" : $"alpha={Alpha} {Ranges}")}";
 
         /// <summary>The row's name; where not all images judge, their number is part of it.</summary>
-        public string Row(string network, int images) => FormattableString.Invariant($"{network} {Name}{(images > 0 ? $", {images} images" : "")}");
+        public string Row(string network, int images) => Invariant($"{network} {Name}{(images > 0 ? $", {images} images" : "")}");
     }
 }
 

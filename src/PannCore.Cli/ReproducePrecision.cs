@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
+using System.Text.RegularExpressions;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -10,11 +10,12 @@ using PannCore.Experiments;
 using PannCore.Nn;
 using PannCore.Reports;
 using PannCore.Training;
+using static System.FormattableString;
 
 namespace PannCore.Cli;
 
 /// <summary>The verb <c>pann reproduce precision</c>: how much precision networks of different training need.</summary>
-internal static class ReproducePrecision
+internal static partial class ReproducePrecision
 {
     public static Command Create()
     {
@@ -40,9 +41,10 @@ internal static class ReproducePrecision
                 throw new BadInputException($"--tune {own.Name}: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop");
             if (parsed.GetValue(least) > parsed.GetValue(most)) throw new BadInputException($"--from and --to: expected a range of precisions, found {parsed.GetValue(least)} to {parsed.GetValue(most)}");
             PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) && PrecisionStudy.Applies(control, range) select new PrecisionNeed(range, control, alpha)];
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
+            if (cells.Length == 0) throw new BadInputException("--ranges and --control: expected a control that applies to the ranges, found none; the scale of an equalised network is arbitrary, so a fixed B says nothing of it");
             return Experiment.Run(common, parsed, experiment =>
             {
+                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
                 Read(experiment.Json);
                 try
                 {
@@ -92,7 +94,7 @@ internal static class ReproducePrecision
             PrecisionCell measured = study.Measure(ranges, control, alpha, experiment.Stop);
             PrecisionRow mine = row;
             row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured), CliJson.Default.PrecisionRows);
-            Console.WriteLine(FormattableString.Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
+            Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         }
         return row;
     }
@@ -113,18 +115,22 @@ internal static class ReproducePrecision
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
         "Precision needed: alpha within 0.5 points of the row's own backbone (one range / a range for each layer / B = 50)",
         ["row", "backbone", "95 %", .. PrecisionStudy.Controls],
-        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, Text($"{row.Backbone:F2} %"), Interval(row.BackboneCorrect, row.Images), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Where(ranges => PrecisionStudy.Applies(control, ranges)).Select(ranges => Needed(row, ranges, control))))])]);
+        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, Invariant($"{row.Backbone:F2} %"), Interval(row.BackboneCorrect, row.Images), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Where(ranges => PrecisionStudy.Applies(control, ranges)).Select(ranges => Needed(row, ranges, control))))])]);
 
     /// <summary>All seeds of a recipe, with one range: bits saved against the plain baseline, and accuracy at alpha 9 against the network's own backbone, image by image.</summary>
     private static ReportTable Seeds(IReadOnlyList<PrecisionRow> rows) => new(
         "With one range, over the seeds of a recipe: mean (least to greatest)",
         ["networks", "seeds", "backbone", "alpha*, plain", "alpha*, equalised and refitted", "alpha 9, plain", "p, alpha 9 against the backbone"],
-        [.. rows.GroupBy(row => row.Name.Replace($"-{row.Seed}", "-*", StringComparison.Ordinal)).Select(seeds => (IReadOnlyList<string>)
+        [.. rows.GroupBy(row => SeedOfName().Replace(row.Name, "$1-*", count: 1)).Select(seeds => (IReadOnlyList<string>)
         [
             seeds.Key, $"{seeds.Count()}", Spread(seeds.Select(row => (double?)row.Backbone)), Spread(seeds.Select(row => Half(row, PrecisionStudy.Plain))), Spread(seeds.Select(row => Half(row, PrecisionStudy.EqualisedRefitted))),
             Spread(seeds.Select(row => Nine(row) is { } cell ? row.Percent(cell.Correct) : (double?)null)),
-            string.Join(", ", seeds.Select(row => Nine(row)?.Right is string right ? Text($"{McNemar.Of(RightAnswers.Read(row.BackboneRight, row.Images), RightAnswers.Read(right, row.Images)).Probability:G2}") : "-")),
+            string.Join(", ", seeds.Select(row => Nine(row)?.Right is string right ? Invariant($"{McNemar.Of(RightAnswers.Read(row.BackboneRight, row.Images), RightAnswers.Read(right, row.Images)).Probability:G2}") : "-")),
         ])]);
+
+    /// <summary>Architecture, epochs and seed of a network's name.</summary>
+    [GeneratedRegex(@"(-resnet\d+-\d+)-\d+", RegexOptions.CultureInvariant)]
+    private static partial Regex SeedOfName();
 
     private static PrecisionCell? Nine(PrecisionRow row) => row.Cells.FirstOrDefault(cell => (cell.Ranges, cell.Control, cell.Alpha) == ("global", PrecisionStudy.Plain, 9));
 
@@ -135,16 +141,14 @@ internal static class ReproducePrecision
     private static string Interval(int correct, int images)
     {
         var interval = BinomialInterval.Of(correct, images);
-        return Text($"{interval.Low:F2} to {interval.High:F2}");
+        return Invariant($"{interval.Low:F2} to {interval.High:F2}");
     }
 
     private static string Spread(IEnumerable<double?> values)
     {
         double[] known = [.. values.OfType<double>()];
-        return known.Length == 0 ? "-" : known.Length == 1 ? Text($"{known[0]:F2}") : Text($"{known.Average():F2} ({known.Min():F2} to {known.Max():F2})");
+        return known.Length == 0 ? "-" : known.Length == 1 ? Invariant($"{known[0]:F2}") : Invariant($"{known.Average():F2} ({known.Min():F2} to {known.Max():F2})");
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Words(string ranges) => ranges switch { "global" => "One range for all activations", "layer" => "A range for each activation", _ => $"B = {ranges["global:".Length..]}" };
 
@@ -172,7 +176,7 @@ internal static class ReproducePrecision
                 Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(Name(seeds), seeds, "global", "shift, statistics"))),
                 Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(Name(seeds), seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
-            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), FormattableString.Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels.Where(panel => panel.Series.Count > 0)]);
+            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), Invariant($"{rows.Max(row => row.Images):N0} images; mean over seeds, bars from the least to the greatest."), [.. panels.Where(panel => panel.Series.Count > 0)]);
     }
 }
 

@@ -44,11 +44,12 @@ internal static class SweepCommand
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(specs[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
-            Cifar10 set = folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+            Cifar10 set = DataCommand.ReadJudging(folder);
             int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
 
             var sweep = new SweepFile(
                 Path.GetFileName(loaded.File), used!.Spec, loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
+            sweep = sweep with { Provenance = new Dictionary<string, string>(sweep.Provenance) { ["leak"] = FormattableString.Invariant($"{specs[0].Leak}") } };
             if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep);
             int[]? ideal = null;
             SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>

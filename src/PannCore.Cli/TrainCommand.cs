@@ -47,7 +47,7 @@ internal static class TrainCommand
         Option<bool> penaltyRises = new("--penalty-rises") { Description = "Let its weight rise from 0 to P over all steps." };
         Option<bool> learnRanges = new("--learn-ranges") { Description = "Let training change the ranges it begins from; the model file holds what they have become, fixed." };
         Option<string> share = new Option<string>("--share") { Description = "How much of the polynomial: full; rising from none to all over the first half of the steps; or random for each step and activation, which leaves a network with ReLUs that stands its polynomials.", DefaultValueFactory = _ => "full" }.AcceptOnlyFromAmong("full", "rising", "random");
-        Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation, else none." };
+        Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation or --tune, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
         Option<string> output = CommonOptions.ModelOutput();
@@ -62,7 +62,7 @@ internal static class TrainCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+            bool IsGiven(Option option) => CommonOptions.IsGiven(parsed, option);
             NamedTuning? tuning = parsed.GetValue(tuned) is string way ? NamedTuning.Of(way) : null;
             if (tuning is not null && !IsGiven(initial)) throw new BadInputException($"--tune {tuning.Name}: expected --init with the model to begin from, found none");
             bool fromScratch = parsed.GetValue(rangesOnly) || tuning is { FromScratch: true };
@@ -75,7 +75,7 @@ internal static class TrainCommand
                 Epochs = passes,
                 Batch = parsed.GetValue(batch),
                 LearningRate = tuning is null || fromScratch || IsGiven(learningRate) ? parsed.GetValue(learningRate) : tuning.Rate,
-                WarmupEpochs = Math.Min(parsed.GetValue(warmup), passes),
+                WarmupEpochs = parsed.GetValue(warmup),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
                 Convolution = CommonOptions.Convolution(parsed, convolution),
@@ -89,7 +89,9 @@ internal static class TrainCommand
             if (IsGiven(noise)) recipe = recipe with { Noise = recipe.Noise with { Size = parsed.GetValue(noise) } };
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
+            if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
             PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
+            if (begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && !fromScratch) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             NamedTuning polynomial = (tuning ?? new("", "", null)) with { FromScratch = fromScratch };
             if (IsGiven(activation)) polynomial = polynomial with { Activation = parsed.GetValue(activation) };
@@ -162,7 +164,7 @@ internal static class TrainCommand
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
         if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? $" --margin {tuning.Margin}" : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
-        if (double.IsFinite(recipe.MaxGradientNorm)) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
+        if (double.IsFinite(recipe.MaxGradientNorm) || recipe.Polynomial is not null) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }
 

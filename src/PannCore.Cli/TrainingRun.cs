@@ -62,7 +62,7 @@ internal static class TrainingRun
                 trainer.SaveState(state);
                 rates.Add(new(epoch.Epoch, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationAccuracy, rate));
                 Console.WriteLine(FormattableString.Invariant(
-                    $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {TimeSpan.FromSeconds(left):h\\:mm\\:ss} left"));
+                    $"epoch {epoch.Epoch,3}/{recipe.Epochs}  loss {epoch.TrainLoss:F4}  train {epoch.TrainAccuracy:F2} %{(epoch.ValidationAccuracy is double v ? FormattableString.Invariant($"  validation {v:F2} %") : "")}  {rate:F0} images/s  {(int)(left / 3600)}:{TimeSpan.FromSeconds(left):mm\\:ss} left"));
             }
             // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
             if (recipe.Polynomial is not { StandsForItself: true })

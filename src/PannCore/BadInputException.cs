@@ -4,7 +4,7 @@ namespace PannCore;
 /// Something the user supplied (a file, a specification text, a folder) is not what it should be.
 /// The message is one line that names what was read, where, what was expected and what was found.
 /// </summary>
-public sealed class BadInputException : Exception
+public class BadInputException : Exception
 {
     /// <summary>An error whose one-line message is already complete.</summary>
     public BadInputException(string message) : base(message) { }

@@ -52,7 +52,8 @@ public static class Refit
     /// <param name="progress">Told the number of layers fitted, of <see cref="Steps"/>.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <returns>The PANN over weights of its own, and one line a layer.</returns>
-    /// <exception cref="BadInputException">The activation is no polynomial, or the polynomials explode in every image.</exception>
+    /// <exception cref="BadInputException">The activation is no polynomial, or the images differ too little to fit the weights.</exception>
+    /// <exception cref="ExplodedException">The polynomials explode in every image.</exception>
     public static (ResNet Pann, IReadOnlyList<RefitLayer> Layers) Of(
         ResNet backbone, ActivationSpec spec, ActivationRanges ranges, Cifar10 training, int[] images, Normalization normalization, Workspace workspace,
         double ridge = UsualRidge, IProgress<int>? progress = null, CancellationToken cancellation = default)
@@ -94,7 +95,7 @@ public static class Refit
                 fit.Add(seen, target.Output, sound, workspace);
             }
             if (leftOut == images.Length)
-                throw new BadInputException($"refit: at {layer.Path}, {spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {images.Length} images; give a wider range");
+                throw new ExplodedException($"refit: at {layer.Path}, {spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {images.Length} images; give a wider range");
             (double before, double after) = fit.Solve(ridge);
             lines.Add(new(layer.Path, layer.Target, before, after, leftOut));
             progress?.Report(lines.Count);

@@ -36,7 +36,8 @@ public static class Repair
     /// <param name="cancellation">Stops between batches.</param>
     /// <returns>The repaired PANN over weights of its own, the ranges it has, and what was done.</returns>
     /// <exception cref="ArgumentException">The two sets of images share one, or one is empty.</exception>
-    /// <exception cref="BadInputException">The activation is no polynomial, or the polynomials explode in every image.</exception>
+    /// <exception cref="BadInputException">The activation is no polynomial.</exception>
+    /// <exception cref="ExplodedException">The polynomials explode in every image.</exception>
     public static (ResNet Pann, ActivationRanges Ranges, RepairRecord Record) Of(
         ResNet backbone, ActivationSpec spec, ActivationRanges ranges, Cifar10 training, int[] images, int[] heldOut, Normalization normalization, Workspace workspace,
         RangesAgain? again = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
@@ -157,7 +158,7 @@ public static class Repair
                     ImageSums found = ImageMoments.Of(part, values, _workspace, leaf.Path, _cancellation).ByPath[leaf.Path], ideal = _ideal[leaf.Path];
                     bool[] sound = found.Sound;
                     if (!sound.Contains(true))
-                        throw new BadInputException($"repair: at {leaf.Path}, {_spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {_images.Length} images; give a wider range");
+                        throw new ExplodedException($"repair: at {leaf.Path}, {_spec} over ranges '{ranges.Spec}' has answered beyond twice its range in every one of the {_images.Length} images; give a wider range");
                     if (leaf is BatchNorm2d)
                     {
                         Match(pann.Parameters, leaf.Path, ideal, found);

@@ -103,7 +103,7 @@ public sealed class PrecisionStudy
         ReluPolynomial polynomial = spec.Build();
         string coefficients = string.Join(';', polynomial.Stages.Select(stage => string.Join(',', stage.Coefficients.Select(c => c.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))));
         string values = string.Join(',', used.ByPath.Select(pair => FormattableString.Invariant($"{pair.Key}={pair.Value:R}")));
-        return Hash(Encoding.UTF8.GetBytes(string.Join('|', _fixed, spec, coefficients, values, control, control is Equalised or EqualisedRefitted ? EqualisedMargin : 0, control is Refitted or EqualisedRefitted ? FormattableString.Invariant($"{Refit.UsualRidge}/{Refit.Version}") : "0")));
+        return Hash(Encoding.UTF8.GetBytes(string.Join('|', _fixed, spec, coefficients, values, control, FormattableString.Invariant($"{(control is Equalised or EqualisedRefitted ? EqualisedMargin : 0)}"), control is Refitted or EqualisedRefitted ? FormattableString.Invariant($"{Refit.UsualRidge}/{Refit.Version}") : "0")));
     }
 
     /// <summary>Measures one cell. A control that finds no image in which no polynomial explodes has nothing to measure its remedy on, and leaves the network as it is.</summary>
@@ -141,7 +141,7 @@ public sealed class PrecisionStudy
                 backbone, spec, ranges, control.StartsWith("shift", StringComparison.Ordinal) ? RepairShift.Injected : null, control.EndsWith("statistics", StringComparison.Ordinal),
                 _training, _images, _model.Description.Normalization, _workspace, cancellation: cancellation).Pann;
         }
-        catch (BadInputException)
+        catch (ExplodedException)
         {
             return null;
         }

@@ -20,10 +20,11 @@ internal sealed class Axis
     /// <summary>A linear axis that covers low, high and 0 in about five steps of 1, 2 or 5 times a power of ten.</summary>
     public static Axis Linear(double low, double high, double from, double to) => Between(Math.Min(low, 0), Math.Max(high, 0), from, to);
 
-    /// <summary>A linear axis that covers low and high in about five steps of 1, 2 or 5 times a power of ten; 0 to 1 where they are no interval.</summary>
+    /// <summary>A linear axis that covers low and high in about five steps of 1, 2 or 5 times a power of ten; one value other than 0 stands in the middle; 0 to 1 where they are no interval.</summary>
     public static Axis Between(double low, double high, double from, double to)
     {
-        if (!double.IsFinite(high - low) || high <= low) (low, high) = (0, 1);
+        if (!double.IsFinite(high - low) || high < low) (low, high) = (0, 1);
+        if (low == high) (low, high) = low == 0 ? (0, 1) : (low - 0.5, high + 0.5);
         double raw = (high - low) / 5;
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * (raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PannCore.Checkpoints;
 using PannCore.Diagnostics;
 
 namespace PannCore.Reports;
@@ -28,11 +29,11 @@ public static class RunRecordJson
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = InputFile.Open(path);
             if (stream.Length > MaxFileBytes) throw BadInputException.At(path, "its end", $"at most {MaxFileBytes} bytes", $"{stream.Length}");
             return Read(stream, path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (IOException e)
         {
             throw new BadInputException($"{path}: cannot be read: {e.Message}", e);
         }

@@ -6,6 +6,8 @@ namespace PannCore.Training;
 /// <summary>Everything that decides the result of a training run, given the data.</summary>
 public sealed record Recipe
 {
+    private const int MaxEpochs = 10_000;
+
     /// <summary>For instance <c>resnet20</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -72,7 +74,7 @@ public sealed record Recipe
     /// <exception cref="BadInputException">Names the setting, what was expected and what was found.</exception>
     public void Check()
     {
-        Require(Epochs >= 1, "epochs", "at least 1", Epochs);
+        Require(Epochs is >= 1 and <= MaxEpochs, "epochs", $"1 to {MaxEpochs}", Epochs);
         Require(Batch >= 2, "batch", "at least 2 images", Batch);
         Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning rate", "a positive number", LearningRate);
         Require(WarmupEpochs >= 0 && WarmupEpochs <= Epochs, "warm-up", $"0 to {Epochs} epochs", WarmupEpochs);

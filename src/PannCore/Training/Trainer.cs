@@ -69,6 +69,8 @@ public sealed class Trainer
         if (_split.Training.Length < recipe.Batch)
             throw new BadInputException($"recipe: batch: expected at most the {_split.Training.Length} training images, found {recipe.Batch}");
         _polynomial = recipe.Polynomial is { } loop ? ActivationSpec.Parse(loop.Activation).Build() : null;
+        if (_polynomial is { Leak: not 0 } && !recipe.Polynomial!.StandsForItself)
+            throw new BadInputException($"recipe: polynomial: expected one without leak, because the network that is left has ReLUs, found {recipe.Polynomial.Activation}");
         _model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: Activation);
         _model.Initialise(recipe.Seed);
         if (recipe.Polynomial is { LearnRanges: true })
@@ -251,7 +253,7 @@ public sealed class Trainer
         _step++;
     }
 
-    /// <summary>The network of one step: the model; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
+    /// <summary>The network of one step: the model; or with a slope that it drops in the end; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
     private ResNet InTraining(ReadOnlyMemory<int> images, long step)
     {
         int layer = 0, layers = _model.Activations.Count;
@@ -262,13 +264,13 @@ public sealed class Trainer
             var penalty = new RangePenalty(loop.PenaltyAt(step, steps), loop.PenaltyFrom);
             return _model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, steps, layer++), _logarithms.GetValueOrDefault(path)));
         }
-        if (Recipe.Noise.Size == 0) return _model;
+        if (Recipe.Noise.Size == 0) return Recipe.DropLeak ? _model.With(_ => new ActivationFunction.Relu((float)Recipe.Leak)) : _model;
         return _model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
     }
 
     /// <summary>What an activation of the trained network computes.</summary>
     private ActivationFunction Activation(string path) => _polynomial is null || !Recipe.Polynomial!.StandsForItself
-        ? new ActivationFunction.Relu((float)Recipe.Leak)
+        ? new ActivationFunction.Relu(Recipe.DropLeak ? 0 : (float)Recipe.Leak)
         : new ActivationFunction.Polynomial(_polynomial, RangeOf(path));
 
     private double RangeOf(string path)

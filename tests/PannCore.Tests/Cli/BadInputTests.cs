@@ -62,6 +62,16 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [Fact]
+    public void An_ideal_that_sees_other_pixels()
+    {
+        string other = files.At("pixels.safetensors");
+        ModelFile.Save(other, RandomNetwork.Backbone, new("resnet20", PannCore.Data.Normalization.ImageNet, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()));
+        Fails(
+            $"{other}: at normalisation: expected cifar10, as {files.Model} has it, because both see the same pixels, found imagenet",
+            "inspect", "--model", files.Model, "--data", files.Images, "--ideal", $"model:{other}", "--quick");
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_architecture_lists_what_is_missing()
     {
         var needed = new ResNet(32).Parameters.All.Select(p => p.Name).Except(RandomNetwork.Backbone.Parameters.All.Select(p => p.Name)).ToArray();

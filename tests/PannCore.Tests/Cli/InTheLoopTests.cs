@@ -41,6 +41,15 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "loop.safetensors", "--activation", "direct:4", "--ranges", "stored", "--out", "more.safetensors"]).Code);
         Assert.Equal(said.Pann.Ranges, ModelFile.Load(files.At("more.safetensors")).Description.Pann!.Ranges);
 
+        // With ReLUs, which its weights do not suit, it is neither perturbed nor an ideal; and a repair is not trained on.
+        Assert.Equal("error: loop.safetensors: was trained with or fitted to direct:4, and what is perturbed here are ReLUs; give the model as it was before that\n", PannProcess.Run(files.Root, "perturb", "--model", "loop.safetensors", "--data", files.Images, "--form", "plus").Error);
+        Assert.Equal("error: loop.safetensors: was trained with or fitted to direct:4: with ReLUs, as an ideal has them, its weights make no network\n", PannProcess.Run(files.Root, "inspect", "--model", files.Model, "--data", files.Images, "--ideal", "model:loop.safetensors", "--quick").Error);
+        (PannCore.Nn.ResNet weights, ModelDescription loop) = ModelFile.Load(files.At("loop.safetensors"));
+        ModelFile.Save(files.At("repaired.safetensors"), weights, loop with { Pann = loop.Pann! with { StandsForItself = false } });
+        Assert.Equal("error: repaired.safetensors: was repaired for direct:4, which training would drop; give the model as it was before that\n", PannProcess.Run(files.Root, [.. common, "--init", "repaired.safetensors", "--out", "none.safetensors"]).Error);
+        Assert.Equal("error: --noise-side: expected --noise, or a recipe with noise, found neither; without it this option does nothing\n", PannProcess.Run(files.Root, [.. common, "--noise-side", "both", "--out", "none.safetensors"]).Error);
+        Assert.Equal("error: recipe: polynomial: expected one without leak, because the network that is left has ReLUs, found direct:4,leak=0.1\n", PannProcess.Run(files.Root, [.. common, "--activation", "direct:4,leak=0.1", "--ranges", "global:9", "--share", "random", "--out", "none.safetensors"]).Error);
+
         // They are taken as they are, and must be there.
         string[] stored = [.. common, "--activation", "direct:4", "--ranges", "stored", "--out", "none.safetensors"];
         Assert.Equal("error: --margin: expected ranges layer or global, which it is a factor on; found stored, which are taken as they are\n", PannProcess.Run(files.Root, [.. stored, "--init", "loop.safetensors", "--margin", "1.1"]).Error);

@@ -9,11 +9,15 @@ public sealed class RefitCommandTests(CliFiles files) : IClassFixture<CliFiles>
     [Fact]
     public void A_network_is_equalised_refitted_and_evaluated()
     {
-        Outcome equalised = PannProcess.Run(files.Root, "equalise", "--model", files.Model, "--data", files.Images, "--out", "equalised.safetensors");
+        Outcome equalised = PannProcess.Run(files.Root, "equalise", "--model", files.Model, "--data", files.Images, "--out", "equalised.safetensors", "--json", "equalised.json");
         Assert.Equal((0, ""), (equalised.Code, equalised.Error));
         (_, ModelDescription said) = ModelFile.Load(files.At("equalised.safetensors"));
         Assert.Equal((8, 19), (said.CalibrationImages, said.LargestInputs!.Count));
         Assert.All(said.LargestInputs.Values, largest => Assert.InRange(largest, 0.01, 1.0001));
+        using (var channels = JsonDocument.Parse(File.ReadAllBytes(files.At("equalised.json"))))
+        {
+            Assert.Equal((8, 16), (channels.RootElement.GetProperty("images").GetInt32(), channels.RootElement.GetProperty("largestInputs").GetProperty("relu").GetArrayLength()));
+        }
 
         Outcome refitted = PannProcess.Run(
             files.Root, "refit", "--model", "equalised.safetensors", "--data", files.Images, "--images", "5", "--held-out", "3", "--activation", "composite:alpha=5", "--margin", "1.3", "--seed", "4", "--out", "refitted.safetensors", "--json", "refit.json");

@@ -37,6 +37,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Outcome evaluated = PannProcess.Run(files.Root, "eval", "--model", network, "--data", Data, "--activation", "composite:alpha=4", "--ranges", "layer");
         Assert.Contains($"({cell.GetProperty("correct").GetInt32()} of 10000 right)", evaluated.Out, StringComparison.Ordinal);
         Assert.Contains("A range for each activation", File.ReadAllText(Path.Combine(folder, "plot.svg")), StringComparison.Ordinal);
+        Assert.Contains("baseline-resnet20-3-*  1  ", System.Text.RegularExpressions.Regex.Replace(first.Out, " {2,}", "  "), StringComparison.Ordinal);
 
         Outcome second = PannProcess.Run(files.Root, command);
         Assert.DoesNotContain("alpha 4: ", second.Out, StringComparison.Ordinal);
@@ -72,6 +73,11 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             $"error: {network}: at metadata command: expected pann train --arch resnet20 --epochs 3 --batch 128 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 0 --seed 5 --convolution winograd4 --out model.safetensors, found pann train --epochs 3\n",
             outcome.Error);
         Assert.False(File.Exists(Path.Combine(folder, "table.json")));
+
+        // What its polynomials cannot be trained beside is said before anything is trained.
+        Assert.Equal(
+            "error: noise-0.1-resnet20-3-5.direct-4-40: expected a recipe without leak and noise, beside which no polynomial is trained, found noise-0.1\n",
+            PannProcess.Run(files.Root, "reproduce", "loop", "--backbone", "noise-0.1", "--tune", "direct-4", "--epochs", "3", "--data", Data, "--models", folder, "--json", Path.Combine(folder, "noise.json"), "--seeds", "5..5").Error);
 
         // Its backbone is another now than the one that it was trained on from.
         string table = Path.Combine(folder, "loop.json"), tuned = Path.Combine(folder, "baseline-resnet20-3-5.relu-2.safetensors");
@@ -206,6 +212,15 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", "error: --tune met-6: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "met-6"));
         Assert.Equal(
             new Outcome(1, "", "error: --from and --to: expected a range of precisions, found 9 to 4\n"), PannProcess.Run(files.Root, "reproduce", "precision", "--from", "9", "--to", "4"));
+        Assert.Equal(
+            new Outcome(1, "", "error: --ranges and --control: expected a control that applies to the ranges, found none; the scale of an equalised network is arbitrary, so a fixed B says nothing of it\n"),
+            PannProcess.Run(files.Root, "reproduce", "precision", "--control", "equalised", "--ranges", "global:50"));
+        foreach (string[] verb in (string[][])[["decay", "--recipe"], ["network", "--backbone"]])
+        {
+            Assert.Equal(
+                new Outcome(1, "", "error: recipe leak-0.1: expected one whose networks have ReLUs, as these polynomials do, found a slope for negative inputs; see pann reproduce precision\n"),
+                PannProcess.Run(files.Root, "reproduce", verb[0], verb[1], "leak-0.1"));
+        }
         Assert.Equal(2, PannProcess.Run(files.Root, "reproduce", "decay", "--minutes", "NaN").Code);
     }
 
@@ -219,6 +234,14 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);
         Assert.StartsWith("error: other.json: expected what pann reproduce wrote, found something else: ", foreign.Error, StringComparison.Ordinal);
         Assert.Equal("{\"rows\": 3}", File.ReadAllText(files.At("other.json")));
+
+        // Another verb's rows lack what this one's have.
+        string rows = File.ReadAllText(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "results", "loop.json"));
+        files.With("loop.json", rows);
+        Outcome another = PannProcess.Run(files.Root, ["reproduce", "precision", "--json", "loop.json", "--models", Folder("foreign"), "--data", Data, .. Few]);
+        Assert.StartsWith("error: loop.json: expected what pann reproduce wrote, found something else: ", another.Error, StringComparison.Ordinal);
+        Assert.Equal(rows, File.ReadAllText(files.At("loop.json")));
+        Assert.Empty(Directory.GetFiles(Folder("foreign")));
     }
 
     private string Folder(string name) => Directory.CreateDirectory(files.At(name)).FullName;

@@ -35,6 +35,14 @@ public class AxisTests
     }
 
     [Fact]
+    public void One_value_stands_in_the_middle()
+    {
+        Axis axis = Axis.Between(9, 9, 0, 100);
+        Assert.Equal(50, axis.At(9), 1e-9);
+        Assert.Contains(axis.Ticks, tick => Math.Abs(tick - 9) < 1e-9);
+    }
+
+    [Fact]
     public void Decades_are_whole_and_within_their_limits()
     {
         Axis axis = Axis.Decades([0.02, 0.5, 0, -1, double.NaN, double.PositiveInfinity], -4, 2, 0, 100);

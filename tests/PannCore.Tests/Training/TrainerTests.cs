@@ -64,6 +64,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("noise-rms-0.2")]
     [InlineData("noise-0.2-decay-1e-4-mixup-0.2")]
     [InlineData("leak-0.1-minimal-mixup")]
+    [InlineData("leak-dropped-0.1")]
     [InlineData("decay-conv")]
     public void A_remedy_depends_on_neither_threads_nor_where_it_was_resumed_and_does_something(string name)
     {
@@ -80,7 +81,7 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal(trainer.History, resumed.History);
         }
         Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
-        Assert.Equal(recipe.Leak > 0 ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
+        Assert.Equal(recipe is { Leak: > 0, DropLeak: false } ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
     }
 
     [Theory]

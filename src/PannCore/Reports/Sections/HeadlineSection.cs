@@ -9,7 +9,7 @@ internal static class HeadlineSection
     {
         Findings findings = new(record);
         using var header = page.Open("header");
-        Warnings(page, [.. record.Diagnoses.Concat(findings.Warnings).Distinct()]);
+        Warnings(page, findings.Warnings);
         page.Element("p", record.Title, ("class", "eyebrow"));
         page.Element("h1", findings.Headline);
         page.Element("p", findings.Setting, ("class", "lead"));
