@@ -3,16 +3,6 @@ namespace PannCore.Approximation;
 /// <summary>Chebyshev series on [-1, 1], c_k the coefficient of T_k: what is done with coefficients alone.</summary>
 internal static class ChebyshevSeries
 {
-    /// <summary>The series of the derivative: <c>c'_(k-1) = c'_(k+1) + 2 k c_k</c>, the first one halved.</summary>
-    public static double[] Derivative(ReadOnlySpan<double> c)
-    {
-        double[] d = new double[Math.Max(c.Length - 1, 1)];
-        for (int k = c.Length - 1; k >= 1; k--)
-            d[k - 1] = (k + 1 < d.Length ? d[k + 1] : 0) + 2 * k * c[k];
-        if (c.Length > 1) d[0] /= 2;
-        return d;
-    }
-
     /// <summary>
     /// The series, of the given degree, of the polynomial that agrees with f at the zeros of T_(points), for degree + 1 points; for more points its truncation,
     /// exact for polynomials f of degree below 2 points - degree: <c>c_k = 2/points sum f(cos θ_j) cos k θ_j</c>, c_0 half of that.

@@ -6,10 +6,10 @@ namespace PannCore.Approximation;
 /// <param name="Lo">Left end of the approximation interval.</param>
 /// <param name="Hi">Right end of the approximation interval.</param>
 /// <param name="LevelledError">
-/// |h|: at the reference points the error is alternately +h and -h. No polynomial of this degree has a smaller maximum error
-/// than |h| (de la Vallée Poussin).
+/// |h|: at the reference points the error is alternately +h and -h, and no polynomial of this degree has a smaller maximum error
+/// than |h| (de la Vallée Poussin). Of <see cref="Remez.UnbiasedAbsoluteValue"/> it is the largest error, whose sign need not alternate.
 /// </param>
-/// <param name="ReferencePoints">The points of equioscillation, ascending: one more than the polynomial has free coefficients.</param>
+/// <param name="ReferencePoints">The points of equioscillation, ascending: one more than the polynomial has free coefficients; as many where the mean error is tied to 0.</param>
 /// <param name="Iterations">Exchanges made.</param>
 /// <param name="ScannedError">Largest error found by a scan independent of the reference.</param>
 /// <param name="ProvedError">Upper bound of the error on the whole interval that follows from that scan, rounding apart: see <see cref="Remez"/>.</param>

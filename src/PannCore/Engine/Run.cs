@@ -65,7 +65,10 @@ public sealed class Run : IDisposable
         return tensor;
     }
 
-    /// <summary>The gradients of sum(seed * output) with respect to every trainable parameter, and every input that asked for one, that had a part in it. Can be called once.</summary>
+    /// <summary>
+    /// The gradients of sum(seed * output) with respect to every trainable parameter, and every input that asked for one, that had a part in it; none where no such had. Can be called once.
+    /// If an operation fails in the middle, what memory it held is left to the garbage collector.
+    /// </summary>
     /// <param name="output">A tensor of this pass.</param>
     /// <param name="seed">Gradient of the output; by default all ones.</param>
     /// <exception cref="InvalidOperationException">The run keeps no tape, was asked before, or is not the output's.</exception>
@@ -79,6 +82,7 @@ public sealed class Run : IDisposable
             throw new ShapeException($"backward: output {output.Shape} has {output.Shape.Length} elements, seed has {seed.Length}");
         RunNotes notes = Notes;
         _gradients = new(notes.Gradients, notes.InputGradients);
+        if (!output.NeedsGradient) return _gradients;
         output.Gradient = Buffer(Workspace.Pool.Rent(output.Shape.Length));
         if (seed.IsEmpty) output.Gradient.Memory.Span.Fill(1);
         else seed.CopyTo(output.Gradient.Memory.Span);

@@ -11,6 +11,7 @@ public sealed class Workspace : IDisposable
     /// <summary>A workspace with its own threads.</summary>
     /// <param name="threads">Worker threads, the calling one included; results do not depend on it.</param>
     /// <param name="convolution">How convolutions are computed; results differ by rounding.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer threads than one.</exception>
     /// <param name="fillWithNaN">Fills every buffer with NaN when it is handed out, so that use of unwritten memory shows.</param>
     public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Automatic, bool fillWithNaN = false)
     {

@@ -31,7 +31,7 @@ internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, M
     }
 }
 
-/// <summary>dx = dy where x &gt; 0, else slope dy; the output serves as well as the input, having the same sign.</summary>
+/// <summary>dx = dy where x &gt; 0, else slope dy, and 0 for slope 0; the output serves as well as the input, having the same sign.</summary>
 internal readonly struct ElementwiseReluGradient(ReadOnlyMemory<float> x, ReadOnlyMemory<float> dy, float slope, Memory<float> dx) : IElementwise
 {
     public int Length => dx.Length;
@@ -45,6 +45,11 @@ internal readonly struct ElementwiseReluGradient(ReadOnlyMemory<float> x, ReadOn
     {
         ReadOnlySpan<float> input = x.Span[range], gradient = dy.Span[range];
         Span<float> result = dx.Span[range];
+        if (slope == 0)
+        {
+            FloatLines.WherePositive(input, gradient, result);
+            return;
+        }
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(input);
         var gradients = MemoryMarshal.Cast<float, Vector<float>>(gradient);
         var results = MemoryMarshal.Cast<float, Vector<float>>(result);

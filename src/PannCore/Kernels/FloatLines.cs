@@ -64,6 +64,20 @@ internal static class FloatLines
         for (; i < y.Length; i++) y[i] = x[i] <= 0 ? 0 : x[i];
     }
 
+    /// <summary>y = a where x &gt; 0, else 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void WherePositive(ReadOnlySpan<float> x, ReadOnlySpan<float> a, Span<float> y)
+    {
+        Check(x.Length == y.Length && a.Length == y.Length);
+        int lanes = Vector<float>.Count, i = 0;
+        ref float sign = ref MemoryMarshal.GetReference(x);
+        ref float from = ref MemoryMarshal.GetReference(a);
+        ref float to = ref MemoryMarshal.GetReference(y);
+        for (; i <= y.Length - lanes; i += lanes)
+            (Vector.LoadUnsafe(ref from, (nuint)i) & Vector.GreaterThan(Vector.LoadUnsafe(ref sign, (nuint)i), Vector<float>.Zero).As<int, float>()).StoreUnsafe(ref to, (nuint)i);
+        for (; i < y.Length; i++) y[i] = x[i] > 0 ? a[i] : 0;
+    }
+
     /// <summary>y = x, rounded to float32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow(ReadOnlySpan<double> x, Span<float> y)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
@@ -36,7 +37,14 @@ internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int c
             {
                 ReadOnlySpan<float> part = band.Slice(row * width, width);
                 Span<double> to = sums.Span.Slice(((i + row) * columns) + j, width);
-                for (int k = 0; k < part.Length; k++) to[k] += part[k];
+                for (int k = 0; k < width; k += Vector<float>.Count)
+                {
+                    // Tiles have whole registers of columns.
+                    ref double sum = ref MemoryMarshal.GetReference(to.Slice(k, Vector<float>.Count));
+                    Vector.Widen(new Vector<float>(part[k..]), out Vector<double> low, out Vector<double> high);
+                    (Vector.LoadUnsafe(ref sum) + low).StoreUnsafe(ref sum);
+                    (Vector.LoadUnsafe(ref sum, (nuint)Vector<double>.Count) + high).StoreUnsafe(ref sum, (nuint)Vector<double>.Count);
+                }
             }
         }
     }

@@ -617,7 +617,7 @@ internal static class OuterProduct<T, TV, TLanes>
         Put(e7, ref third, g.CTile, accumulate: true);
     }
 
-    /// <summary>Likewise for two vectors.</summary>
+    /// <summary>As the tile of sixteen rows, but eight rows and two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tile8x2<TRows>(in TileStrides g, ref T a, ref T b, ref T c, bool accumulate) where TRows : struct
     {

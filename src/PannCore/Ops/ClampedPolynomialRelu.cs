@@ -27,8 +27,7 @@ internal sealed class ClampedPolynomialRelu : Op
     private readonly double _range;
     private readonly RangePenalty _penalty;
     private readonly float _share;
-    private readonly PolynomialForm<float>? _single;
-    private readonly PolynomialForm<double>? _exact;
+    private readonly PolynomialLine _line;
     private readonly double _given;
     private readonly Parameter? _logarithm;
 
@@ -46,8 +45,7 @@ internal sealed class ClampedPolynomialRelu : Op
         }
         if (share is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "clampedPolynomialRelu: expected a share from 0 to 1");
         (_polynomial, _range, _penalty, _share) = (polynomial, range, penalty, (float)share);
-        if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
-        else _exact = PolynomialRelu.Form<double>(polynomial, range);
+        _line = new(polynomial, range);
     }
 
     /// <summary>The range that a logarithm makes of the one that was given: e^l R.</summary>
@@ -95,10 +93,7 @@ internal sealed class ClampedPolynomialRelu : Op
 
     /// <summary>The (leaky) ReLU the polynomial stands for.</summary>
     public override void Ideal(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
-    {
-        double[] x = inputs[0].Values;
-        for (int i = 0; i < x.Length; i++) output.Values[i] = IdealAt(x[i]);
-    }
+        => LeakyRelu.Run(workspace, _polynomial.Leak, inputs[0].Values, output.Values);
 
     private double IdealAt(double x) => x <= 0 ? _polynomial.Leak * x : x;
 
@@ -125,11 +120,11 @@ internal sealed class ClampedPolynomialRelu : Op
                 {
                     // In place to is the input's memory, so the ideal part is taken before it is overwritten.
                     if (op._share < 1) op.OneMinusShareOfIdeal(block, slopes[..length]);
-                    op.Polynomial(slope, inside[..length], inside[..length], to.Slice(first, length));
+                    op._line.Values(inside[..length], to.Slice(first, length));
                     if (op._share < 1) TensorPrimitives.MultiplyAdd(to.Slice(first, length), op._share, slopes[..length], to.Slice(first, length));
                     continue;
                 }
-                op.Polynomial(slope, inside[..length], factors.Slice(first, length), slopes[..length]);
+                op._line.Slopes(inside[..length], factors.Slice(first, length), slopes[..length]);
                 ClearBeyond(block, b, slopes[..length]);
                 op.AddPenalty(block, factors.Slice(first, length), slopes[..length], near, push, to.Slice(first, length));
             }
@@ -163,8 +158,8 @@ internal sealed class ClampedPolynomialRelu : Op
                 ReadOnlySpan<float> block = from.Slice(first, length), factor = factors.Slice(first, length);
                 Span<float> at = inside[..length], value = values[..length], slope = slopes[..length], excess = over[..length];
                 TensorPrimitives.Clamp(block, -b, b, at);
-                op.Polynomial(slope: false, at, at, value);
-                op.Polynomial(slope: true, at, factor, slope);
+                op._line.Values(at, value);
+                op._line.Slopes(at, factor, slope);
 
                 // Beyond the range the value is B r(+-1): what depends on x/B is gone.
                 ClearBeyond(block, b, slope);
@@ -219,14 +214,6 @@ internal sealed class ClampedPolynomialRelu : Op
         TensorPrimitives.Multiply(x, leak, result);
         TensorPrimitives.Max(x, result, result); // The slope for negative inputs is below 1.
         TensorPrimitives.Multiply(result, 1 - _share, result);
-    }
-
-    private void Polynomial(bool slope, ReadOnlySpan<float> x, ReadOnlySpan<float> factor, Span<float> result)
-    {
-        if (_single is { } single && slope) PolynomialKernel.Gradient(single, x, factor, result);
-        else if (_single is { } values) PolynomialKernel.Forward(values, x, result);
-        else if (_exact is { } exact && slope) PolynomialKernel.Gradient(exact, x, factor, result);
-        else if (_exact is { } exactValues) PolynomialKernel.Forward(exactValues, x, result);
     }
 }
 

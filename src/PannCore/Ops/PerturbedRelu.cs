@@ -18,8 +18,7 @@ internal sealed class PerturbedRelu : Op
     private readonly ReluPerturbation _perturbation;
     private readonly CounterRandom _random;
     private readonly ReadOnlyMemory<int> _images;
-    private readonly PolynomialForm<float>? _single;
-    private readonly PolynomialForm<double>? _exact;
+    private readonly PolynomialLine? _line;
 
     /// <summary>One application.</summary>
     /// <param name="perturbation">What is added.</param>
@@ -27,11 +26,9 @@ internal sealed class PerturbedRelu : Op
     /// <param name="images">The number of each image of the batch.</param>
     public PerturbedRelu(ReluPerturbation perturbation, CounterRandom random, ReadOnlyMemory<int> images)
     {
-        (_perturbation, _random, _images) = (perturbation, random, images);
+        (_perturbation, _random, _images) = (perturbation, random, images.ToArray()); // Read when somebody reads the result.
         if (!ReluPerturbation.IsOwn(perturbation.Form)) return;
-        var polynomial = new PolynomialRelu(perturbation.Polynomial ?? throw new ArgumentNullException(nameof(perturbation), $"{Name}: the form {perturbation.Form} needs a polynomial"), perturbation.Range);
-        if (polynomial.Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial.Polynomial, polynomial.Range);
-        else _exact = PolynomialRelu.Form<double>(polynomial.Polynomial, polynomial.Range);
+        _line = new(perturbation.Polynomial ?? throw new ArgumentNullException(nameof(perturbation), $"{Name}: the form {perturbation.Form} needs a polynomial"), perturbation.Range);
     }
 
     public override string Name => "perturbedRelu";
@@ -89,15 +86,6 @@ internal sealed class PerturbedRelu : Op
         for (int i = 0; i < x.Length; i++) y[i] = x[i] <= 0 ? _perturbation.Slope * x[i] : x[i];
     }
 
-    /// <summary>The polynomial's values (factor is x) or, times the factor, its slopes.</summary>
-    private void Polynomial(bool slope, ReadOnlySpan<float> x, ReadOnlySpan<float> factor, Span<float> result)
-    {
-        if (_single is { } single && slope) PolynomialKernel.Gradient(single, x, factor, result);
-        else if (_single is { } values) PolynomialKernel.Forward(values, x, result);
-        else if (_exact is { } exact && slope) PolynomialKernel.Gradient(exact, x, factor, result);
-        else if (_exact is { } exactValues) PolynomialKernel.Forward(exactValues, x, result);
-    }
-
     /// <summary>Values (factor is x) or, times the factor, slopes: those of an added constant are 0.</summary>
     private readonly struct Elementwise(PerturbedRelu op, bool slope, ReadOnlyMemory<float> x, ReadOnlyMemory<float> factor, Memory<float> result) : IElementwise
     {
@@ -123,7 +111,8 @@ internal sealed class PerturbedRelu : Op
                 length = Math.Min(Block, Math.Min(end - start, size - place));
                 x.Span.Slice(start, length).CopyTo(at);
                 if (slope) factor.Span.Slice(start, length).CopyTo(given);
-                op.Polynomial(slope, at[..length], (slope ? given : at)[..length], other[..length]);
+                if (slope) op._line?.Slopes(at[..length], given[..length], other[..length]);
+                else op._line?.Values(at[..length], other[..length]);
                 if (what.Form == PerturbationForm.OwnRandomSign || (what.Form == PerturbationForm.Uniform && !slope))
                 {
                     op._random.Bits(((long)op._images.Span[start / size] * size) + place, bits[..length]);
@@ -190,6 +179,8 @@ public static class PerturbedReluExtensions
     /// <param name="perturbation">What is added, and where.</param>
     /// <param name="random">Random numbers; another layer needs others.</param>
     /// <param name="images">The number of each of the N images, from which its random numbers follow.</param>
+    /// <exception cref="ArgumentNullException">The form needs a polynomial, and there is none.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Its range is not a positive finite number.</exception>
     /// <exception cref="ShapeException">Another number of images than N.</exception>
     public static Tensor PerturbedRelu(this Tensor x, ReluPerturbation perturbation, CounterRandom random, ReadOnlyMemory<int> images)
         => new PerturbedRelu(perturbation, random, images).Apply(x);

@@ -23,7 +23,7 @@ internal sealed class Shortcut(int channels, int stride) : Op
         if (x.Rank != 4) throw new ShapeException($"shortcut: input {x} must be [N,H,W,C]");
         if (stride < 1) throw new ShapeException($"shortcut: stride must be at least 1, is {stride}");
         if (channels < x[3] || (channels - x[3]) % 2 != 0)
-            throw new ShapeException($"shortcut: {channels} output channels must exceed the {x[3]} of input {x} by an even number");
+            throw new ShapeException($"shortcut: {channels} output channels must be as many as the {x[3]} of input {x}, or more by an even number");
         return new(x[0], ((x[1] - 1) / stride) + 1, ((x[2] - 1) / stride) + 1, channels);
     }
 
@@ -86,6 +86,6 @@ internal sealed class Shortcut(int channels, int stride) : Op
 public static class ShortcutExtensions
 {
     /// <summary>Takes every stride-th pixel of x [N,H,W,C] and pads zero channels equally on both sides up to <paramref name="channels"/>.</summary>
-    /// <exception cref="ShapeException">Fewer channels than the input has, or an odd difference.</exception>
+    /// <exception cref="ShapeException">x is not [N,H,W,C], the stride is below 1, or there are fewer channels than the input has, or an odd difference.</exception>
     public static Tensor Shortcut(this Tensor x, int channels, int stride) => new Shortcut(channels, stride).Apply(x);
 }

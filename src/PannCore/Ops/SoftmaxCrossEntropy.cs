@@ -76,10 +76,12 @@ internal sealed class SoftmaxCrossEntropy(ReadOnlyMemory<float> targets) : Op
 public static class SoftmaxCrossEntropyExtensions
 {
     /// <summary>Mean cross-entropy of logits [N,K] against class numbers, as a tensor of one element.</summary>
-    /// <exception cref="ShapeException">The number of labels is not N, or a label is not a class.</exception>
+    /// <exception cref="ShapeException">Logits of another rank, another number of labels than N, or a label that is not a class.</exception>
     public static Tensor SoftmaxCrossEntropy(this Tensor logits, ReadOnlySpan<byte> labels)
     {
-        int classes = logits.Shape[logits.Shape.Rank - 1];
+        if (logits.Shape.Rank != 2) throw new ShapeException($"softmaxCrossEntropy: logits {logits.Shape} must be [N,K]");
+        if (logits.Shape[0] != labels.Length) throw new ShapeException($"softmaxCrossEntropy: logits {logits.Shape} need {logits.Shape[0]} labels, found {labels.Length}");
+        int classes = logits.Shape[1];
         logits.ThrowIfReleased();
         Memory<float> targets = logits.Run.Save(labels.Length * classes);
         targets.Span.Clear();
