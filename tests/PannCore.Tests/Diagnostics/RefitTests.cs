@@ -125,7 +125,7 @@ public sealed class RefitTests : IDisposable
         var deep = ActivationSpec.Parse("composite:alpha=13");
         Assert.Equal(
             "refit: at layer1.0.conv1, composite:alpha=13 over ranges 'global:0.01' has answered beyond twice its range in every one of the 20 images; give a wider range",
-            Assert.Throws<BadInputException>(() => Refit.Of(RandomNetwork.Backbone, deep, narrow, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);
+            Assert.Throws<ExplodedException>(() => Refit.Of(RandomNetwork.Backbone, deep, narrow, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);
         Assert.Equal(
             "refit: expected a polynomial activation, found relu",
             Assert.Throws<BadInputException>(() => Refit.Of(RandomNetwork.Backbone, ActivationSpec.Parse("relu"), narrow, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);

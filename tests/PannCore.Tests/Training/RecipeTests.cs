@@ -9,7 +9,7 @@ public sealed class RecipeTests
 
     public static TheoryData<string, Func<Recipe, Recipe>> Bad => new()
     {
-        { "recipe: epochs: expected at least 1, found 0", r => r with { Epochs = 0 } },
+        { "recipe: epochs: expected 1 to 10000, found 0", r => r with { Epochs = 0 } },
         { "recipe: batch: expected at least 2 images, found 1", r => r with { Batch = 1 } },
         { "recipe: learning rate: expected a positive number, found 0", r => r with { LearningRate = 0 } },
         { "recipe: learning rate: expected a positive number, found -0.5", r => r with { LearningRate = -0.5 } },

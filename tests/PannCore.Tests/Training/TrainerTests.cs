@@ -286,7 +286,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal("validation: expected a multiple of 10 images, found 15", Refuses(Small with { Validation = 15 }));
         Assert.Equal("architecture 'vgg': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refuses(Small with { Architecture = "vgg" }));
         Assert.Equal("normalisation 'mnist': unknown; known: cifar10, imagenet", Refuses(Small with { Normalize = "mnist" }));
-        Assert.Equal("recipe: epochs: expected at least 1, found 0", Refuses(Small with { Epochs = 0 }));
+        Assert.Equal("recipe: epochs: expected 1 to 10000, found 0", Refuses(Small with { Epochs = 0 }));
 
         string Refuses(Recipe recipe) => Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace)).Message;
     }
