@@ -148,7 +148,7 @@ internal static class CommonOptions
 
     /// <summary>A value as it can be typed: in single quotes where a shell would take it apart.</summary>
     public static string Quoted(string value)
-        => value.All(c => char.IsLetterOrDigit(c) || "/._-:=,+@%".Contains(c, StringComparison.Ordinal)) ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        => value.Length > 0 && value.All(c => char.IsLetterOrDigit(c) || "/._-:=,+@%".Contains(c, StringComparison.Ordinal)) ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static IEnumerable<string> FilesIn(string value)
         => Enumerable.Range(0, value.Length).Where(i => i == 0 || value[i - 1] is ':' or '=').Select(i => value[i..])

@@ -43,8 +43,10 @@ internal static class DataCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             string folder = parsed.GetValue(output) ?? DataFolder.ForDownload(Directory.GetCurrentDirectory(), AppContext.BaseDirectory);
+            if (folder.Length == 0) throw new BadInputException("--out: expected a folder, found nothing");
+            Directory.CreateDirectory(folder); // The result may be asked for in it.
+            CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             Uri address = new(parsed.GetValue(url)!);
             using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
             FetchedArchive fetched;

@@ -119,7 +119,7 @@ internal static class InspectCommand
     {
         (string options, string why) = (spec.IsPolynomial, ranges) switch
         {
-            (true, PannModel.StoredRanges) when stored is { StandsForItself: true } => ("--ideal relu", "how far the polynomials are from ReLU, which the network was not trained with"),
+            (true, PannModel.StoredRanges) when stored is { StandsForItself: true } => ("--arithmetic fixed:16,64", "the same network in fixed point"),
             (true, "layer" or PannModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
             (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
             _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),

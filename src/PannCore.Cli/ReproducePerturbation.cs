@@ -50,9 +50,9 @@ internal static class ReproducePerturbation
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
-            CommonOptions.CheckWritable(parsed, parsed.GetValue(plot));
             return Experiment.Run(common, parsed, experiment =>
             {
+                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
                 string[] asked = [.. from recipe in named from seed in experiment.Seeds from kind in Kinds select kind.Row(experiment.Name(recipe, seed), parsed.GetValue(images))];
                 PerturbationRow[] rows = Rows();
                 try

@@ -49,8 +49,7 @@ internal static class SweepCommand
 
             var sweep = new SweepFile(
                 Path.GetFileName(loaded.File), used!.Spec, loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
-            sweep = sweep with { Provenance = new Dictionary<string, string>(sweep.Provenance) { ["leak"] = FormattableString.Invariant($"{specs[0].Leak}") } };
-            if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep);
+            if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep, specs[0]);
             int[]? ideal = null;
             SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>
             {
@@ -93,9 +92,9 @@ internal sealed record SweepFile(
     /// <summary>With one row more, coarse to fine: the file does not depend on the order in which rows were asked for.</summary>
     public SweepFile With(SweepRow row) => this with { Rows = [.. Rows.Append(row).OrderByDescending(r => r.Log2MaxError).ThenBy(r => r.Activation, StringComparer.Ordinal)] };
 
-    /// <summary>The rows of an earlier sweep, which must have been of the same network, ranges and images.</summary>
+    /// <summary>The rows of an earlier sweep, which must have been of the same network, ranges, images and ideal.</summary>
     /// <exception cref="BadInputException">No such file, or a sweep of something else.</exception>
-    public static SweepFile Resume(string file, SweepFile asked)
+    public static SweepFile Resume(string file, SweepFile asked, ActivationSpec standsAs)
     {
         SweepFile? before;
         try
@@ -118,6 +117,7 @@ internal sealed record SweepFile(
         Same("images", before.Images.ToString(CultureInfo.InvariantCulture), asked.Images.ToString(CultureInfo.InvariantCulture));
         Same("convolution", before.Convolution, asked.Convolution);
         foreach ((string name, string value) in asked.Provenance) Same($"provenance {name}", before.Provenance.GetValueOrDefault(name), value);
+        if (before.Rows.FirstOrDefault(row => ActivationSpec.Parse(row.Activation).Leak != standsAs.Leak) is { } other) throw BadInputException.At(file, "rows", $"polynomials that stand for the same function as {standsAs}", other.Activation);
         return before;
     }
 }

@@ -91,7 +91,7 @@ internal static class TrainCommand
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
             PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
-            if (begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
+            if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && !fromScratch) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             NamedTuning polynomial = (tuning ?? new("", "", null)) with { FromScratch = fromScratch };
             if (IsGiven(activation)) polynomial = polynomial with { Activation = parsed.GetValue(activation) };

@@ -163,7 +163,7 @@ public sealed class RepairTests : IDisposable
 
         Assert.Equal(
             "repair: at relu, composite:alpha=12 over ranges 'global:0.01' has answered beyond twice its range in every one of the 24 images; give a wider range",
-            Assert.Throws<BadInputException>(() => Repair.InOneWay(
+            Assert.Throws<ExplodedException>(() => Repair.InOneWay(
                 RandomNetwork.Backbone, ActivationSpec.Parse("composite:alpha=12"), ActivationRanges.Parse("global:0.01", Paths, null, 1), RepairShift.Injected, false,
                 RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);
     }

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using PannCore.Checkpoints;
+using PannCore.Cli;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -22,6 +24,27 @@ public sealed class PublishedRowsTests : IDisposable
     private readonly Cifar10 _sample = RandomNetwork.Sample;
 
     public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public void Every_table_is_one_that_its_verb_reads()
+    {
+        int tables = 0;
+        Read("precision.json", CliJson.Default.PrecisionRows);
+        Read("loop.json", CliJson.Default.LoopRows);
+        Read("decay.json", CliJson.Default.DecayRows);
+        Read("network.json", CliJson.Default.NetworkRows);
+        Read("perturbation.json", CliJson.Default.PerturbationRows);
+        Assert.Equal(7, tables);
+
+        void Read<TRow>(string file, JsonTypeInfo<ResultFile<TRow>> type) where TRow : IResultRow
+        {
+            foreach (string path in new[] { file, "choices-" + file }.Select(name => Path.Combine(Root, "results", name)).Where(File.Exists))
+            {
+                Assert.NotEmpty(ResultFile<TRow>.Read(path, type).Rows);
+                tables++;
+            }
+        }
+    }
 
     [Fact]
     public void Precision()
