@@ -104,8 +104,9 @@ internal static class ChannelSums
         }
     }
 
+    /// <summary>Adds a register of float32 to as many float64 sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddTo(Vector<float> values, Span<double> sums)
+    internal static void AddTo(Vector<float> values, Span<double> sums)
     {
         ref double to = ref MemoryMarshal.GetReference(sums[..Vector<float>.Count]);
         Vector.Widen(values, out Vector<double> low, out Vector<double> high);

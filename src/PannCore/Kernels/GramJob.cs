@@ -13,7 +13,7 @@ namespace PannCore.Kernels;
 /// <param name="sums">The sums, in rows of <paramref name="columns"/>.</param>
 internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int columns, Memory<double> sums) : IJob
 {
-    /// <summary>Rows of M summed in float32: with 700 columns they stay in the second-level cache, and adding to the float64 sums costs a sixteenth of the products.</summary>
+    /// <summary>Rows of M summed in float32: with 700 columns they stay in the second-level cache, and float64 sums are added to once for so many products.</summary>
     private const int Block = 256;
 
     /// <summary>What the columns of a matrix, and the rows of the sums, come in.</summary>
@@ -37,14 +37,7 @@ internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int c
             {
                 ReadOnlySpan<float> part = band.Slice(row * width, width);
                 Span<double> to = sums.Span.Slice(((i + row) * columns) + j, width);
-                for (int k = 0; k < width; k += Vector<float>.Count)
-                {
-                    // Tiles have whole registers of columns.
-                    ref double sum = ref MemoryMarshal.GetReference(to.Slice(k, Vector<float>.Count));
-                    Vector.Widen(new Vector<float>(part[k..]), out Vector<double> low, out Vector<double> high);
-                    (Vector.LoadUnsafe(ref sum) + low).StoreUnsafe(ref sum);
-                    (Vector.LoadUnsafe(ref sum, (nuint)Vector<double>.Count) + high).StoreUnsafe(ref sum, (nuint)Vector<double>.Count);
-                }
+                for (int k = 0; k < width; k += Vector<float>.Count) ChannelSums.AddTo(new Vector<float>(part[k..]), to[k..]); // Tiles have whole registers of columns.
             }
         }
     }
