@@ -13,10 +13,21 @@ namespace PannCore.Cli;
 /// <param name="To">The largest alpha measured.</param>
 internal sealed record Needed(string Ranges, string Control, double? Half, double? Five, int From, int To)
 {
+    /// <summary>95 % interval of <see cref="Half"/> over images; null where it is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NeededInterval? HalfInterval { get; init; }
+
     /// <summary>What is known of <see cref="Half"/>.</summary>
     [JsonIgnore]
-    public string Text => Half is not double half ? $"> {To}" : half == From ? $"<= {From}" : half.ToString("F2", CultureInfo.InvariantCulture);
+    public string Text => HalfInterval is { } ends ? $"{Words(Half)} ({Words(ends.Low)} to {Words(ends.High)})" : Words(Half);
+
+    private string Words(double? alpha) => alpha is not double known ? $"> {To}" : known == From ? $"<= {From}" : known.ToString("F2", CultureInfo.InvariantCulture);
 }
+
+/// <summary>See <see cref="PrecisionNeeded.Interval"/>.</summary>
+/// <param name="Low">Lower end; null says more than the largest alpha measured.</param>
+/// <param name="High">Upper end; null says the same.</param>
+internal sealed record NeededInterval(double? Low, double? High);
 
 /// <summary>One activation of a row's backbone over the training images.</summary>
 /// <param name="Path">The activation.</param>
@@ -53,6 +64,9 @@ internal sealed record PrecisionRow(
     private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
     {
         (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, Percent(c.Correct)))];
-        return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5), cells.Min(c => c.Alpha), cells.Max(c => c.Alpha));
+        return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5), cells.Min(c => c.Alpha), cells.Max(c => c.Alpha))
+        {
+            HalfInterval = PrecisionNeeded.Interval([.. cells.Select(c => ((double)c.Alpha, c.Correct, c.Lost))], BackboneCorrect, Images, 0.5) is var (low, high) ? new(low, high) : null,
+        };
     }
 }

@@ -8,7 +8,8 @@ namespace PannCore.Diagnostics;
 /// <param name="High">Upper end.</param>
 public sealed record BinomialInterval(double Low, double High)
 {
-    private const double Z = 1.959963984540054;
+    /// <summary>A normal variable is within so many standard deviations in 95 % of the cases.</summary>
+    internal const double Z = 1.959963984540054;
 
     /// <summary>The interval of k successes in n trials; 0 to 100 without a trial.</summary>
     public static BinomialInterval Of(int k, int n)

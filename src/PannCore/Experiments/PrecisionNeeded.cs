@@ -1,3 +1,5 @@
+using PannCore.Diagnostics;
+
 namespace PannCore.Experiments;
 
 /// <summary>
@@ -26,5 +28,34 @@ public static class PrecisionNeeded
         if (last < 0) return rising[0].Alpha;
         ((double from, double low), (double to, double high)) = (rising[last], rising[last + 1]);
         return from + ((to - from) * (limit - low) / (high - low));
+    }
+
+    /// <summary>
+    /// The 95 % interval of alpha* over images: alpha* of the two limits of every accuracy. A PANN loses b of the n images that its backbone has right and wins c; the loss (b - c)/n has the variance (b + c - (b - c)^2/n)/n^2
+    /// (the variance of a mean of answers that differ by -1, 0 or 1), and its limits are z = 1.96 of its roots to both sides. As alpha* falls when accuracies rise, the limits of accuracy give those of alpha*.
+    /// It says nothing of other seeds.
+    /// </summary>
+    /// <param name="cells">alpha, right answers, and b; null where it was not counted. In any order, each alpha once.</param>
+    /// <param name="backboneCorrect">Right answers of the ideal network.</param>
+    /// <param name="images">n.</param>
+    /// <param name="loss">Points that may be lost.</param>
+    /// <returns>
+    /// The ends, each as <see cref="Of"/> gives it. Null if b was not counted where it can matter: as b + c is at most n, no accuracy's limits are farther than 1.96 / sqrt(n) from it (1.96 points for 10,000 images),
+    /// and cells farther from the limit than that decide without it.
+    /// </returns>
+    /// <exception cref="ArgumentException">No cells, or one alpha twice.</exception>
+    public static (double? Low, double? High)? Interval(IReadOnlyCollection<(double Alpha, int Correct, int? Lost)> cells, int backboneCorrect, int images, double loss)
+    {
+        double backbone = 100.0 * backboneCorrect / images, widest = 100 * BinomialInterval.Z / Math.Sqrt(images);
+        double Accuracy((double Alpha, int Correct, int? Lost) cell) => 100.0 * cell.Correct / images;
+        if (cells.Any(cell => cell.Lost is null && Math.Abs(backbone - Accuracy(cell) - loss) <= widest)) return null;
+        double? Alpha(double errors) => Of([.. cells.Select(cell => (cell.Alpha, Accuracy(cell) + (errors * Error(cell))))], backbone, loss);
+        return (Alpha(BinomialInterval.Z), Alpha(-BinomialInterval.Z));
+
+        double Error((double Alpha, int Correct, int? Lost) cell)
+        {
+            double difference = backboneCorrect - cell.Correct;
+            return cell.Lost is int lost ? 100 * Math.Sqrt(Math.Max(0, (2 * lost) - difference - (difference * difference / images))) / images : 0;
+        }
     }
 }

@@ -21,6 +21,10 @@ namespace PannCore.Experiments;
 /// <param name="Key">SHA-256 of all that the figures depend on: a cell whose key is what would be asked for need not be measured again.</param>
 public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int Correct, int OutOfRangeImages, int ExplodedImages, string Key)
 {
+    /// <summary>Of the images that the backbone answers right, those that this PANN does not: what <see cref="PrecisionNeeded.Interval"/> needs. Null in tables of before it was counted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Lost { get; init; }
+
     /// <summary>Right answers among the bundled images, by which a figure can be checked without the whole data set; null where others judge.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SampleCorrect { get; init; }
@@ -57,6 +61,7 @@ public sealed class PrecisionStudy
     private readonly string _fixed;
     private readonly int[] _images, _all, _sample;
     private (ResNet Network, IReadOnlyDictionary<string, double> LargestInputs)? _equalised;
+    private bool[]? _backbone;
 
     /// <summary>A study of one network.</summary>
     /// <param name="model">The network, with measured ranges.</param>
@@ -90,11 +95,8 @@ public sealed class PrecisionStudy
     public static IReadOnlyList<int> Compared { get; } = [7, 8, 9];
 
     /// <summary>The ideal network's right answers.</summary>
-    public bool[] Backbone(CancellationToken cancellation = default)
-    {
-        Evaluation ideal = Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation);
-        return Right(ideal);
-    }
+    public bool[] Backbone(CancellationToken cancellation = default) =>
+        _backbone ??= Right(Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation));
 
     /// <summary>The key of a cell.</summary>
     public string Key(string ranges, string control, int alpha)
@@ -123,8 +125,10 @@ public sealed class PrecisionStudy
         var probe = new RangeProbe();
         Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
         bool[] right = Right(answers);
+        McNemar changed = McNemar.Of(Backbone(cancellation), right);
         return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha))
         {
+            Lost = changed.First,
             SampleCorrect = _sample.Length == 0 ? null : _sample.Count(image => right[image]),
             Right = ranges == RangeTexts[0] && Compared.Contains(alpha) ? RightAnswers.Write(right) : null,
         };
