@@ -81,12 +81,12 @@ internal sealed class Mending
     /// <param name="Margin">Their factor.</param>
     /// <param name="Training">All training images.</param>
     /// <param name="Images">Those that it is mended on.</param>
-    /// <param name="Judges">Those that judge.</param>
+    /// <param name="HeldOut">Those that judge.</param>
     /// <param name="Seed">Seed of that choice.</param>
     /// <param name="Workspace">Threads and memory; released with this.</param>
     public sealed record Job(
         string File, string? Json, string Command, LoadedModel Model, ActivationSpec Spec, ActivationRanges Ranges, IReadOnlyDictionary<string, string> Provenance, int Measured, double Margin,
-        Cifar10 Training, int[] Images, int[] Judges, long Seed, Workspace Workspace) : IDisposable
+        Cifar10 Training, int[] Images, int[] HeldOut, long Seed, Workspace Workspace) : IDisposable
     {
         /// <summary>The model's file name.</summary>
         public string Name => Path.GetFileName(Model.File);

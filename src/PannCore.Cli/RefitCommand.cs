@@ -13,7 +13,7 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann refit</c>. It never opens the test file.</summary>
 internal static class RefitCommand
 {
-    /// <summary>What a part of the network gets, in the PANN and with ReLU, is kept in memory for all of them: 130 kB each.</summary>
+    /// <summary>What a part of the network gets, in the PANN and with ReLU, is kept in memory for all of them: about 210 kB each.</summary>
     private const int MaxImages = 5000;
 
     public static Command Create()
@@ -37,14 +37,14 @@ internal static class RefitCommand
     {
         using Mending.Job job = opened;
         (ResNet backbone, Normalization normalization) = (job.Model.Backbone, job.Model.Description.Normalization);
-        double Accuracy(ResNet network) => Evaluation.Of(network, job.Training, job.Judges, normalization, job.Workspace, cancellation: cancellation).Accuracy;
+        double Accuracy(ResNet network) => Evaluation.Of(network, job.Training, job.HeldOut, normalization, job.Workspace, cancellation: cancellation).Accuracy;
         long start = Stopwatch.GetTimestamp();
         (ResNet pann, IReadOnlyList<RefitLayer> layers) = ProgressBar.Run(
             "fitting", Refit.Steps(backbone), progress => Refit.Of(backbone, job.Spec, job.Ranges, job.Training, job.Images, normalization, job.Workspace, ridge, progress, cancellation));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var result = new RefitFile(
             job.Name, job.Spec.ToString(), job.Ranges.Spec, job.Provenance, job.Command, job.Seed, job.Images.Length, ridge,
-            job.Judges.Length, Accuracy(backbone), Accuracy(backbone.With(job.Spec, job.Ranges)), Accuracy(pann), layers, Seconds: null);
+            job.HeldOut.Length, Accuracy(backbone), Accuracy(backbone.With(job.Spec, job.Ranges)), Accuracy(pann), layers, Seconds: null);
         job.Save(pann, "refit", JsonSerializer.Serialize(result, CliJson.Default.RefitFile), new(job.Spec, job.Ranges.ByPath, StandsForItself: true));
         CommonOptions.WriteJson(job.Json, result with { Seconds = seconds }, CliJson.Default.RefitFile);
 
@@ -52,8 +52,8 @@ internal static class RefitCommand
             $"Error behind each layer that was fitted again, over the signal, on {result.Images} training images",
             ["layer", "measured at", "before", "after", "images left out"],
             [.. layers.Select(l => (IReadOnlyList<string>)[l.Path, l.Target, FormattableString.Invariant($"{100 * l.Before:F1} %"), FormattableString.Invariant($"{100 * l.After:F1} %"), $"{l.ImagesLeftOut}"])]));
-        Console.WriteLine(FormattableString.Invariant($"On {result.HeldOut} other training images: {result.IdealAccuracy:F2} % with ReLU, {result.Before:F2} % with polynomials, {result.After:F2} % refitted"));
-        if (result.After < result.Before) Console.WriteLine("Warning: on these images the network does better without the fit");
+        Console.WriteLine(FormattableString.Invariant($"On {result.HeldOut} other training images: {result.IdealAccuracy:F2} % with ReLU, {result.AccuracyBefore:F2} % with polynomials, {result.Accuracy:F2} % refitted"));
+        if (result.Accuracy < result.AccuracyBefore) Console.WriteLine("Warning: on these images the network does better without the fit");
         job.SayWhere(seconds);
         return 0;
     }
@@ -62,5 +62,5 @@ internal static class RefitCommand
 /// <summary>What <c>pann refit --json</c> writes, and what the refitted model's metadata hold. Accuracies are percentages of the images held out.</summary>
 internal sealed record RefitFile(
     string Model, string Activation, string RangesSpec, IReadOnlyDictionary<string, string> Provenance, string Command, long Seed, int Images, double Ridge,
-    int HeldOut, double IdealAccuracy, double Before, double After, IReadOnlyList<RefitLayer> Layers,
+    int HeldOut, double IdealAccuracy, double AccuracyBefore, double Accuracy, IReadOnlyList<RefitLayer> Layers,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Seconds);

@@ -11,7 +11,7 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann repair</c>. It never opens the test file.</summary>
 internal static class RepairCommand
 {
-    /// <summary>All of them are kept in memory while a part of the network runs: 65 kB each.</summary>
+    /// <summary>All of them are kept in memory while a part of the network runs, before and behind it: about 140 kB each.</summary>
     private const int MaxImages = 5000;
 
     public static Command Create()
@@ -31,7 +31,7 @@ internal static class RepairCommand
         RangesAgain? again = ActivationRanges.NeedsCalibration(job.Ranges.Spec) && job.Measured <= job.Training.Count ? new(job.Ranges.Spec, [.. Enumerable.Range(0, job.Measured)], job.Margin) : null;
         long start = Stopwatch.GetTimestamp();
         (ResNet pann, ActivationRanges final, RepairRecord record) = ProgressBar.Run("repairing", Repair.Steps(backbone, again), progress => Repair.Of(
-            backbone, job.Spec, job.Ranges, job.Training, job.Images, job.Judges, job.Model.Description.Normalization, job.Workspace, again, progress, cancellation));
+            backbone, job.Spec, job.Ranges, job.Training, job.Images, job.HeldOut, job.Model.Description.Normalization, job.Workspace, again, progress, cancellation));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var result = new RepairFile(job.Name, job.Spec.ToString(), job.Ranges.Spec, job.Provenance, job.Command, job.Seed, record, Seconds: null);
         job.Save(pann, "repair", JsonSerializer.Serialize(result, CliJson.Default.RepairFile), new(job.Spec, final.ByPath));

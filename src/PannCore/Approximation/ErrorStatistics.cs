@@ -5,7 +5,7 @@ namespace PannCore.Approximation;
 /// [-1, 1] are no part of it.
 /// </summary>
 /// <param name="Density">The density's name.</param>
-/// <param name="Mean">∫ (r - leakyReLU) dμ: the bias that every output carries. For a composite ReLU it is negative and nearly as large as <paramref name="Rms"/>.</param>
+/// <param name="Mean">∫ (r - leakyReLU) dμ: the bias that every output carries. For a composite ReLU it comes the nearer to -<paramref name="Rms"/> the more inputs crowd at 0.</param>
 /// <param name="Rms">sqrt(∫ (r - leakyReLU)² dμ); the bias is part of it.</param>
 public sealed record ErrorStatistics(string Density, double Mean, double Rms)
 {

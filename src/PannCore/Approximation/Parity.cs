@@ -1,6 +1,6 @@
 namespace PannCore.Approximation;
 
-/// <summary>The symmetry that a <see cref="Polynomial"/>, declares, which decides which Chebyshev polynomials carry its coefficients.</summary>
+/// <summary>The symmetry that a <see cref="Polynomial"/> declares, which decides which Chebyshev polynomials carry its coefficients.</summary>
 public enum Parity
 {
     /// <summary>p(-t) = p(t): coefficient k belongs to T_{2k}.</summary>

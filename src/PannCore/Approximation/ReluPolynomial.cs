@@ -70,7 +70,7 @@ public sealed class ReluPolynomial
 
     /// <summary>
     /// Estimate of max |fl(r)(t) - r(t)| on [-1, 1], fl being the same recurrences with every operation in float32, none fused, and constants rounded to float32
-    /// (1/b, c_k, (1+a)/2, (1-a)/2). Scanned at 8,194 float32 points of both signs, crowded at 0 and 1: an estimate, not a bound.
+    /// (those of the kernels: 2/b of the first stage, (1+a)/2, and each stage's c_k with what follows it folded in). Scanned at 8,194 float32 points of both signs, crowded at 0 and 1: an estimate, not a bound.
     /// Computed when first asked for, like the errors in other arithmetics: <see cref="Certificate.Evaluation"/>.
     /// </summary>
     public double Float32EvaluationError => _float32Error.Value;

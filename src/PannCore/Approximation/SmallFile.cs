@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace PannCore.Approximation;
 
 /// <summary>Reads a file of limited length; whatever prevents it is one clear error.</summary>
@@ -28,6 +30,26 @@ internal static class SmallFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new BadInputException($"{what}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What <paramref name="read"/> makes of a JSON file, in which no name may stand twice.</summary>
+    /// <exception cref="BadInputException">As for <see cref="Read"/>; it is no JSON, or a text in it is none; or what <paramref name="read"/> throws.</exception>
+    public static T ReadJson<T>(string path, int mostBytes, Func<JsonElement, T> read)
+    {
+        byte[] bytes = Read(path, path, mostBytes);
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            return read(document.RootElement);
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException($"{path}: at line {e.LineNumber + 1}: expected JSON, found something else", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException($"{path}: a text is half of a surrogate pair", e);
         }
     }
 }

@@ -17,7 +17,7 @@ namespace PannCore.Checkpoints;
 /// <param name="LargestInputs">Largest |x| at each activation over the training images; null where never measured.</param>
 /// <param name="CalibrationImages">How many training images that was measured on.</param>
 /// <param name="Notes">Free facts: recipe, seed, command, accuracies.</param>
-/// <param name="Pann">The polynomial and the ranges of a repaired network; null for a backbone.</param>
+/// <param name="Pann">The polynomial and the ranges of a network that was repaired for them, fitted to them or trained with them; null for a backbone.</param>
 public sealed record ModelDescription(
     string Architecture, Normalization Normalization, ActivationSpec Activation,
     IReadOnlyDictionary<string, double>? LargestInputs, int CalibrationImages, IReadOnlyDictionary<string, string> Notes,

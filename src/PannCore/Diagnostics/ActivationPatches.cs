@@ -66,27 +66,14 @@ public static class ActivationPatches
     }
 
     private static List<(string Patch, string Pattern, string Spec)> FromFile(string file)
-    {
-        try
+        => SmallFile.ReadJson<List<(string Patch, string Pattern, string Spec)>>(file, MaxFileBytes, root =>
         {
-            if (new FileInfo(file) is { Exists: true, Length: > MaxFileBytes } large) throw BadInputException.At(file, "its end", $"at most {MaxFileBytes} bytes", $"{large.Length}");
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { AllowDuplicateProperties = false });
-            JsonElement root = document.RootElement;
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("patches", out JsonElement inside)) root = inside;
             if (root.ValueKind != JsonValueKind.Object) throw BadInputException.At(file, "the root", "an object of path: specification, or one under the name patches", root.ValueKind.ToString());
             return [.. root.EnumerateObject().Select(property => property.Value.ValueKind == JsonValueKind.String
                 ? ($"{file}: {property.Name}", property.Name, property.Value.GetString()!)
                 : throw BadInputException.At(file, $"key {property.Name}", "a specification text", property.Value.ValueKind.ToString()))];
-        }
-        catch (JsonException exception)
-        {
-            throw new BadInputException($"{file}: at line {exception.LineNumber + 1}: expected JSON, found something else", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new BadInputException($"{file}: cannot be read: {exception.Message}", exception);
-        }
-    }
+        });
 
     private static string Near(string pattern, string[] paths)
     {

@@ -26,7 +26,7 @@ public sealed class IdealNetwork
     /// <summary>Every activation's own polynomial in exact arithmetic: approximation is then 0 by definition. For networks trained with their polynomials.</summary>
     public static IdealNetwork Self { get; } = new("self", pann => pann, (op, _) => IdealOperation.Exact(op, op));
 
-    /// <summary>As <c>--ideal</c> takes it and the record repeats it.</summary>
+    /// <summary>As <c>--ideal</c> takes it and the record repeats it; or <c>own</c>, which it does not take.</summary>
     public string Text { get; }
 
     /// <summary><see cref="Own"/> under the name of the function that all activations of a network stand for; <c>own</c> where they differ.</summary>

@@ -43,10 +43,13 @@ public static class Inspection
     {
         IdealNetwork own = IdealNetwork.Of(pann);
         ideal ??= own;
-        RangeProbe probe = new(), idealProbe = new();
+        var probe = new RangeProbe();
         IReadOnlyList<string> faults = ModelFaults.Of(pann, data, normalization, workspace);
-        Evaluation reference = Evaluation.Of(ideal.Network(pann), data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
+        ResNet like = ideal.Network(pann);
         Evaluation polynomial = Evaluation.Of(pann, data, images, normalization, workspace, observers: [probe], progress: progress?.Invoke("predictions", images.Length), cancellation: cancellation);
+        // In float32 a network that is its own ideal is the same run.
+        RangeProbe idealProbe = like == pann ? probe : new();
+        Evaluation reference = like == pann ? polynomial : Evaluation.Of(like, data, images, normalization, workspace, observers: [idealProbe], cancellation: cancellation);
         int[] sound = [.. images.Where((_, i) => polynomial.Predictions[i] >= 0 && !probe.Exploded.Contains(i))];
         ErrorLedger ledger = ErrorLedger.Of(pann, data, images, normalization, workspace, ideal, progress: progress?.Invoke("error of every operation", images.Length), cancellation: cancellation);
         InspectionSubject subject = new(request, pann, data, images, sound, normalization, workspace, HasOwnIdeal: ideal.Text == own.Text);
@@ -76,6 +79,7 @@ public static class Inspection
             Ideal = ideal.Text,
             Causes = causes,
             OtherArithmetic = other,
+            Unbounded = ledger.Unbounded.Count > 0 ? [.. ledger.Unbounded] : null,
             Patches = request.Patches.ToDictionary(patch => patch.Key, patch => patch.Value.ToString()),
         };
         foreach (InspectionStudy study in studies ?? [])

@@ -10,6 +10,7 @@ public sealed class LockStep<T>(IArithmetic<T> arithmetic) : IRunObserver
     private readonly Dictionary<Tensor, T> _values = [];
     private readonly List<float> _logits = [];
     private (Run Run, T Value)? _last;
+    private int _images;
 
     /// <summary>The network's outputs so far, image by image, rounded to float32.</summary>
     public IReadOnlyList<float> Logits
@@ -34,9 +35,11 @@ public sealed class LockStep<T>(IArithmetic<T> arithmetic) : IRunObserver
 
     /// <summary>The answers, by the same rule as <see cref="Evaluation.Of"/>: an output that is not finite is wrong.</summary>
     /// <param name="labels">The right class of every image, in the order of evaluation.</param>
+    /// <exception cref="ArgumentException">As many labels as images are expected, and at least one.</exception>
     public Evaluation Answers(ReadOnlySpan<byte> labels)
     {
         float[] logits = [.. Logits];
+        if (labels.Length != _images || _images == 0) throw new ArgumentException($"arithmetic: expected a label for each of the images evaluated, {_images}, found {labels.Length}", nameof(labels));
         int[] predictions = new int[labels.Length];
         int classes = logits.Length / labels.Length, correct = 0;
         for (int n = 0; n < predictions.Length; n++)
@@ -51,7 +54,9 @@ public sealed class LockStep<T>(IArithmetic<T> arithmetic) : IRunObserver
     private void Finish()
     {
         if (_last is not { } last) return;
-        foreach (double logit in arithmetic.Decode(last.Value).Values) _logits.Add((float)logit);
+        DoubleTensor logits = arithmetic.Decode(last.Value);
+        foreach (double logit in logits.Values) _logits.Add((float)logit);
+        _images += logits.Shape[0];
         _values.Clear();
         _last = null;
     }

@@ -1,6 +1,7 @@
 using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
+using PannCore.Ops;
 
 namespace PannCore.Diagnostics;
 
@@ -13,8 +14,6 @@ internal static class ModelFaults
 
     // The first 256 and 1,000 bundled images: 0.015 to 0.039 with a network's own normalisation, at least 0.117 with the other one, for both networks of data/README.md.
     private const double UnsuspiciousDistance = 0.08;
-
-    private const double Epsilon = 1e-5;
 
     private static readonly Normalization[] Named = [Normalization.Cifar10, Normalization.ImageNet];
 
@@ -105,8 +104,8 @@ internal static class ModelFaults
         {
             double mean = sums[c] / count, variance = (squares[c] / count) - (mean * mean);
             // Batch-norm's own epsilon lets a channel that is always the same, of variance 0, count as one that fits.
-            double deviations = Math.Pow(mean - runningMean[c], 2) / (runningVariance[c] + Epsilon);
-            distance += deviations + Math.Pow(Math.Log((variance + Epsilon) / (runningVariance[c] + Epsilon)) / 2, 2);
+            double deviations = Math.Pow(mean - runningMean[c], 2) / (runningVariance[c] + BatchNorm.Epsilon);
+            distance += deviations + Math.Pow(Math.Log((variance + BatchNorm.Epsilon) / (runningVariance[c] + BatchNorm.Epsilon)) / 2, 2);
         }
         return Math.Sqrt(distance / channels);
     }

@@ -51,7 +51,7 @@ public sealed class PannModel
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="measure">Measures the largest inputs anew, called only if they are needed; null takes those in the model file.</param>
     /// <param name="leastMargin">The least factor that is allowed: see <see cref="ActivationRanges.Parse"/>.</param>
-    /// <exception cref="BadInputException">A text that is none; no measurements, or those of another function; a repaired network with another polynomial or other ranges.</exception>
+    /// <exception cref="BadInputException">A text that is none; no measurements, or those of another function; a network that holds its own, with another polynomial or other ranges.</exception>
     public ActivationRanges Ranges(ActivationSpec spec, string ranges, double margin = DefaultMargin, Func<IReadOnlyDictionary<string, double>>? measure = null, double leastMargin = 1)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -74,7 +74,7 @@ public sealed class PannModel
 
     /// <summary>The PANN: the network with this activation, and others at single places.</summary>
     /// <param name="activation">The specification, such as <c>composite:alpha=9</c>.</param>
-    /// <param name="ranges">The ranges' text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a repaired network.</param>
+    /// <param name="ranges">The ranges' text: see <see cref="ActivationRanges"/>; <see cref="StoredRanges"/> for the ones of a network that holds its own.</param>
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="patches">Single activations that are other functions: see <see cref="ActivationPatches"/>.</param>
     /// <exception cref="BadInputException">A text that is none, or ranges that the model has not.</exception>
@@ -128,8 +128,8 @@ public sealed class PannModel
         {
             ["data"] = data.Source,
             ["normalisation"] = Description.Normalization.Name,
-            ["ranges measured on"] = ranges?.Spec == StoredRanges ? "the repair that the model file describes" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{calibration ?? Description.CalibrationImages} training images",
-            ["margin"] = ranges is null ? "none" : FormattableString.Invariant($"{margin}"),
+            ["ranges measured on"] = ranges?.Spec == StoredRanges ? $"what the model file says of the network, which {Description.Pann?.Origin}" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{calibration ?? Description.CalibrationImages} training images",
+            ["margin"] = ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "none" : FormattableString.Invariant($"{margin}"),
             ["weights"] = $"SHA-256 {ModelFile.WeightHash(Backbone)}",
         };
     }

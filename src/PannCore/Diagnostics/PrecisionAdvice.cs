@@ -115,9 +115,8 @@ public sealed class PrecisionAdvice
         double[,] damage = Damages(considered);
         int[][] fronts = [.. Enumerable.Range(0, layers).Select(k => Front(k, considered, damage))];
 
-        int[] chosen = CheapestOfChain(fronts, damage);
         int[] alike = [.. Enumerable.Repeat(uniform, layers)];
-        if (Total(alike) <= Total(chosen)) chosen = alike;
+        int[] chosen = CheapestOfChain(fronts, damage) is { } mixed && Total(mixed) < Total(alike) ? mixed : alike;
         return (uniform, Improved(chosen, fronts, damage), damage);
     }
 
@@ -167,8 +166,8 @@ public sealed class PrecisionAdvice
         return [.. front];
     }
 
-    /// <summary>The cheapest of the Lagrangian solutions that stays within the loss; the finest candidates everywhere where none does.</summary>
-    private int[] CheapestOfChain(int[][] fronts, double[,] damage)
+    /// <summary>The cheapest of the Lagrangian solutions that stays within the loss; null if the finest candidates everywhere do not.</summary>
+    private int[]? CheapestOfChain(int[][] fronts, double[,] damage)
     {
         List<int[]> chain = [[.. fronts.Select(front => front[0])]];
         while (true)
@@ -197,7 +196,8 @@ public sealed class PrecisionAdvice
             if (Within(chain[middle])) good = middle;
             else bad = middle;
         }
-        return chain[good];
+        // Errors that are small alone can add up.
+        return good > 0 || Within(chain[0]) ? chain[good] : null;
     }
 
     /// <summary>Local search: single activations cheaper; then one finer and others cheaper by more than that costs.</summary>

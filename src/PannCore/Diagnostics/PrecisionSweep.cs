@@ -49,17 +49,17 @@ public static class PrecisionSweep
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(steps);
-        int[] ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation).Predictions;
+        Evaluation ideal = Evaluation.Of(pann.Ideal(), data, images, normalization, workspace, cancellation: cancellation);
         var done = new List<SweepStep>();
         foreach (ActivationSpec spec in steps)
         {
-            done.Add(Step(pann, spec, patched, data, images, ideal, ledgerImages, normalization, workspace, cancellation));
+            done.Add(Step(pann, spec, patched, data, images, ideal.Predictions, ledgerImages, normalization, workspace, cancellation));
             progress?.Report(done.Count);
         }
 
         // Where every image explodes no error exists, but the operations and what left its range there do.
         string[] paths = [.. done.Select(step => step.Operations).MaxBy(operations => operations.Count)?.Select(operation => operation.Path) ?? []];
-        return new(images.Length, [.. done.Select(step => step.Operations.Count == paths.Length ? step : step with { Operations = Unmeasured(paths, step.Operations) })]) { LedgerImages = ledgerImages };
+        return new(images.Length, [.. done.Select(step => step.Operations.Count == paths.Length ? step : step with { Operations = Unmeasured(paths, step.Operations) })]) { LedgerImages = ledgerImages, IdealAccuracy = ideal.Accuracy };
     }
 
     /// <summary>One step of a sweep; parameters as in <see cref="Of"/>.</summary>

@@ -5,6 +5,7 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Kernels;
 using PannCore.Nn;
+using PannCore.Ops;
 using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;
@@ -45,7 +46,7 @@ public static class Refit
     /// <param name="spec">The polynomial.</param>
     /// <param name="ranges">B of each activation.</param>
     /// <param name="training">Training images, which are used unaugmented.</param>
-    /// <param name="images">Indices of those to fit on; up to 130 kB of memory each.</param>
+    /// <param name="images">Indices of those to fit on; about 210 kB of memory each.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="ridge">The weight of staying near the old weights.</param>
@@ -70,8 +71,9 @@ public static class Refit
         foreach ((Module part, Module like) in pann.Trunk.Zip(ideal.Trunk))
         {
             foreach (Layer layer in Layers(part)) FitOne(layer, part, like);
-            // What the next part gets: behind the layers as fitted.
-            (found, wanted) = (ImageMoments.Of(part, found, workspace, "", cancellation).Output, ImageMoments.Of(like, wanted, workspace, "", cancellation).Output);
+            // What the next part gets: behind the layers as fitted. One after the other, so that the images are there three times and not four.
+            found = ImageMoments.Of(part, found, workspace, "", cancellation).Output;
+            wanted = ImageMoments.Of(like, wanted, workspace, "", cancellation).Output;
         }
         // The pool and the last layer are no part of their own: the whole network runs.
         (found, wanted) = (pixels, pixels);
@@ -146,8 +148,6 @@ public static class Refit
     /// <summary>The normal equations of one layer.</summary>
     private sealed class Fit
     {
-        private const double Epsilon = 1e-5;
-
         private readonly string _path;
         private readonly Parameter _weight;
         private readonly Parameter? _mean, _bias;
@@ -169,7 +169,7 @@ public static class Refit
             if (layer.Norm is { } norm)
             {
                 ReadOnlySpan<float> gamma = parameters.Find($"{norm}.weight")!.Values, variance = parameters.Find($"{norm}.running_var")!.Values;
-                for (int c = 0; c < _channels; c++) _scale[c] = gamma[c] / Math.Sqrt(variance[c] + Epsilon);
+                for (int c = 0; c < _channels; c++) _scale[c] = gamma[c] / Math.Sqrt(variance[c] + BatchNorm.Epsilon);
                 _mean = parameters.Find($"{norm}.running_mean");
             }
             else

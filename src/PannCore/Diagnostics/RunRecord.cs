@@ -181,11 +181,15 @@ public sealed record RunRecord(
     /// <summary>What is wrong with the run as a whole, the gravest first, each with what to do about it; empty where nothing is.</summary>
     public IReadOnlyList<string> Diagnoses { get; init; } = [];
 
-    /// <summary>What the network is compared with: relu, leaky:a, self, model:FILE.</summary>
+    /// <summary>What the network is compared with: relu, leaky:a, self, model:FILE, or own where its activations stand for different functions.</summary>
     public string Ideal { get; init; } = "relu";
 
     /// <summary>Activations whose polynomial is another one than <see cref="Activation"/>: path and specification text.</summary>
     public IReadOnlyDictionary<string, string> Patches { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Activations whose approximation error was not checked, because no bound of their distance from the ideal is known: its slope is another, or it is another network. Null where all were.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Unbounded { get; init; }
 
     /// <summary>Which layer hurts the answer; null, as are the next four, where it was not asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -23,7 +23,7 @@ public static class PrecisionNeeded
         if (rising.Length == 0 || rising.Zip(rising.Skip(1)).Any(pair => pair.First.Alpha == pair.Second.Alpha))
             throw new ArgumentException("precision needed: expected at least one precision, none of them twice", nameof(rows));
         double limit = backbone - loss;
-        int last = Array.FindLastIndex(rising, row => row.Accuracy < limit);
+        int last = Array.FindLastIndex(rising, row => !(row.Accuracy >= limit));
         if (last == rising.Length - 1) return null;
         if (last < 0) return rising[0].Alpha;
         ((double from, double low), (double to, double high)) = (rising[last], rising[last + 1]);
@@ -41,14 +41,20 @@ public static class PrecisionNeeded
     /// <param name="loss">Points that may be lost.</param>
     /// <returns>
     /// The ends, each as <see cref="Of"/> gives it. Null if b was not counted where it can matter: as b + c is at most n, no accuracy's limits are farther than 1.96 / sqrt(n) from it (1.96 points for 10,000 images),
-    /// and cells farther from the limit than that decide without it.
+    /// so a cell that is farther from what may be lost than that, like its neighbours and on the same side, has no part in the ends.
     /// </returns>
-    /// <exception cref="ArgumentException">No cells, or one alpha twice.</exception>
+    /// <exception cref="ArgumentException">No cells, one alpha twice, no images, or more lost than the backbone has right.</exception>
     public static (double? Low, double? High)? Interval(IReadOnlyCollection<(double Alpha, int Correct, int? Lost)> cells, int backboneCorrect, int images, double loss)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(images);
+        if (cells.Any(cell => cell.Lost < 0 || cell.Lost > backboneCorrect)) throw new ArgumentException($"precision needed: expected at most {backboneCorrect} lost answers", nameof(cells));
         double backbone = 100.0 * backboneCorrect / images, widest = 100 * BinomialInterval.Z / Math.Sqrt(images);
         double Accuracy((double Alpha, int Correct, int? Lost) cell) => 100.0 * cell.Correct / images;
-        if (cells.Any(cell => cell.Lost is null && Math.Abs(backbone - Accuracy(cell) - loss) <= widest)) return null;
+        // -1 and 1: below and above what may be lost by more than any limits reach; 0: near.
+        int Side((double Alpha, int Correct, int? Lost) cell) => Accuracy(cell) - backbone + loss is var above && Math.Abs(above) > widest ? Math.Sign(above) : 0;
+        (double Alpha, int Correct, int? Lost)[] rising = [.. cells.OrderBy(cell => cell.Alpha)];
+        bool Matters(int i) => Side(rising[i]) is var side && (side == 0 || (i > 0 && Side(rising[i - 1]) != side) || (i + 1 < rising.Length && Side(rising[i + 1]) != side));
+        if (Enumerable.Range(0, rising.Length).Any(i => rising[i].Lost is null && Matters(i))) return null;
         double? Alpha(double errors) => Of([.. cells.Select(cell => (cell.Alpha, Accuracy(cell) + (errors * Error(cell))))], backbone, loss);
         return (Alpha(BinomialInterval.Z), Alpha(-BinomialInterval.Z));
 

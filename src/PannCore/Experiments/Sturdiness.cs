@@ -10,7 +10,7 @@ namespace PannCore.Experiments;
 
 /// <summary>
 /// How the mean loss of a network grows with the error that a polynomial makes at some of its activations, next to what the first two terms of its Taylor series say.
-/// With e the polynomial's error at the inputs of the network that is not perturbed, L(u) is the loss with u e added to the activations' outputs.
+/// With e the polynomial's error at the input that arrives, which at later activations has been moved by the errors before, L(u) is the loss with u e added to the activations' outputs.
 /// </summary>
 /// <param name="Layer">The activation that gets the error; null for all of them at once.</param>
 /// <param name="Factor">The largest u: the RMS of u e is <see cref="SturdinessStudy.Energy"/> times that of the activation's output.</param>

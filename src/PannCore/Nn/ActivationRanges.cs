@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using PannCore.Approximation;
 using PannCore.Ops;
 
 namespace PannCore.Nn;
@@ -69,28 +70,11 @@ public sealed class ActivationRanges
 
     private static ActivationRanges FromFile(string spec, string path, IReadOnlyList<string> paths)
     {
-        var values = new Dictionary<string, double>();
-        try
-        {
-            if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes } file)
-                throw BadInputException.At(path, "its end", $"at most {MaxFileBytes} bytes", $"{file.Length}");
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw BadInputException.At(path, "the root", "an object of path: B", document.RootElement.ValueKind.ToString());
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
-            {
-                values[property.Name] = property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out double b)
-                    ? b
-                    : throw BadInputException.At(path, $"key {property.Name}", "a positive number", property.Value.GetRawText());
-            }
-        }
-        catch (JsonException exception)
-        {
-            throw new BadInputException($"{path}: at line {exception.LineNumber + 1}: expected JSON, found something else", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new BadInputException($"{path}: cannot be read: {exception.Message}", exception);
-        }
+        Dictionary<string, double> values = SmallFile.ReadJson(path, MaxFileBytes, root => root.ValueKind == JsonValueKind.Object
+            ? root.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out double b)
+                ? b
+                : throw BadInputException.At(path, $"key {property.Name}", "a positive number", property.Value.GetRawText()))
+            : throw BadInputException.At(path, "the root", "an object of path: B", root.ValueKind.ToString()));
         return new(spec, Check(path, paths, values));
     }
 

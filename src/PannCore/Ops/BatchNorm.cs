@@ -11,6 +11,9 @@ namespace PannCore.Ops;
 /// </summary>
 internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum, double epsilon) : Op
 {
+    /// <summary>The usual epsilon.</summary>
+    internal const double Epsilon = 1e-5;
+
     private Memory<float> _mean;
     private Memory<float> _inverseDeviation;
     private bool _training;
@@ -88,7 +91,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         ChannelSums.Run(dy, r, x.Memory, _mean, owner.Span, pass.Workers, pending);
         pass.Done(pending);
         ReadOnlySpan<double> sums = owner.Span;
-        Span<float> dGamma = pass.ParameterGradient(0).Span, dBeta = pass.ParameterGradient(1).Span;
+        Span<float> dGamma = pass.ParameterGradient(0).Span, dBeta = pass.ParameterGradient(1).Span, dMean = pass.ParameterGradient(2).Span, dVariance = pass.ParameterGradient(3).Span;
         Span<float> ps = p.Span, qs = q.Span, rs = r.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
         for (int c = 0; c < Channels; c++)
         {
@@ -96,6 +99,9 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             double d = inverse[c], sumDy = sums[c], sumDyXhat = sums[Channels + c] * d, factor = gamma.Values[c] * d;
             if (!dGamma.IsEmpty) dGamma[c] = (float)sumDyXhat;
             if (!dBeta.IsEmpty) dBeta[c] = (float)sumDy;
+            // The running statistics have a part in y in evaluation only.
+            if (!dMean.IsEmpty) dMean[c] = _training ? 0 : (float)(-factor * sumDy);
+            if (!dVariance.IsEmpty) dVariance[c] = _training ? 0 : (float)(-0.5 * factor * d * sumDyXhat);
             ps[c] = (float)factor;
             if (!_training) continue;
             double slope = -factor * d * sumDyXhat / rows;
@@ -246,6 +252,6 @@ public static class BatchNormExtensions
     /// <summary>Batch normalisation of [N,H,W,C] over N, H and W; the four parameters have C elements. Momentum and epsilon mean what they mean in PyTorch.</summary>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor BatchNorm(
-        this Tensor x, Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum = 0.1, double epsilon = 1e-5)
+        this Tensor x, Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum = 0.1, double epsilon = Ops.BatchNorm.Epsilon)
         => new BatchNorm(gamma, beta, runningMean, runningVariance, momentum, epsilon).Apply(x);
 }

@@ -19,8 +19,10 @@ public sealed class PolynomialRelu : Op
 
     /// <summary>One application of a polynomial over a range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the arithmetic is none.</exception>
+    /// <exception cref="ArgumentException">The shift is trainable: it gets no gradient.</exception>
     public PolynomialRelu(ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic, Parameter? shift = null)
     {
+        if (shift is { Trainable: true }) throw new ArgumentException($"polynomialRelu: {shift.Name}: expected a parameter that is not trainable, because a shift gets no gradient", nameof(shift));
         Shift = shift;
         Parameters = shift is null ? [] : [shift];
         if (!IsUsable(range))

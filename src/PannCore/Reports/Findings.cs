@@ -39,7 +39,7 @@ internal sealed class Findings
             string what = $"{_record.Activation}{(_record.Patches.Count > 0 ? $", {Figures.Count(_record.Patches.Count, "activation")} patched," : "")} with {RangesInWords(_record.Ranges)}: {network} gets ";
             return _record.Ideal switch
             {
-                "self" => $"{what}{ideal} of {images} right with its polynomials in exact arithmetic and {pann} in float32.",
+                "self" => $"{what}{pann} of {images} right in float32; it is compared with itself in exact arithmetic.",
                 _ when _record.Ideal.StartsWith("model:", StringComparison.Ordinal) => $"{what}{pann} of {images} right; the network that it is compared with gets {ideal}.",
                 _ => $"{what}{ideal} of {images} right with its ideal activations and {pann} with polynomials in their place.",
             };
@@ -139,8 +139,10 @@ internal sealed class Findings
 
     private string Kind(List<OperationRecord> worst, double rounding)
     {
-        OperationRecord left = worst.MaxBy(o => o.OverflowShare(_record.Log2MaxError))!;
-        double overflow = left.OverflowShare(_record.Log2MaxError);
+        // A patch has another polynomial, whose largest error is not the record's.
+        double Overflow(OperationRecord o) => _record.Patches.ContainsKey(o.Path) ? 0 : o.OverflowShare(_record.Log2MaxError);
+        OperationRecord left = worst.MaxBy(Overflow)!;
+        double overflow = Overflow(left);
         string overRounding = rounding > 0
             ? $"float32 rounding is {Figures.Multiple(Root(_injecting.Select(o => o.RelativeApproximation)) / rounding)} times smaller"
             : "float32 rounding adds nothing";
@@ -188,6 +190,7 @@ internal sealed class Findings
         "self" => "the same polynomials in exact arithmetic (self), so that only rounding is error",
         _ when ideal.StartsWith("leaky:", StringComparison.Ordinal) => $"the same weights with leaky ReLU, slope {ideal["leaky:".Length..]} below 0",
         _ when ideal.StartsWith("model:", StringComparison.Ordinal) => $"another model, {ideal["model:".Length..]}",
+        "own" => "the same weights with the function that each activation stands for",
         _ => $"the same weights with {ideal}",
     };
 

@@ -42,7 +42,7 @@ public sealed class RepairCommandTests(CliFiles files) : IClassFixture<CliFiles>
         Evaluation expected = Evaluation.Of(pann, data, [.. Enumerable.Range(0, data.Count)], Normalization.Cifar10, workspace);
         using var written = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.Equal(expected.Correct, written.RootElement.GetProperty("correct").GetInt32());
-        Assert.Equal("the repair that the model file describes", written.RootElement.GetProperty("provenance").GetProperty("ranges measured on").GetString());
+        Assert.Equal("what the model file says of the network, which was repaired for composite:alpha=6", written.RootElement.GetProperty("provenance").GetProperty("ranges measured on").GetString());
         Assert.All(written.RootElement.GetProperty("ranges").EnumerateArray(), r => Assert.Equal(said.Pann.Ranges[r.GetProperty("path").GetString()!], r.GetProperty("range").GetDouble()));
 
         // The ideal network needs no polynomial and no ranges.

@@ -90,6 +90,7 @@ public sealed class ActivationPatchesTests : IDisposable
     [InlineData("{\"patches\": 3}", "{file}: at the root: expected an object of path: specification, or one under the name patches, found Number")]
     [InlineData("{\"relu\": 3}", "{file}: at key relu: expected a specification text, found Number")]
     [InlineData("{\"rely\": \"relu\"}", "patch '{file}: rely': resnet20 has no activation 'rely'; near it: relu")]
+    [InlineData("{\"relu\": \"\\ud800\"}", "{file}: a text is half of a surrogate pair")]
     [InlineData("relu", "{file}: at line 1: expected JSON, found something else")]
     public void A_file_without_patches_is_one_clear_error(string content, string message)
     {

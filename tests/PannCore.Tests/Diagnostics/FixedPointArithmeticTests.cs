@@ -102,6 +102,8 @@ public sealed class FixedPointArithmeticTests : IDisposable
         double far = Distance([.. coarse.Logits], [.. exact.Logits]), near = Distance([.. fine.Logits], [.. exact.Logits]);
         Assert.InRange(near, far / 16384, far / 64);
         Assert.Equal(observed.Correct, exact.Answers([.. images.Select(i => RandomNetwork.Sample.Labels[i])]).Correct);
+        foreach (int labels in new[] { 0, images.Length - 1, 2 * images.Length })
+            Assert.StartsWith($"arithmetic: expected a label for each of the images evaluated, {images.Length}, found {labels}", Assert.Throws<ArgumentException>(() => exact.Answers(new byte[labels])).Message, StringComparison.Ordinal);
     }
 
     [Theory]

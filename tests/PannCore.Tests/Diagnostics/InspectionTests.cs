@@ -130,6 +130,15 @@ public sealed class InspectionTests : IDisposable
         Assert.Empty(self.Flips);
         Assert.All(self.Operations, line => Assert.Equal(0, line.Approximation.Max));
         Assert.Contains(own.Operations, line => line.Approximation.Max > 0);
+        // What no bound covers is named, in the page too; of these two everything is covered.
+        Assert.Equal((null, null), (own.Unbounded, self.Unbounded));
+        RunRecord sloped = Run(IdealNetwork.Relu(0.25));
+        Assert.Equal(pann.Activations.Select(a => a.Path).Order(StringComparer.Ordinal), sloped.Unbounded);
+        using var page = new StringWriter();
+        HtmlReport.Write(page, sloped);
+        Assert.Contains("Not checked is the approximation at 19 activations", page.ToString(), StringComparison.Ordinal);
+        // The curve over precisions ends where the ideal network's accuracy on the same images is.
+        Assert.Equal(own.IdealAccuracy, own.Sweep!.IdealAccuracy);
     }
 
     [Fact]

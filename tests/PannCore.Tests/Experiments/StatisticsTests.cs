@@ -68,14 +68,15 @@ public sealed class StatisticsTests
     public void The_interval_of_the_precision_needed_is_unknown_only_where_a_count_that_is_missing_can_matter()
     {
         // n = 10,000: limits are at most 1.96 points from the accuracy, and the limit is 91.5.
-        (double, int, int?)[] cells = [(4, 8_900, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)];
+        (double, int, int?)[] cells = [(3, 8_000, null), (4, 8_900, 400), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)];
         var (low, high) = PrecisionNeeded.Interval(cells, 9_200, 10_000, 0.5)!.Value;
         double Error(int b, int c) => 100 * Math.Sqrt(b + c - ((b - c) * (b - c) / 1e4)) / 1e4;
         double five = 1.959963984540054 * Error(150, 50), six = 1.959963984540054 * Error(40, 30);
         Assert.Equal(5 + ((0.5 - five) / (0.9 + six - five)), low!.Value, 1e-12);
         Assert.Equal(5 + ((0.5 + five) / (0.9 - six + five)), high!.Value, 1e-12);
         Assert.Null(PrecisionNeeded.Interval([(4, 8_900, null), (5, 9_100, null), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5));
-        Assert.Null(PrecisionNeeded.Interval([(4, 8_955, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5));
+        Assert.Null(PrecisionNeeded.Interval([(4, 8_900, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5)); // Far away, but what the crossing is interpolated with.
+        Assert.Null(PrecisionNeeded.Interval([(3, 8_000, null), (4, 8_955, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5));
         // More than the largest alpha, and at most the least.
         Assert.Equal((null, null), PrecisionNeeded.Interval([(4, 1_000, null), (5, 2_000, null)], 9_200, 10_000, 0.5));
         Assert.Equal((4, 4), PrecisionNeeded.Interval([(4, 9_199, 1), (5, 9_200, 0)], 9_200, 10_000, 0.5));

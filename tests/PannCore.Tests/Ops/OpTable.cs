@@ -57,6 +57,8 @@ internal static class OpTable
         new("training", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Frozen: 2, Statistics.Training),
         new("training, 16 channels", Norm, [new(2, 8, 8, 16)], Channels(16), Terms: 128, Multilinear: false, Frozen: 2, Statistics.Training),
         new("evaluation", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false, Frozen: 2),
+        new("evaluation, trainable statistics", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false),
+        new("training, trainable statistics", Norm, [new(2, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Statistics: Statistics.Training),
         new("plain", _ => new Relu(0), [new(3, 5, 7, 2)], [], Terms: 1),
         new("leaky", _ => new Relu(0.1f), [new(3, 5, 7, 2)], [], Terms: 2),
         Activation("composite:alpha=5", range: 1.5),
@@ -97,8 +99,8 @@ internal static class OpTable
         for (int i = 0; i < parameters.Length; i++)
         {
             parameters[i] = new Parameter($"p{i}", row.Parameters[i], trainable: i < parameters.Length - row.Frozen);
-            // Frozen parameters are means and variances: the last one must be positive.
-            bool positive = magnitudes || (row.Frozen > 0 && i == parameters.Length - 1);
+            // Only batch-norm has four parameters, and the last is a variance.
+            bool positive = magnitudes || i == 3;
             parameters[i].Set(Values(row.Parameters[i].Length, seed + 100 + i, positive));
         }
         return parameters;

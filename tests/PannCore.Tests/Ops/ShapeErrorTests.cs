@@ -26,7 +26,7 @@ public sealed class ShapeErrorTests
         ["batchNorm: input [2,3] must be [N,H,W,C]"] = run => X(run, 2, 3).BatchNorm(W(3), W(3), W(3), W(3)),
         ["batchNorm: p [5] has 5 channels, input [1,2,2,3] has 3"] = run => X(run, 1, 2, 2, 3).BatchNorm(W(3), W(3), W(5), W(3)),
         ["batchNorm: input [1,1,1,3] has 1 value a channel, training statistics need 2 or more"] = run => X(run, 1, 1, 1, 3).BatchNorm(W(3), W(3), W(3), W(3)),
-        ["polynomialRelu: p [5] has 5 channels, input [1,2,2,3] has 3"] = run => X(run, 1, 2, 2, 3).PolynomialRelu(ActivationSpec.Parse("direct:4").Build(), 1, shift: W(5)),
+        ["polynomialRelu: p [5] has 5 channels, input [1,2,2,3] has 3"] = run => X(run, 1, 2, 2, 3).PolynomialRelu(ActivationSpec.Parse("direct:4").Build(), 1, shift: new Parameter("p", new(5), trainable: false)),
         ["perturbedRelu: input [4,2] has 4 images, the perturbation is one of 2"] = run =>
             X(run, 4, 2).PerturbedRelu(new(PerturbedSide.Both, PerturbationForm.Plus, 1), new CounterRandom(1, RandomStream.Perturbation, 0), new[] { 1, 2 }),
         ["add: left [1,2,2,3] and right [1,2,3,2] must have the same shape"] = run => X(run, 1, 2, 2, 3).Add(X(run, 1, 2, 3, 2)),

@@ -10,6 +10,9 @@ internal static class CheckSection
         page.Element("p", "The split of the error adds up by construction, whatever the terms are, so its residual proves only the bookkeeping. "
             + "The other checks are independent of it: wrong coefficients or a wrong kernel keep the identity, but not these bounds.");
         if (record.Checks.Count == 0) page.Element("p", "No independent check was recorded in this run.", ("class", "failed"));
+        if (record.Unbounded is { Count: > 0 } unbounded)
+            page.Element("p", $"Not checked is the approximation at {Figures.Count(unbounded.Count, "activation")}, because no bound of the distance from this ideal is known: {string.Join(", ", unbounded.Select(Figures.Name))}.");
+
         using var box = page.Box("Checks");
         using var table = page.Open("table");
         using (page.Open("thead"))

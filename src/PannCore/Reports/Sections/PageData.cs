@@ -41,7 +41,7 @@ internal static class PageData
     {
         int levels = record.Sweep?.Steps.FirstOrDefault(s => s.Activation == record.Activation)?.Levels ?? 0;
         Say(json, record.Activation, "as inspected", record.PannAccuracy, record.Flips.Count, record.Images, record.Log2MaxError, levels, record.ExplodedImages,
-            IndexOf(record, record.Activation));
+            IndexOf(record, record.Activation), ledgerImages: 0);
         Values(json, "total", record.Operations.Select(o => (double?)o.RelativeTotal));
         Values(json, "injected", record.Operations.Select(o => (double?)o.RelativeInjected));
         Values(json, "inherited", record.Operations.Select(o => (double?)o.RelativeInherited));
@@ -49,7 +49,7 @@ internal static class PageData
 
     private static void Step(Utf8JsonWriter json, RunRecord record, SweepStep step)
     {
-        Say(json, step.Activation, null, step.Accuracy, step.Changed, record.Sweep!.Images, step.Log2MaxError, step.Levels, step.ExplodedImages, IndexOf(record, step.Activation));
+        Say(json, step.Activation, null, step.Accuracy, step.Changed, record.Sweep!.Images, step.Log2MaxError, step.Levels, step.ExplodedImages, IndexOf(record, step.Activation), record.Sweep!.LedgerImages);
         Dictionary<string, SweepOperation> operations = SweepSection.Lookup(step);
         IEnumerable<double?> Of(Func<SweepOperation, double> value) => record.Operations.Select(o => operations.TryGetValue(o.Path, out SweepOperation? s) ? value(s) : (double?)null);
         Values(json, "total", Of(o => o.Total));
@@ -60,14 +60,15 @@ internal static class PageData
     private static int IndexOf(RunRecord record, string activation)
         => (record.Sweep?.Steps ?? []).Select((s, k) => (s.Activation, k)).Where(s => s.Activation == activation).Select(s => s.k).DefaultIfEmpty(-1).First();
 
-    private static void Say(Utf8JsonWriter json, string activation, string? remark, double accuracy, int changed, int images, double log2MaxError, int levels, int exploded, int row)
+    private static void Say(Utf8JsonWriter json, string activation, string? remark, double accuracy, int changed, int images, double log2MaxError, int levels, int exploded, int row, int ledgerImages)
     {
         string name = PlainText.Harmless(Figures.Name(activation));
         json.WriteString("name", name);
         json.WriteNumber("row", row); // of the heat map
         json.WriteString("accuracy", Figures.Accuracy(accuracy).Replace(" %", "\u00A0%", StringComparison.Ordinal));
         json.WriteString("say", $"right with {name}{(remark is null ? "" : $" ({remark})")}, {Figures.Count(changed)} of {Figures.Count(images, "prediction")} changed; largest error {Figures.PowerOfTwo(log2MaxError)} of B"
-            + (levels > 0 ? $", {Figures.Count(levels, "level")} an activation" : "") + (exploded > 0 ? $"; {Figures.Count(exploded, "image")} exploded" : ""));
+            + (levels > 0 ? $", {Figures.Count(levels, "level")} an activation" : "") + (exploded > 0 ? $"; {Figures.Count(exploded, "image")} exploded" : "")
+            + (ledgerImages > 0 ? $"; errors of the first {Figures.Count(ledgerImages, "image")}" : ""));
     }
 
     private static void Values(Utf8JsonWriter json, string cause, IEnumerable<double?> ratios)

@@ -14,7 +14,7 @@ internal static class SweepSection
         string[] names = [.. sweep.Steps.Select(s => Short(s.Activation, prefix))];
         page.Element("p", $"{Figures.Count(sweep.Images, "image")} with {Figures.Count(sweep.Steps.Count, "polynomial")}, from coarse to fine" + (prefix.Length > 0 ? $"; names below go on after {Figures.Name(prefix)}" : "") + ". "
             + "A finer polynomial needs more levels of the encryption scheme. Where the curve becomes flat, more precision buys nothing.");
-        Accuracies(page, record, sweep, names);
+        Accuracies(page, sweep, names);
         if (!sweep.Steps.SelectMany(s => s.Operations).Any(o => double.IsFinite(o.Total)))
         {
             Table(page, sweep, names);
@@ -34,7 +34,7 @@ internal static class SweepSection
         Table(page, sweep, names);
     }
 
-    private static void Accuracies(Markup page, RunRecord record, SweepRecord sweep, string[] names)
+    private static void Accuracies(Markup page, SweepRecord sweep, string[] names)
     {
         const double height = 300, left = 66, right = 1046, top = 24, bottom = 240;
         Axis y = Axis.Linear(0, 100, bottom, top);
@@ -45,10 +45,10 @@ internal static class SweepSection
         {
             page.Element("title", "Right answers at each precision: " + string.Join(", ", sweep.Steps.Select((s, k) => $"{names[k]} {Figures.Accuracy(s.Accuracy)}")), ("id", "sweep-name"));
             Lines.Rows(page, y, left, right, t => Figures.Tick(t) + " %");
-            if (double.IsFinite(record.IdealAccuracy))
+            if (double.IsFinite(sweep.IdealAccuracy))
             {
-                page.Empty("line", ("class", "bound"), ("x1", left), ("x2", right), ("y1", y.At(record.IdealAccuracy)), ("y2", y.At(record.IdealAccuracy)));
-                page.Element("text", $"ideal network {Figures.Accuracy(record.IdealAccuracy)}", ("class", "strong"), ("x", left + 6), ("y", y.At(record.IdealAccuracy) - 6));
+                page.Empty("line", ("class", "bound"), ("x1", left), ("x2", right), ("y1", y.At(sweep.IdealAccuracy)), ("y2", y.At(sweep.IdealAccuracy)));
+                page.Element("text", $"ideal network {Figures.Accuracy(sweep.IdealAccuracy)}", ("class", "strong"), ("x", left + 6), ("y", y.At(sweep.IdealAccuracy) - 6));
             }
 
             page.Empty("path", ("class", "curve"), ("d", Lines.Through(sweep.Steps.Select((s, k) => (X(k), double.IsFinite(s.Accuracy) ? y.At(s.Accuracy) : double.NaN)))));
