@@ -19,7 +19,11 @@ internal sealed record Needed(string Ranges, string Control, double? Half, doubl
 
     /// <summary>What is known of <see cref="Half"/>.</summary>
     [JsonIgnore]
-    public string Text => HalfInterval is { } ends ? $"{Words(Half)} ({Words(ends.Low)} to {Words(ends.High)})" : Words(Half);
+    public string HalfText => HalfInterval is { } ends && ends.Low != ends.High ? $"{Words(Half)} ({Words(ends.Low)} to {Words(ends.High)})" : Words(Half);
+
+    /// <summary>What is known of <see cref="Five"/>.</summary>
+    [JsonIgnore]
+    public string FiveText => Words(Five);
 
     private string Words(double? alpha) => alpha is not double known ? $"> {To}" : known == From ? $"<= {From}" : known.ToString("F2", CultureInfo.InvariantCulture);
 }

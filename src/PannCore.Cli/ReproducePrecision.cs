@@ -58,12 +58,16 @@ internal static partial class ReproducePrecision
                 }
                 finally
                 {
-                    Terminal.Write(Table(Read(experiment.Json)));
-                    Terminal.Write(Seeds(Read(experiment.Json)));
+                    PrecisionRow[] asked = Asked(experiment);
+                    Terminal.Write(Table(asked));
+                    Terminal.Write(Seeds(asked));
+                    foreach (ReportTable table in OverSeeds(asked)) Terminal.Write(table);
                 }
-                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(
-                    writer, [.. Read(experiment.Json).Where(row => named.Any(recipe => ways.Any(tuning => row.Name == experiment.Name(recipe, row.Seed, tuning))))], parsed.GetValue(controls)!, cells));
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, Asked(experiment), parsed.GetValue(controls)!, cells));
             }, cancellation);
+
+            // Of the recipes and ways asked for, all seeds in the table.
+            PrecisionRow[] Asked(Experiment experiment) => [.. Read(experiment.Json).Where(row => named.Any(recipe => ways.Any(tuning => row.Name == experiment.Name(recipe, row.Seed, tuning))))];
         }, cancellation));
         return command;
     }
@@ -113,20 +117,39 @@ internal static partial class ReproducePrecision
     private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json, CliJson.Default.PrecisionRows).Rows;
 
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
-        "Precision needed: alpha within 0.5 points of the row's own backbone (one range / a range for each layer / B = 50)",
-        ["row", "backbone", "95 %", .. PrecisionStudy.Controls],
-        [.. rows.Select(row => (IReadOnlyList<string>)[row.Name, Invariant($"{row.Backbone:F2} %"), Interval(row.BackboneCorrect, row.Images), .. PrecisionStudy.Controls.Select(control => string.Join(" / ", PrecisionStudy.RangeTexts.Where(ranges => PrecisionStudy.Applies(control, ranges)).Select(ranges => Needed(row, ranges, control))))])]);
+        "Precision needed: alpha within 0.5 points of the network's own backbone, with its 95 % interval over images, and within 5 points",
+        ["network", "ReLU", "ranges", "done without training", "0.5 points", "5 points"],
+        [.. from row in rows from need in row.Needed select (IReadOnlyList<string>)
+            [need == row.Needed[0] ? row.Name : "", need == row.Needed[0] ? Invariant($"{row.Backbone:F2} % ({Interval(row.BackboneCorrect, row.Images)})") : "", need.Ranges, need.Control, need.HalfText, need.FiveText]]);
 
-    /// <summary>All seeds of a recipe, with one range: bits saved against the plain baseline, and accuracy at alpha 9 against the network's own backbone, image by image.</summary>
+    /// <summary>All seeds of a recipe, with one range: precision needed, and accuracy at alpha 9 against the network's own backbone, image by image.</summary>
     private static ReportTable Seeds(IReadOnlyList<PrecisionRow> rows) => new(
-        "With one range, over the seeds of a recipe: mean (least to greatest)",
-        ["networks", "seeds", "backbone", "alpha*, plain", "alpha*, equalised and refitted", "alpha 9, plain", "p, alpha 9 against the backbone"],
-        [.. rows.GroupBy(row => SeedOfName().Replace(row.Name, "$1-*", count: 1)).Select(seeds => (IReadOnlyList<string>)
+        "With one range, over the seeds of a recipe: mean (least to greatest); mended: equalised and refitted; p: of alpha 9, plain, against ReLU (McNemar), seed by seed",
+        ["networks", "seeds", "ReLU", "alpha*, plain", "alpha*, mended", "alpha 9, plain", "p"],
+        [.. BySeed(rows).Select(seeds => (IReadOnlyList<string>)
         [
             seeds.Key, $"{seeds.Count()}", Spread(seeds.Select(row => (double?)row.Backbone)), Spread(seeds.Select(row => Half(row, PrecisionStudy.Plain))), Spread(seeds.Select(row => Half(row, PrecisionStudy.EqualisedRefitted))),
             Spread(seeds.Select(row => Nine(row) is { } cell ? row.Percent(cell.Correct) : (double?)null)),
             string.Join(", ", seeds.Select(row => Nine(row)?.Right is string right ? Invariant($"{McNemar.Of(RightAnswers.Read(row.BackboneRight, row.Images), RightAnswers.Read(right, row.Images)).Probability:G2}") : "-")),
         ])]);
+
+    /// <summary>Of networks with several seeds, for each kind of ranges: accuracy at each precision, and the precision needed.</summary>
+    private static IEnumerable<ReportTable> OverSeeds(IReadOnlyList<PrecisionRow> rows) =>
+        from seeds in BySeed(rows)
+        where seeds.Count() > 1
+        from ranges in PrecisionStudy.RangeTexts
+        let controls = PrecisionStudy.Controls.Where(control => seeds.All(row => row.Cells.Any(cell => (cell.Ranges, cell.Control) == (ranges, control)))).ToArray()
+        where controls.Length > 0
+        select new ReportTable(
+            $"{seeds.Key}, {seeds.Count()} seeds, {Words(ranges)}: accuracy, mean (least to greatest)",
+            ["alpha", .. controls],
+            [
+                .. from alpha in Enumerable.Range(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha - ActivationSpec.SmallestAlpha + 1)
+                   select (IReadOnlyList<string>)[$"{alpha}", .. controls.Select(control => Spread(seeds.Select(row => row.Cells.FirstOrDefault(cell => (cell.Ranges, cell.Control, cell.Alpha) == (ranges, control, alpha)) is { } cell ? row.Percent(cell.Correct) : (double?)null)))],
+                ["alpha*", .. controls.Select(control => Spread(seeds.Select(row => Half(row, control, ranges))))],
+            ]);
+
+    private static IEnumerable<IGrouping<string, PrecisionRow>> BySeed(IReadOnlyList<PrecisionRow> rows) => rows.GroupBy(row => SeedOfName().Replace(row.Name, "$1-*", count: 1));
 
     /// <summary>Architecture, epochs and seed of a network's name.</summary>
     [GeneratedRegex(@"(-resnet\d+-\d+)-\d+", RegexOptions.CultureInvariant)]
@@ -134,9 +157,7 @@ internal static partial class ReproducePrecision
 
     private static PrecisionCell? Nine(PrecisionRow row) => row.Cells.FirstOrDefault(cell => (cell.Ranges, cell.Control, cell.Alpha) == ("global", PrecisionStudy.Plain, 9));
 
-    private static double? Half(PrecisionRow row, string control) => row.Needed.FirstOrDefault(n => (n.Ranges, n.Control) == ("global", control))?.Half;
-
-    private static string Needed(PrecisionRow row, string ranges, string control) => row.Needed.FirstOrDefault(n => n.Ranges == ranges && n.Control == control)?.Text ?? "-";
+    private static double? Half(PrecisionRow row, string control, string ranges = "global") => row.Needed.FirstOrDefault(n => (n.Ranges, n.Control) == (ranges, control))?.Half;
 
     private static string Interval(int correct, int images)
     {
@@ -144,10 +165,12 @@ internal static partial class ReproducePrecision
         return Invariant($"{interval.Low:F2} to {interval.High:F2}");
     }
 
+    /// <summary>Nothing where a seed lacks the figure: a mean over the others would look like one of all.</summary>
     private static string Spread(IEnumerable<double?> values)
     {
-        double[] known = [.. values.OfType<double>()];
-        return known.Length == 0 ? "-" : known.Length == 1 ? Invariant($"{known[0]:F2}") : Invariant($"{known.Average():F2} ({known.Min():F2} to {known.Max():F2})");
+        double?[] all = [.. values];
+        double[] known = [.. all.OfType<double>()];
+        return known.Length == 0 || known.Length < all.Length ? "-" : known.Length == 1 ? Invariant($"{known[0]:F2}") : Invariant($"{known.Average():F2} ({known.Min():F2} to {known.Max():F2})");
     }
 
     private static string Words(string ranges) => ranges switch { "global" => "One range for all activations", "layer" => "A range for each activation", _ => $"B = {ranges["global:".Length..]}" };
