@@ -296,7 +296,7 @@ public sealed class PrecisionAdvice
     /// With t the margin of the true class in the ideal network and d its change: 100 times the mean over images of the share, over the images j next to i in the order of t, of t_i + d_j
     /// not above 0; images with t_i not above 0 count as none. Each image meets the changes of its neighbours, so that chance at single images averages out; an answer that is no number is wrong.
     /// </summary>
-    private static double ExpectedLoss(Evaluation evaluation, Evaluation ideal, AdviceImages images)
+    internal static double ExpectedLoss(Evaluation evaluation, Evaluation ideal, AdviceImages images)
     {
         int count = images.Indices.Length, classes = ideal.Logits.Length / count;
         double[] margins = new double[count], changes = new double[count];

@@ -80,6 +80,9 @@ public static class Repair
     /// <summary>How many activations a repair handles, counting one as often as it is tried.</summary>
     public static int Steps(ResNet backbone, RangesAgain? again) => backbone.Activations.Count * (again is null ? 4 : 5);
 
+    /// <summary>Whether winning some images and losing others is a gain by more than one standard error: the root of their number.</summary>
+    internal static bool IsClear(int won, int lost) => won - lost > Math.Sqrt(won + lost);
+
     /// <summary>A repaired network and its answers for the held-out images.</summary>
     private sealed record Trial(
         string Name, RepairShift? Shift, bool BatchNorm, ActivationRanges Ranges, ResNet Pann, IReadOnlyList<RepairedLayer> Layers, Evaluation Result, bool[] Right, RangeProbe Probe)
@@ -87,8 +90,7 @@ public static class Repair
         /// <summary>Whether it gets more images right than another, by more than one standard error of the difference: the root of the number on which only one of them is right.</summary>
         public bool IsBetterThan(Trial other)
         {
-            int won = Right.Zip(other.Right).Count(pair => pair.First && !pair.Second), lost = Right.Zip(other.Right).Count(pair => !pair.First && pair.Second);
-            return won - lost > Math.Sqrt(won + lost);
+            return IsClear(Right.Zip(other.Right).Count(pair => pair.First && !pair.Second), Right.Zip(other.Right).Count(pair => !pair.First && pair.Second));
         }
     }
 

@@ -64,6 +64,19 @@ public sealed class EqualisationTests : IDisposable
     }
 
     [Fact]
+    public void A_channel_without_inputs_keeps_its_scale()
+    {
+        ResNet network = RandomNetwork.Make(1);
+        foreach (string name in (string[])["layer1.0.bn1.weight", "layer1.0.bn1.bias"]) network.Parameters.Find(name)!.Update(values => values[3] = 0);
+        IReadOnlyDictionary<string, float[]> largest = Measure(network);
+        Assert.Equal(0, largest["layer1.0.relu1"][3]);
+        ResNet equalised = Equalisation.Of(network, largest).Network;
+        float[] before = Logits(network, Images), after = Logits(equalised, Images);
+        float size = before.Max(MathF.Abs);
+        for (int i = 0; i < before.Length; i++) Assert.Equal(before[i], after[i], 1e-4f * size);
+    }
+
+    [Fact]
     public void The_network_it_is_made_from_stays_as_it_is()
     {
         Assert.Equal(PannCore.Checkpoints.ModelFile.WeightHash(RandomNetwork.Make(1)), PannCore.Checkpoints.ModelFile.WeightHash(RandomNetwork.Backbone));

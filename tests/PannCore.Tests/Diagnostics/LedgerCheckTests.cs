@@ -131,6 +131,26 @@ public sealed class LedgerCheckTests : IDisposable
         Assert.All(Observe(shapes, genuine).Checks, c => Assert.True(c.Passed, $"{c.Name}: {c.Detail}"));
     }
 
+    /// <summary>The limit is the bound itself: half of it passes, twice is found.</summary>
+    [Theory]
+    [InlineData("conv2d")]
+    [InlineData("batchNorm")]
+    [InlineData("polynomialRelu")]
+    [InlineData("pool")]
+    [InlineData("linear")]
+    public void A_kernel_may_be_off_by_its_bound_and_no_more(string name)
+    {
+        (Op genuine, Shape[] shapes) = Operation(name);
+        DoubleTensor[] inputs = [.. shapes.Select((shape, i) => new DoubleTensor(shape, [.. Values(shape.Length, 40 + i).Select(x => (double)x)]))];
+        DoubleTensor bound = new(Output(genuine, shapes)), exact = new(bound.Shape);
+        genuine.RoundingBound(_workspace, inputs, Math.ScaleB(1, -24), bound);
+        genuine.Exact(_workspace, inputs, exact);
+        // An element near 0, so that its float32 neighbours lie far closer than the bound.
+        int at = Enumerable.Range(0, exact.Values.Length).MinBy(i => Math.Abs(exact.Values[i]) / bound.Values[i]);
+        bool Passes(double share) => Find(Observe(shapes, new TamperedOp(genuine, (_, y) => y.Span[at] = (float)(exact.Values[at] + (share * bound.Values[at])))), Arithmetic).Passed;
+        Assert.Equal((true, false, true, false), (Passes(0.5), Passes(2), Passes(-0.5), Passes(-2)));
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
@@ -159,14 +179,19 @@ public sealed class LedgerCheckTests : IDisposable
         CheckRecord check = Find(Chain(new TamperedOp(new Relu(0), (_, _) => { }, affine: true)), Affine);
         Assert.False(check.Passed);
         Assert.Contains("worst: relu, element ", check.Detail, StringComparison.Ordinal);
+
+        // x + 1e-9 x^2 passes 2e-12 of the error of 1e-3 on that no affine map would; float64 rounds at 1e-16.
+        check = Find(Chain(new Bent(1e-9)), Affine);
+        Assert.False(check.Passed);
+        Assert.Contains("worst: bent, element ", check.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_activation_that_enlarges_errors_is_found()
     {
-        // No ReLU does, so the ideal of a polynomial is given a slope of 3 on negative inputs.
+        // No ReLU does, so the ideal of a polynomial is given a slope of 1.01 on negative inputs.
         ReluPolynomial steep = ActivationSpec.Parse("direct:4").Build();
-        SetBackingField(steep, nameof(ReluPolynomial.Leak), 3.0);
+        SetBackingField(steep, nameof(ReluPolynomial.Leak), 1.01);
         var shape = new Shape(1, 4, 4, 3);
         float[] x = Values(shape.Length, 3);
         ErrorLedger Chain(Op second)
@@ -253,6 +278,33 @@ public sealed class LedgerCheckTests : IDisposable
 
     private static void SetBackingField(ReluPolynomial polynomial, string property, double value)
         => typeof(ReluPolynomial).GetField($"<{property}>k__BackingField", BindingFlags.NonPublic | BindingFlags.Instance)!.SetValue(polynomial, value);
+
+    /// <summary>y = x + bend x^2, said to be affine.</summary>
+    private sealed class Bent(double bend) : Op
+    {
+        public override string Name => "bent";
+
+        public override bool IsAffine(Statistics statistics) => true;
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+        public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
+        {
+            for (int i = 0; i < output.Values.Length; i++) output.Values[i] = inputs[0].Values[i] + (bend * inputs[0].Values[i] * inputs[0].Values[i]);
+        }
+
+        public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
+        {
+            for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = 2 * unitRoundoff * Math.Abs(inputs[0].Values[i]);
+        }
+
+        protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
+        {
+            for (int i = 0; i < y.Length; i++) y.Span[i] = (float)(inputs[0].Values[i] + (bend * inputs[0].Values[i] * inputs[0].Values[i]));
+        }
+
+        protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy) => throw new NotSupportedException();
+    }
 
     /// <summary>y = x, plus an error in float32 that its rounding bound allows.</summary>
     private sealed class Loose(float error) : Op

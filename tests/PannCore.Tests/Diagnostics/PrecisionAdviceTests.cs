@@ -52,6 +52,34 @@ public sealed class PrecisionAdviceTests : IDisposable
         Assert.Equal((cost.Levels, cost.NonScalarMultiplications, record.Layers.Sum(layer => layer.Multiplications)), (record.Advised.NetworkLevels, record.Advised.Multiplications, record.Advised.Multiplications));
     }
 
+    /// <summary>By counting for each image, instead of sorting.</summary>
+    [Fact]
+    public void The_expected_loss_meets_each_image_with_the_changes_of_its_neighbours()
+    {
+        const int count = 120, classes = 10, neighbours = 25;
+        var random = new CounterRandom(3, RandomStream.Weights, 0);
+        int[] indices = [.. Enumerable.Range(0, count)];
+        byte[] labels = [.. RandomNetwork.Sample.Labels.Take(count)];
+        float[] before = new float[count * classes], after = new float[count * classes];
+        for (int i = 0; i < before.Length; i++)
+        {
+            before[i] = (float)random.Normal(i) + (i % classes == labels[i / classes] ? 1.5f : 0);
+            // Changes grow with the margin's rank among the images, so that whose changes are met matters.
+            after[i] = before[i] + (float)(random.Normal(10_000 + i) * (i / classes % 3));
+        }
+        Evaluation Of(float[] logits) => new([.. indices.Select(n => Evaluation.Predict(logits.AsSpan(n * classes, classes)))], logits, 0);
+        double Margin(float[] logits, int n) => logits[(n * classes) + labels[n]] - Enumerable.Range(0, classes).Where(k => k != labels[n]).Max(k => logits[(n * classes) + k]);
+        double[] margins = [.. indices.Select(n => Margin(before, n))];
+        int[] place = [.. indices.Select(n => margins.Count(other => other < margins[n]))];
+        double expected = 100 * indices.Where(n => margins[n] > 0).Sum(n =>
+        {
+            int[] near = [.. indices.Where(j => Math.Abs(place[j] - place[n]) <= neighbours)];
+            return (double)near.Count(j => margins[n] + Margin(after, j) - margins[j] <= 0) / near.Length;
+        }) / count;
+        Assert.Equal(expected, PrecisionAdvice.ExpectedLoss(Of(after), Of(before), new(RandomNetwork.Sample, indices, "these")), 1e-9);
+        Assert.InRange(expected, 1, 99);
+    }
+
     [Fact]
     public void Where_everything_may_be_lost_the_cheapest_polynomial_stands_everywhere()
     {

@@ -7,7 +7,7 @@ using PannCore.Nn;
 namespace PannCore.Tests.Diagnostics;
 
 /// <summary>
-/// A ResNet-20 with random weights, its running statistics brought near those of real images by passes with training statistics:
+/// A ResNet-20 with random weights, batch-norm's scales and shifts and the last layer's bias included, its running statistics brought near those of real images by passes with training statistics:
 /// signals of order 1 in every layer, as in a trained network.
 /// </summary>
 internal static class RandomNetwork
@@ -33,6 +33,21 @@ internal static class RandomNetwork
     {
         var model = new ResNet(20);
         model.Initialise(seed);
+        // Training begins with scales of 1 and shifts of 0; with those, code that forgets one would be right.
+        var random = new CounterRandom(seed, RandomStream.Weights, 1000);
+        int drawn = 0;
+        foreach (Parameter parameter in model.Parameters.All.Where(parameter => parameter is { Trainable: true, Shape.Rank: 1 }))
+        {
+            bool isScale = parameter.Name.EndsWith(".weight", StringComparison.Ordinal);
+            parameter.Update(values =>
+            {
+                for (int i = 0; i < values.Length; i++)
+                {
+                    double u = random.Uniform(drawn++) - 0.5;
+                    values[i] = (float)(isScale ? u + (u < 0 ? -0.5 : 0.5) : u);
+                }
+            });
+        }
         var loader = new BatchLoader(Sample, Normalization.Cifar10);
         using var workspace = new Workspace(1);
         for (int pass = 0; pass < Passes; pass++)

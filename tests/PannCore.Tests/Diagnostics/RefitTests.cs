@@ -117,6 +117,58 @@ public sealed class RefitTests : IDisposable
     public void Threads_change_no_bit()
         => Assert.Equal(PannCore.Checkpoints.ModelFile.WeightHash(Of(1).Pann), PannCore.Checkpoints.ModelFile.WeightHash(Of(3).Pann));
 
+    /// <summary>An image in which a polynomial explodes has no part in the fit: without it the first layer comes out the same.</summary>
+    [Fact]
+    public void Images_that_explode_have_no_part_in_the_fit()
+    {
+        // The widest image of the batch alone leaves its range at the first activation, by enough for a polynomial of high degree to explode.
+        string[] paths = [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)];
+        float[] largest = [.. Images.Select(image =>
+        {
+            var probe = new RangeProbe();
+            Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, [image], Normalization.Cifar10, _workspace, observers: [probe]);
+            return (float)probe.ByPath["relu"].Largest;
+        })];
+        int widest = Array.IndexOf(largest, largest.Max());
+        double second = largest.Order().TakeLast(2).First();
+        Assert.True(largest.Max() > 1.05 * second, $"{largest.Max()} beside {second}");
+        var ranges = ActivationRanges.Of("here", paths, paths.ToDictionary(path => path, path => path == "relu" ? 1.001 * second : 100));
+        var deep = ActivationSpec.Parse("composite:alpha=12");
+        (ResNet Pann, IReadOnlyList<RefitLayer> Lines) On(int[] images) => Refit.Of(RandomNetwork.Backbone, deep, ranges, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace);
+        (ResNet all, IReadOnlyList<RefitLayer> lines) = On(Images);
+        Assert.All(lines, line => Assert.Equal(1, line.ImagesLeftOut));
+        ReadOnlySpan<float> with = all.Parameters.Find("layer1.0.conv1.weight")!.Values, without = On([.. Images.Where(image => image != Images[widest])]).Pann.Parameters.Find("layer1.0.conv1.weight")!.Values;
+        // Only the order of float32 sums differs; with the image its inputs of thousands of times the others' would rule the fit.
+        float size = 0;
+        foreach (float value in without) size = Math.Max(size, Math.Abs(value));
+        for (int i = 0; i < with.Length; i++) Assert.Equal(without[i], with[i], 1e-3f * size);
+    }
+
+    /// <summary>What is fitted to is the network with the slope that the polynomial stands for.</summary>
+    [Fact]
+    public void A_leak_is_part_of_what_is_fitted_to()
+    {
+        // The slope makes inputs larger than those that ranges were measured on.
+        var leaky = ActivationSpec.Parse("composite:alpha=10,leak=0.3");
+        (ResNet pann, IReadOnlyList<RefitLayer> lines) = Refit.Of(RandomNetwork.Backbone, leaky, Ranges(margin: 6), RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
+        float[] Logits(ResNet network) => Evaluation.Of(network, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace).Logits;
+        float[] fitted = Logits(pann), sloped = Logits(RandomNetwork.Backbone.With(_ => new ActivationFunction.Relu(0.3f))), plain = Logits(RandomNetwork.Backbone);
+        double Distance(float[] other) => Math.Sqrt(fitted.Zip(other, (a, b) => Math.Pow(a - b, 2)).Sum());
+        Assert.True(Distance(sloped) < 0.1 * Distance(plain), $"{Distance(sloped)} from the leaky network, {Distance(plain)} from the other");
+        Assert.All(lines, line => Assert.True(line.Before < 0.2, $"{line.Path}: {line.Before}"));
+    }
+
+    /// <summary>Weight decay leaves channels whose scale and shift are 0.</summary>
+    [Fact]
+    public void A_channel_that_batch_norm_shuts_off_is_left_alone()
+    {
+        ResNet network = RandomNetwork.Make(1);
+        foreach (string name in (string[])["layer1.0.bn1.weight", "layer1.0.bn1.bias"]) network.Parameters.Find(name)!.Update(values => values[3] = 0);
+        (ResNet pann, _) = Refit.Of(network, Spec, Ranges(), RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
+        Assert.All(pann.Parameters.All, parameter => Assert.All(parameter.Values.ToArray(), value => Assert.True(float.IsFinite(value), parameter.Name)));
+        Assert.Equal(network.Parameters.Find("layer1.0.conv1.weight")!.Values.Slice(3 * 144, 144), pann.Parameters.Find("layer1.0.conv1.weight")!.Values.Slice(3 * 144, 144));
+    }
+
     [Fact]
     public void It_is_refused_where_every_image_explodes()
     {
@@ -131,7 +183,7 @@ public sealed class RefitTests : IDisposable
             Assert.Throws<BadInputException>(() => Refit.Of(RandomNetwork.Backbone, ActivationSpec.Parse("relu"), narrow, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);
     }
 
-    private static ActivationRanges Ranges() => ActivationRanges.Parse("layer", [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)], RandomNetwork.Largest, 1.5);
+    private static ActivationRanges Ranges(double margin = 1.5) => ActivationRanges.Parse("layer", [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)], RandomNetwork.Largest, margin);
 
     private static (ResNet Pann, IReadOnlyList<RefitLayer> Lines) Of(int threads)
     {

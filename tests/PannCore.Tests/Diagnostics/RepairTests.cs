@@ -82,6 +82,16 @@ public sealed class RepairTests : IDisposable
         Assert.Equal(19, repaired.Norm.Count);
     }
 
+    [Theory]
+    [InlineData(4, 0, true)]
+    [InlineData(1, 0, false)] // 1 is not more than the root of 1.
+    [InlineData(2, 0, true)]
+    [InlineData(9, 4, true)] // 5 against 3.6.
+    [InlineData(8, 5, false)] // 3 against 3.6.
+    [InlineData(0, 9, false)]
+    [InlineData(0, 0, false)]
+    public void A_gain_must_be_more_than_one_standard_error(int won, int lost, bool clear) => Assert.Equal(clear, Repair.IsClear(won, lost));
+
     [Fact]
     public void What_is_chosen_is_what_the_held_out_images_say_and_the_backbone_stays_as_it_was()
     {

@@ -13,7 +13,7 @@ namespace PannCore.Tests.Experiments;
 
 public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles>, IDisposable
 {
-    private static readonly Cifar10 Training = RandomNetwork.Sample.Select([.. Enumerable.Range(0, 12)]), Test = RandomNetwork.Sample.Select([.. Enumerable.Range(100, 30)]);
+    private static readonly Cifar10 Training = RandomNetwork.Sample.Select([.. Enumerable.Range(0, 20)]), Test = RandomNetwork.Sample.Select([.. Enumerable.Range(100, 30)]);
 
     private readonly Workspace _workspace = new(2);
 
@@ -23,9 +23,9 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
     public void Every_cell_is_what_conversion_repair_and_evaluation_give()
     {
         PannModel model = PannModel.Load(files.Model);
-        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        var study = new PrecisionStudy(model, Training, 8, Test, _workspace);
         var spec = ActivationSpec.Parse("composite:alpha=6");
-        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 12)];
+        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 8)];
         Evaluation Of(ResNet network, RangeProbe probe) => Evaluation.Of(network, Test, all, Normalization.Cifar10, _workspace, observers: [probe]);
         Evaluation ideal = Of(model.Backbone, new());
         foreach (string ranges in PrecisionStudy.RangeTexts)
@@ -37,6 +37,7 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
                 .. new (RepairShift?, bool)[] { (RepairShift.Injected, false), (null, true), (RepairShift.Injected, true) }
                     .Select(way => Repair.InOneWay(model.Backbone, spec, used, way.Item1, way.Item2, Training, images, Normalization.Cifar10, _workspace).Pann),
             ];
+            Assert.Equal(expected.Length, expected.Select(pann => string.Join(' ', Of(pann, new()).Logits)).Distinct().Count());
             foreach ((string control, ResNet pann) in PrecisionStudy.Controls.Zip(expected))
             {
                 var probe = new RangeProbe();
@@ -55,11 +56,11 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
     public void Equalised_and_refitted_cells_are_what_the_two_give_one_after_the_other()
     {
         PannModel model = PannModel.Load(files.Model);
-        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        var study = new PrecisionStudy(model, Training, 8, Test, _workspace);
         var spec = ActivationSpec.Parse("composite:alpha=6");
-        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 12)];
+        int[] all = [.. Enumerable.Range(0, Test.Count)], images = [.. Enumerable.Range(0, 8)];
         string[] paths = [.. model.Backbone.Activations.Select(a => a.Path)];
-        (ResNet equalised, IReadOnlyDictionary<string, double> largest) = Equalisation.Of(model.Backbone, Equalisation.Measure(model.Backbone, Training, images, Normalization.Cifar10, _workspace));
+        (ResNet equalised, IReadOnlyDictionary<string, double> largest) = Equalisation.Of(model.Backbone, Equalisation.Measure(model.Backbone, Training, [.. Enumerable.Range(0, Training.Count)], Normalization.Cifar10, _workspace));
         ActivationRanges before = model.Ranges(spec, "global"), after = ActivationRanges.Parse("global", paths, largest, 1.3);
         (string, ResNet)[] expected =
         [
@@ -82,20 +83,22 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
     public void A_key_is_of_everything_that_a_figure_depends_on()
     {
         PannModel model = PannModel.Load(files.Model);
-        var study = new PrecisionStudy(model, Training, 12, Test, _workspace);
+        var study = new PrecisionStudy(model, Training, 8, Test, _workspace);
         using var direct = new Workspace(1, ConvAlgorithm.Direct);
         string[] keys =
         [
             study.Key("layer", "plain", 6), study.Key("global", "plain", 6), study.Key("layer", "shift", 6), study.Key("layer", "plain", 7),
-            new PrecisionStudy(model, Training, 11, Test, _workspace).Key("layer", "plain", 6),
-            new PrecisionStudy(model, Test, 12, Test, _workspace).Key("layer", "plain", 6),
-            new PrecisionStudy(model, Training, 12, Training, _workspace).Key("layer", "plain", 6),
-            new PrecisionStudy(model, Training, 12, Test, direct).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 7, Test, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Test, 8, Test, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 8, Training, _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 8, Test, direct).Key("layer", "plain", 6),
+            new PrecisionStudy(model, Training, 8, new Cifar10(Test.Images, [.. Test.Labels.Select(label => (byte)(9 - label))], Test.Source), _workspace).Key("layer", "plain", 6),
+            new PrecisionStudy(PannModel.Load(files.Model, normalization: Normalization.Parse("imagenet")), Training, 8, Test, _workspace).Key("layer", "plain", 6),
         ];
         Assert.Equal(keys.Length, keys.Distinct().Count());
-        Assert.Equal(keys[0], new PrecisionStudy(PannModel.Load(files.Model), Training, 12, Test, _workspace).Key("layer", "plain", 6));
+        Assert.Equal(keys[0], new PrecisionStudy(PannModel.Load(files.Model), Training, 8, Test, _workspace).Key("layer", "plain", 6));
         model.Backbone.Parameters.All[0].Update(values => values[0] += 1);
-        Assert.DoesNotContain(new PrecisionStudy(model, Training, 12, Test, _workspace).Key("layer", "plain", 6), keys);
+        Assert.DoesNotContain(new PrecisionStudy(model, Training, 8, Test, _workspace).Key("layer", "plain", 6), keys);
     }
 
     [Fact]
@@ -115,7 +118,7 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
     {
         PannModel model = PannModel.Load(files.Model);
         int[] sample = [3, 4, 20];
-        var study = new PrecisionStudy(model, Training, 12, Test, _workspace, sample);
+        var study = new PrecisionStudy(model, Training, 8, Test, _workspace, sample);
         PrecisionCell cell = study.Measure("global", "plain", 8);
         bool[] right = RightAnswers.Read(cell.Right!, Test.Count);
         Evaluation answers = Evaluation.Of(model.Convert("composite:alpha=8", "global"), Test, [.. Enumerable.Range(0, Test.Count)], Normalization.Cifar10, _workspace);

@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using PannCore.Ops;
 using PannCore.Tests.Support;
 using Xunit;
 
@@ -75,6 +76,38 @@ public sealed class WinogradTests
         Assert.Equal(first, dw.Values);
         (double[] naive, double[] bound) = data.WeightGradient(output);
         Compare(first, naive, bound);
+    }
+
+    /// <summary>A workspace that names an algorithm gets it: results within that algorithm's bound, and other bits than the others'.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(32)]
+    public void AnOperationComputesByTheAlgorithmThatItsWorkspaceNames(int channels)
+    {
+        Case data = new(2, 8, 8, channels, channels);
+        var results = new List<float[][]>();
+        foreach ((ConvAlgorithm algorithm, int output) in new[] { (ConvAlgorithm.Direct, 2), (ConvAlgorithm.Winograd2, 2), (ConvAlgorithm.Winograd4, 4) })
+        {
+            using var workspace = new Workspace(2, algorithm, fillWithNaN: true);
+            var weight = new Parameter("w", new(channels, channels, 3, 3));
+            weight.Set(data.W);
+            using var run = new Run(workspace, Statistics.Training, tape: true);
+            Tensor x = run.Input(new(2, 8, 8, channels), data.X, needsGradient: true), y = x.Conv2d(weight, 1, 1);
+            float[] values = y.Values.ToArray();
+            Gradients gradients = run.Backward(y, data.Dy);
+            (double[] naive, double[] bound) = data.WeightGradient(output);
+            // The direct sum's error is below the bound of F(2x2), whose terms are larger: Compare holds for it too.
+            Compare(values, data.Naive(data.X, transposed: false), data.Bound(output, data.X, transposed: false));
+            Compare(gradients[x].ToArray(), data.Naive(data.Dy, transposed: true), data.Bound(output, data.Dy, transposed: true));
+            Compare(gradients[weight].ToArray(), naive, bound);
+            results.Add([values, gradients[x].ToArray(), gradients[weight].ToArray()]);
+        }
+        for (int which = 0; which < 3; which++)
+        {
+            Assert.NotEqual(results[0][which], results[1][which]);
+            Assert.NotEqual(results[0][which], results[2][which]);
+            Assert.NotEqual(results[1][which], results[2][which]);
+        }
     }
 
     /// <summary>What the bound of <see cref="PannCore.Ops.Conv2d"/> takes from the form, against the matrices.</summary>

@@ -5,6 +5,7 @@ using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
+using PannCore.Ops;
 using PannCore.Tests.Checkpoints;
 using PannCore.Tests.Diagnostics;
 using PannCore.Training;
@@ -82,6 +83,47 @@ public sealed class TrainerTests : IDisposable
         }
         Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
         Assert.Equal(recipe is { Leak: > 0, DropLeak: false } ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
+    }
+
+    /// <summary>What each step is fed, put together by hand: order and augmentation of the epoch, mixture, noise, share and penalty of the step counted from the beginning, rate of the schedule.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_is_fed_what_the_recipe_says(bool polynomials)
+    {
+        PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
+        Dictionary<string, double> ranges = RangeProbe.Calibrate(begin, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
+        Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
+        recipe = polynomials
+            ? recipe with { Polynomial = new("direct:4", ranges, Penalty: 3, PenaltyFrom: 0.3, PenaltyRises: true, Share: PolynomialShare.Rising) }
+            : recipe with { Noise = new(0.3) };
+        Trainer trainer = new(recipe, Images, _workspace, begin);
+        while (!trainer.Finished) trainer.RunEpoch();
+
+        var model = new PannCore.Nn.ResNet(20);
+        foreach (Parameter parameter in model.Parameters.All) parameter.Set(begin.Parameters.Find(parameter.Name)!.Values);
+        var sgd = new Sgd(model.Parameters.All, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
+        int[] training = Split.Balanced(Images, recipe.Validation, recipe.Seed).Training;
+        var loader = new BatchLoader(Images, Normalization.Cifar10);
+        ReluPolynomial polynomial = ActivationSpec.Parse("direct:4").Build();
+        const int steps = 4, epochs = 2, layers = 19;
+        for (int step = 0; step < steps * epochs; step++)
+        {
+            (int epoch, int first) = (step / steps, step % steps * recipe.Batch);
+            int[] order = new CounterRandom(recipe.Seed, RandomStream.Order, epoch).Permutation(training.Length), images = [.. order[first..(first + recipe.Batch)].Select(i => training[i])];
+            Mixture mixture = Mixup.Of(0.7, images, recipe.Seed, step);
+            int layer = 0;
+            PannCore.Nn.ResNet network = model.With(path => polynomials
+                ? new ClampedPolynomial(polynomial, ranges[path], new(3 * (step + 1) / 8.0, 0.3), Math.Min(1, step / 4.0), null)
+                : new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+            using var run = new Run(_workspace, Statistics.Training, tape: true);
+            Tensor logits = network.Call(loader.Load(run, images, new Augmentation(recipe.Seed, epoch), mixture));
+            byte[] labels = [.. images.Select(i => Images.Labels[i])], partners = [.. mixture.Partners.ToArray().Select(i => Images.Labels[i])];
+            Tensor loss = logits.SoftmaxCrossEntropy(Mixup.Targets(labels, partners, mixture.Weight, 10));
+            // Half an epoch of warm-up are two steps; the formula is tested with Schedule.
+            sgd.Step(run.Backward(loss), new Schedule(0.02, 2, steps * epochs).Rate(step));
+        }
+        Assert.Equal(model.Parameters.All.Select(p => p.Values.ToArray()), Weights(trainer));
     }
 
     [Theory]
