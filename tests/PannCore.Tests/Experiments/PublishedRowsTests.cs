@@ -1,13 +1,15 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using PannCore.Checkpoints;
 using PannCore.Cli;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
+using PannCore.Experiments;
 using PannCore.Nn;
 using PannCore.Tests.Diagnostics;
+using PannCore.Tests.Support;
 using PannCore.Training;
 using Xunit;
 
@@ -65,6 +67,17 @@ public sealed class PublishedRowsTests : IDisposable
             }
         }
         Assert.True(networks > 0 && cells >= networks, $"expected networks in data/models/precision, found {networks} with {cells} figures");
+    }
+
+    /// <summary>The headline: equalised on all training images, refitted on 500.</summary>
+    [NeedsCifar10Fact]
+    public void Equalised_and_refitted()
+    {
+        JsonElement row = Rows("precision.json").Single(r => r.GetProperty("name").GetString() == "baseline-resnet20-100-11");
+        JsonElement cell = row.GetProperty("cells").EnumerateArray().Single(c => (c.GetProperty("ranges").GetString(), c.GetProperty("control").GetString(), c.GetProperty("alpha").GetInt32()) == ("global", PrecisionStudy.EqualisedRefitted, 7));
+        var study = new PrecisionStudy(Load(row)!, Cifar10.ReadTrain(External.Data!), Experiment.RepairImages, _sample, _workspace);
+        int published = cell.GetProperty("sampleCorrect").GetInt32();
+        Assert.InRange(study.Measure("global", PrecisionStudy.EqualisedRefitted, 7).Correct, published - Borderline, published + Borderline);
     }
 
     [Fact]
