@@ -148,11 +148,11 @@ public sealed class InspectionTests : IDisposable
         ResNet other = RandomNetwork.Make(5);
         byte most = RandomNetwork.Sample.Labels.Take(20).GroupBy(label => label).MaxBy(group => group.Count())!.Key;
         other.Parameters.All.Single(p => p.Name == "linear.weight").Update(values => values.Clear());
-        other.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => values[most] = 1);
+        other.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => { values.Clear(); values[most] = 1; });
         ResNet wrong = RandomNetwork.Make(5);
         wrong.Parameters.All.Single(p => p.Name == "linear.weight").Update(values => values.Clear());
         byte absent = (byte)Enumerable.Range(0, 10).MinBy(label => RandomNetwork.Sample.Labels.Take(20).Count(l => l == label));
-        wrong.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => values[absent] = 1);
+        wrong.Parameters.All.Single(p => p.Name == "linear.bias").Update(values => { values.Clear(); values[absent] = 1; });
         int[] images = [.. Enumerable.Range(0, 20)];
         var request = new InspectionRequest("t", "c", "m", ActivationSpec.Parse("relu"), "none", new Dictionary<string, string>());
         RunRecord record = Inspection.Run(request, other, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, ideal: IdealNetwork.Model(wrong, "model:wrong.safetensors"));

@@ -92,7 +92,7 @@ public sealed class PrecisionAdviceTests : IDisposable
     public void The_same_on_any_number_of_threads()
     {
         using var one = new Workspace(1);
-        AdviceRecord Advice(Workspace workspace) => PrecisionAdvice.Of(RandomNetwork.Pann("direct:4"), Candidates[..2], AdviceGoal.Levels, 1, Some(0, 20), Some(20, 4), Normalization.Cifar10, workspace);
+        AdviceRecord Advice(Workspace workspace) => PrecisionAdvice.Of(RandomNetwork.Pann("direct:4"), Candidates[..2], AdviceGoal.Levels, 10, Some(0, 20), Some(20, 4), Normalization.Cifar10, workspace);
         Content.Same(Advice(one), Advice(_workspace));
     }
 

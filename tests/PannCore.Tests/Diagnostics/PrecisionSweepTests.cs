@@ -31,13 +31,13 @@ public sealed class PrecisionSweepTests : IDisposable
     public void Each_step_is_what_a_network_of_its_own_would_give()
     {
         ActivationSpec[] specs = [.. new[] { "composite:alpha=4", "composite:alpha=7" }.Select(ActivationSpec.Parse)];
-        SweepRecord sweep = PrecisionSweep.Of(RandomNetwork.Pann("composite:alpha=9"), specs, Nothing, RandomNetwork.Sample, Images, 2, Normalization.Cifar10, _workspace);
+        SweepRecord sweep = PrecisionSweep.Of(RandomNetwork.Pann("composite:alpha=9", margin: 1.5), specs, Nothing, RandomNetwork.Sample, Images, 2, Normalization.Cifar10, _workspace);
 
         Assert.Equal((6, 2, 2), (sweep.Images, sweep.LedgerImages, sweep.Steps.Count));
         int[] ideal = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace).Predictions;
         foreach ((SweepStep step, ActivationSpec spec) in sweep.Steps.Zip(specs))
         {
-            ResNet pann = RandomNetwork.Pann(spec.ToString());
+            ResNet pann = RandomNetwork.Pann(spec.ToString(), margin: 1.5);
             Evaluation expected = Evaluation.Of(pann, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
             Assert.Equal((spec.ToString(), Math.Log2(spec.Build().MaxError), expected.Accuracy, 0), (step.Activation, step.Log2MaxError, step.Accuracy, step.ExplodedImages));
             Assert.Equal(ideal.Zip(expected.Predictions).Count(pair => pair.First != pair.Second), step.Changed);

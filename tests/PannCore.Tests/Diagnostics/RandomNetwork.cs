@@ -3,6 +3,7 @@ using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
+using PannCore.Training;
 
 namespace PannCore.Tests.Diagnostics;
 
@@ -55,6 +56,14 @@ internal static class RandomNetwork
             using var run = new Run(workspace, Statistics.Training);
             model.Call(loader.Load(run, Enumerable.Range(pass * ImagesAPass, ImagesAPass).ToArray()));
         }
+        // Random features differ little from image to image: only with the classes' mean logits taken off do images get different answers.
+        int[] images = [.. Enumerable.Range(0, Passes * ImagesAPass)];
+        float[] logits = Evaluation.Of(model, Sample, images, Normalization.Cifar10, workspace).Logits;
+        float[] means = [.. Enumerable.Range(0, logits.Length / images.Length).Select(k => images.Average(n => logits[(n * logits.Length / images.Length) + k]))];
+        model.Parameters.Find("linear.bias")!.Update(values =>
+        {
+            for (int k = 0; k < values.Length; k++) values[k] -= means[k];
+        });
         return model;
     }
 
