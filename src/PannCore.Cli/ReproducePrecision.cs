@@ -93,9 +93,9 @@ internal static partial class ReproducePrecision
         {
             experiment.Stop.ThrowIfCancellationRequested();
             string key = study.Key(ranges, control, alpha);
-            if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key))) continue;
+            if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key) && cell.Lost is not null)) continue;
             long start = Stopwatch.GetTimestamp();
-            PrecisionCell measured = study.Measure(ranges, control, alpha, experiment.Stop);
+            PrecisionCell measured = study.Measure(ranges, control, alpha, RightAnswers.Read(row.BackboneRight, row.Images), experiment.Stop);
             PrecisionRow mine = row;
             row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured), CliJson.Default.PrecisionRows);
             Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));

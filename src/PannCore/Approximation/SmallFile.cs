@@ -45,7 +45,7 @@ internal static class SmallFile
         }
         catch (JsonException e)
         {
-            throw new BadInputException($"{path}: at line {e.LineNumber + 1}: expected JSON, found something else", e);
+            throw new BadInputException(e.LineNumber is { } line ? $"{path}: at line {line + 1}: expected JSON, found something else" : $"{path}: expected JSON in which no name stands twice: {e.Message}", e);
         }
         catch (InvalidOperationException e)
         {

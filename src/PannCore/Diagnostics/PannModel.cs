@@ -128,7 +128,7 @@ public sealed class PannModel
         {
             ["data"] = data.Source,
             ["normalisation"] = Description.Normalization.Name,
-            ["ranges measured on"] = ranges?.Spec == StoredRanges ? $"what the model file says of the network, which {Description.Pann?.Origin}" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{calibration ?? Description.CalibrationImages} training images",
+            ["ranges measured on"] = ranges?.Spec == StoredRanges ? $"not measured: held by the model file, whose network {Description.Pann?.Origin}" : ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "nothing" : $"{calibration ?? Description.CalibrationImages} training images",
             ["margin"] = ranges is null || !ActivationRanges.NeedsCalibration(ranges.Spec) ? "none" : FormattableString.Invariant($"{margin}"),
             ["weights"] = $"SHA-256 {ModelFile.WeightHash(Backbone)}",
         };

@@ -59,7 +59,7 @@ public static class PrecisionSweep
 
         // Where every image explodes no error exists, but the operations and what left its range there do.
         string[] paths = [.. done.Select(step => step.Operations).MaxBy(operations => operations.Count)?.Select(operation => operation.Path) ?? []];
-        return new(images.Length, [.. done.Select(step => step.Operations.Count == paths.Length ? step : step with { Operations = Unmeasured(paths, step.Operations) })]) { LedgerImages = ledgerImages, IdealAccuracy = ideal.Accuracy };
+        return new(images.Length, [.. done.Select(step => step.Operations.Count == paths.Length ? step : step with { Operations = Unmeasured(paths, step.Operations) })]) { LedgerImages = Math.Min(ledgerImages, images.Length), IdealAccuracy = ideal.Accuracy };
     }
 
     /// <summary>One step of a sweep; parameters as in <see cref="Of"/>.</summary>

@@ -187,7 +187,7 @@ public sealed record RunRecord(
     /// <summary>Activations whose polynomial is another one than <see cref="Activation"/>: path and specification text.</summary>
     public IReadOnlyDictionary<string, string> Patches { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Activations whose approximation error was not checked, because no bound of their distance from the ideal is known: its slope is another, or it is another network. Null where all were.</summary>
+    /// <summary>Activations whose approximation error was not checked, because no bound of their distance from the ideal is known: its slope is another, or it is another network. Null where all were, and in records of programs that did not say.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Unbounded { get; init; }
 

@@ -26,6 +26,6 @@ public sealed record SweepRecord(int Images, IReadOnlyList<SweepStep> Steps)
     /// <summary>How many of these images the operations' errors are measured on, at most: the first that do not explode at that precision.</summary>
     public int LedgerImages { get; init; }
 
-    /// <summary>The ideal network's accuracy on the images of the steps, in percent; not a number where it was not recorded.</summary>
-    public double IdealAccuracy { get; init; } = double.NaN;
+    /// <summary>The ideal network's accuracy on the images of the steps, in percent; null where it was not recorded.</summary>
+    public double? IdealAccuracy { get; init; }
 }

@@ -43,11 +43,17 @@ public static class PrecisionNeeded
     /// The ends, each as <see cref="Of"/> gives it. Null if b was not counted where it can matter: as b + c is at most n, no accuracy's limits are farther than 1.96 / sqrt(n) from it (1.96 points for 10,000 images),
     /// so a cell that is farther from what may be lost than that, like its neighbours and on the same side, has no part in the ends.
     /// </returns>
-    /// <exception cref="ArgumentException">No cells, one alpha twice, no images, or more lost than the backbone has right.</exception>
+    /// <exception cref="ArgumentException">No cells, one alpha twice, no images, or lost answers that do not make the right ones from the backbone's.</exception>
     public static (double? Low, double? High)? Interval(IReadOnlyCollection<(double Alpha, int Correct, int? Lost)> cells, int backboneCorrect, int images, double loss)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(images);
-        if (cells.Any(cell => cell.Lost < 0 || cell.Lost > backboneCorrect)) throw new ArgumentException($"precision needed: expected at most {backboneCorrect} lost answers", nameof(cells));
+        foreach ((double alpha, int correct, int? lost) in cells)
+        {
+            if (lost is not { } b) continue;
+            int won = correct - (backboneCorrect - b);
+            if (b < 0 || b > backboneCorrect || won < 0 || won > images - backboneCorrect)
+                throw new ArgumentException(FormattableString.Invariant($"precision needed: alpha {alpha}: expected lost answers that make {correct} right ones of {images} from the backbone's {backboneCorrect}, found {b}"), nameof(cells));
+        }
         double backbone = 100.0 * backboneCorrect / images, widest = 100 * BinomialInterval.Z / Math.Sqrt(images);
         double Accuracy((double Alpha, int Correct, int? Lost) cell) => 100.0 * cell.Correct / images;
         // -1 and 1: below and above what may be lost by more than any limits reach; 0: near.

@@ -61,7 +61,6 @@ public sealed class PrecisionStudy
     private readonly string _fixed;
     private readonly int[] _images, _all, _sample;
     private (ResNet Network, IReadOnlyDictionary<string, double> LargestInputs)? _equalised;
-    private bool[]? _backbone;
 
     /// <summary>A study of one network.</summary>
     /// <param name="model">The network, with measured ranges.</param>
@@ -96,7 +95,7 @@ public sealed class PrecisionStudy
 
     /// <summary>The ideal network's right answers.</summary>
     public bool[] Backbone(CancellationToken cancellation = default) =>
-        _backbone ??= Right(Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation));
+        Right(Evaluation.Of(_model.Backbone.With(_model.Description.Activation, ranges: null), _test, _all, _model.Description.Normalization, _workspace, cancellation: cancellation));
 
     /// <summary>The key of a cell.</summary>
     public string Key(string ranges, string control, int alpha)
@@ -109,8 +108,13 @@ public sealed class PrecisionStudy
     }
 
     /// <summary>Measures one cell. A control that finds no image in which no polynomial explodes has nothing to measure its remedy on, and leaves the network as it is.</summary>
+    /// <param name="ranges">One of <see cref="RangeTexts"/>, or any other text of ranges.</param>
+    /// <param name="control">One of <see cref="Controls"/>.</param>
+    /// <param name="alpha">Precision of the polynomials.</param>
+    /// <param name="backboneRight">Which images the backbone answers right, as the row tells that the cell belongs to: <see cref="Backbone"/>, perhaps of another machine, whose rounding may change an answer.</param>
+    /// <param name="cancellation">Stops between batches.</param>
     /// <exception cref="BadInputException">The model holds no ranges.</exception>
-    public PrecisionCell Measure(string ranges, string control, int alpha, CancellationToken cancellation = default)
+    public PrecisionCell Measure(string ranges, string control, int alpha, bool[] backboneRight, CancellationToken cancellation = default)
     {
         (ActivationSpec spec, ActivationRanges used) = Ask(ranges, alpha);
         ResNet backbone = _model.Backbone;
@@ -125,7 +129,7 @@ public sealed class PrecisionStudy
         var probe = new RangeProbe();
         Evaluation answers = Evaluation.Of(pann, _test, _all, _model.Description.Normalization, _workspace, observers: [probe], cancellation: cancellation);
         bool[] right = Right(answers);
-        McNemar changed = McNemar.Of(Backbone(cancellation), right);
+        McNemar changed = McNemar.Of(backboneRight, right);
         return new(ranges, control, alpha, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, Key(ranges, control, alpha))
         {
             Lost = changed.First,

@@ -234,6 +234,7 @@ public static class PolynomialReluExtensions
 {
     /// <summary>B r(x / B), elementwise, plus a shift of each channel where one is given, for a polynomial r that stands for ReLU on [-1, 1]; not clamped outside [-B, B].</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the arithmetic is none.</exception>
+    /// <exception cref="ArgumentException">The shift is trainable.</exception>
     /// <exception cref="ShapeException">A shift of another number of channels than x has.</exception>
     public static Tensor PolynomialRelu(this Tensor x, ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic, Parameter? shift = null)
         => new PolynomialRelu(polynomial, range, arithmetic, shift).Apply(x);

@@ -139,8 +139,8 @@ internal sealed class Findings
 
     private string Kind(List<OperationRecord> worst, double rounding)
     {
-        // A patch has another polynomial, whose largest error is not the record's.
-        double Overflow(OperationRecord o) => _record.Patches.ContainsKey(o.Path) ? 0 : o.OverflowShare(_record.Log2MaxError);
+        // A patch has another polynomial, whose largest error is not the record's; and against another ideal than the function it stands for, no polynomial's error is bounded by it.
+        double Overflow(OperationRecord o) => _record.Patches.ContainsKey(o.Path) || _record.Unbounded?.Contains(o.Path) == true ? 0 : o.OverflowShare(_record.Log2MaxError);
         OperationRecord left = worst.MaxBy(Overflow)!;
         double overflow = Overflow(left);
         string overRounding = rounding > 0

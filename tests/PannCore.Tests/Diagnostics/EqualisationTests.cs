@@ -74,6 +74,11 @@ public sealed class EqualisationTests : IDisposable
         float[] before = Logits(network, Images), after = Logits(equalised, Images);
         float size = before.Max(MathF.Abs);
         for (int i = 0; i < before.Length; i++) Assert.Equal(before[i], after[i], 1e-4f * size);
+        // The weights that read it are those before; those that read its neighbour are not.
+        Parameter was = network.Parameters.Find("layer1.0.conv2.weight")!, now = equalised.Parameters.Find("layer1.0.conv2.weight")!;
+        float[] Read(Parameter weights, int channel) => [.. Enumerable.Range(0, 16 * 9).Select(i => weights.Values[(((i / 9 * 16) + channel) * 9) + (i % 9)])];
+        Assert.Equal(Read(was, 3), Read(now, 3));
+        Assert.NotEqual(Read(was, 4), Read(now, 4));
     }
 
     [Fact]

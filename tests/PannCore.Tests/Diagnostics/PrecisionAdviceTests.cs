@@ -60,17 +60,14 @@ public sealed class PrecisionAdviceTests : IDisposable
         var random = new CounterRandom(3, RandomStream.Weights, 0);
         int[] indices = [.. Enumerable.Range(0, count)];
         byte[] labels = [.. RandomNetwork.Sample.Labels.Take(count)];
-        float[] before = new float[count * classes], after = new float[count * classes];
-        for (int i = 0; i < before.Length; i++)
-        {
-            before[i] = (float)random.Normal(i) + (i % classes == labels[i / classes] ? 1.5f : 0);
-            // Changes grow with the margin's rank among the images, so that whose changes are met matters.
-            after[i] = before[i] + (float)(random.Normal(10_000 + i) * (i / classes % 3));
-        }
+        float[] before = new float[count * classes];
+        for (int i = 0; i < before.Length; i++) before[i] = (float)random.Normal(i) + (i % classes == labels[i / classes] ? 1.5f : 0);
         Evaluation Of(float[] logits) => new([.. indices.Select(n => Evaluation.Predict(logits.AsSpan(n * classes, classes)))], logits, 0);
         double Margin(float[] logits, int n) => logits[(n * classes) + labels[n]] - Enumerable.Range(0, classes).Where(k => k != labels[n]).Max(k => logits[(n * classes) + k]);
         double[] margins = [.. indices.Select(n => Margin(before, n))];
         int[] place = [.. indices.Select(n => margins.Count(other => other < margins[n]))];
+        // Changes grow with the margin's rank among the images, so that whose changes are met matters.
+        float[] after = [.. before.Select((logit, i) => logit + (float)(random.Normal(10_000 + i) * 4 * place[i / classes] / count))];
         double expected = 100 * indices.Where(n => margins[n] > 0).Sum(n =>
         {
             int[] near = [.. indices.Where(j => Math.Abs(place[j] - place[n]) <= neighbours)];

@@ -34,6 +34,7 @@ public sealed class PrecisionSweepTests : IDisposable
         SweepRecord sweep = PrecisionSweep.Of(RandomNetwork.Pann("composite:alpha=9", margin: 1.5), specs, Nothing, RandomNetwork.Sample, Images, 2, Normalization.Cifar10, _workspace);
 
         Assert.Equal((6, 2, 2), (sweep.Images, sweep.LedgerImages, sweep.Steps.Count));
+        Assert.Equal(3, PrecisionSweep.Of(RandomNetwork.Pann("composite:alpha=9", margin: 1.5), specs[..1], Nothing, RandomNetwork.Sample, Images[..3], 16, Normalization.Cifar10, _workspace).LedgerImages);
         int[] ideal = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace).Predictions;
         foreach ((SweepStep step, ActivationSpec spec) in sweep.Steps.Zip(specs))
         {

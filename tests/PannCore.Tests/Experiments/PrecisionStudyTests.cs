@@ -42,7 +42,7 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
             {
                 var probe = new RangeProbe();
                 Evaluation answers = Of(pann, probe);
-                PrecisionCell cell = study.Measure(ranges, control, 6);
+                PrecisionCell cell = study.Measure(ranges, control, 6, study.Backbone());
                 int lost = Enumerable.Range(0, Test.Count).Count(i => ideal.Predictions[i] == Test.Labels[i] && answers.Predictions[i] != Test.Labels[i]);
                 Assert.Equal(new(ranges, control, 6, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count, study.Key(ranges, control, 6)) { Lost = lost }, cell);
             }
@@ -72,7 +72,7 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
         {
             var probe = new RangeProbe();
             Evaluation answers = Evaluation.Of(pann, Test, all, Normalization.Cifar10, _workspace, observers: [probe]);
-            PrecisionCell cell = study.Measure("global", control, 6);
+            PrecisionCell cell = study.Measure("global", control, 6, study.Backbone());
             Assert.Equal((control, answers.Correct, probe.OutOfRangeImages, probe.Exploded.Count), (cell.Control, cell.Correct, cell.OutOfRangeImages, cell.ExplodedImages));
         }
         Assert.Equal(PrecisionStudy.Controls.Skip(4), expected.Select(pair => pair.Item1));
@@ -108,7 +108,8 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
         // Pixels at both ends of their scale drive every image out of the ranges, and alpha 13 to infinity.
         var harsh = new Cifar10([.. Training.Images.Select((_, i) => (byte)(i % 2 == 0 ? 0 : 255))], Training.Labels, "harsh");
         var study = new PrecisionStudy(model, harsh, 12, harsh, _workspace);
-        PrecisionCell plain = study.Measure("layer", "plain", 13), shift = study.Measure("layer", "shift", 13);
+        bool[] backbone = study.Backbone();
+        PrecisionCell plain = study.Measure("layer", "plain", 13, backbone), shift = study.Measure("layer", "shift", 13, backbone);
         Assert.Equal(harsh.Count, plain.ExplodedImages);
         Assert.Equal(plain with { Control = "shift", Key = shift.Key }, shift);
     }
@@ -119,11 +120,11 @@ public sealed class PrecisionStudyTests(CliFiles files) : IClassFixture<CliFiles
         PannModel model = PannModel.Load(files.Model);
         int[] sample = [3, 4, 20];
         var study = new PrecisionStudy(model, Training, 8, Test, _workspace, sample);
-        PrecisionCell cell = study.Measure("global", "plain", 8);
+        PrecisionCell cell = study.Measure("global", "plain", 8, study.Backbone());
         bool[] right = RightAnswers.Read(cell.Right!, Test.Count);
         Evaluation answers = Evaluation.Of(model.Convert("composite:alpha=8", "global"), Test, [.. Enumerable.Range(0, Test.Count)], Normalization.Cifar10, _workspace);
         Assert.Equal(answers.Predictions.Select((prediction, i) => prediction == Test.Labels[i]), right);
         Assert.Equal(sample.Count(image => right[image]), cell.SampleCorrect);
-        Assert.Null(study.Measure("layer", "plain", 8).Right);
+        Assert.Null(study.Measure("layer", "plain", 8, study.Backbone()).Right);
     }
 }

@@ -77,6 +77,8 @@ public sealed class StatisticsTests
         Assert.Null(PrecisionNeeded.Interval([(4, 8_900, null), (5, 9_100, null), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5));
         Assert.Null(PrecisionNeeded.Interval([(4, 8_900, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5)); // Far away, but what the crossing is interpolated with.
         Assert.Null(PrecisionNeeded.Interval([(3, 8_000, null), (4, 8_955, null), (5, 9_100, 150), (6, 9_190, 40), (7, 9_200, 0)], 9_200, 10_000, 0.5));
+        // 9,100 right of 9,200 need at least 100 lost; and no more than 800 can be won.
+        foreach ((int correct, int lost) in new[] { (9_100, 99), (9_100, 901), (9_201, -1) }) Assert.Throws<ArgumentException>(() => PrecisionNeeded.Interval([(5, correct, lost), (6, 9_200, 0)], 9_200, 10_000, 0.5));
         // More than the largest alpha, and at most the least.
         Assert.Equal((null, null), PrecisionNeeded.Interval([(4, 1_000, null), (5, 2_000, null)], 9_200, 10_000, 0.5));
         Assert.Equal((4, 4), PrecisionNeeded.Interval([(4, 9_199, 1), (5, 9_200, 0)], 9_200, 10_000, 0.5));

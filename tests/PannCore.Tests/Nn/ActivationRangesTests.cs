@@ -96,6 +96,7 @@ public sealed class ActivationRangesTests : IDisposable
     [InlineData("[1, 2]", "at the root: expected an object of path: B, found Array")]
     [InlineData("{\n\"relu\": 1,\n}", "at line 3: expected JSON, found something else")]
     [InlineData("""{"\ud800": 5}""", "a text is half of a surrogate pair")]
+    [InlineData("""{"relu": 1, "layer1.0.relu1": 1, "relu": 2}""", "expected JSON in which no name stands twice: Duplicate property 'relu' encountered during deserialization.")]
     [InlineData("relu 1", "at line 1: expected JSON, found something else")]
     [InlineData("", "at line 1: expected JSON, found something else")]
     public void A_file_that_gives_no_ranges_is_refused(string content, string message)

@@ -31,6 +31,12 @@ public sealed class PolynomialReluTests
             "polynomialRelu: the arithmetic must be Automatic, Float32 or Float64",
             Assert.Throws<ArgumentOutOfRangeException>(() => new PolynomialRelu(Composite, Range, (PolynomialArithmetic)3)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void AShiftThatWouldNeedAGradientIsRefused()
+        => Assert.StartsWith(
+            "polynomialRelu: relu.shift: expected a parameter that is not trainable",
+            Assert.Throws<ArgumentException>(() => new PolynomialRelu(Composite, Range, shift: new Parameter("relu.shift", new(4)))).Message, StringComparison.Ordinal);
+
     [Theory]
     [InlineData(PolynomialArithmetic.Automatic)]
     [InlineData(PolynomialArithmetic.Float32)]

@@ -68,6 +68,8 @@ public class FindingsTests
         Assert.Equal(0, Activation.OverflowShare(-6));
         // A patched activation has another polynomial, and its error may be larger inside the range too.
         Assert.DoesNotContain("inputs outside the range make", new Findings(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2, Patches = new Dictionary<string, string> { ["a"] = "composite:alpha=4" } }).Causes[0], StringComparison.Ordinal);
+        // So may it against an ideal that the polynomial does not stand for.
+        Assert.DoesNotContain("inputs outside the range make", new Findings(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2, Unbounded = ["a"] }).Causes[0], StringComparison.Ordinal);
         Findings findings = new(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2 });
         Assert.Equal(
             [

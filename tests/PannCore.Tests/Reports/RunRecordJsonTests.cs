@@ -115,6 +115,16 @@ public class RunRecordJsonTests
         Assert.StartsWith("inspection record: at ", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_older_programs_did_not_record_is_null()
+    {
+        string text = Encoding.UTF8.GetString(Write(SampleRecord.Create() with { Sweep = new(4, []) { IdealAccuracy = 81.25 } }));
+        Assert.Equal(81.25, Read(Encoding.UTF8.GetBytes(text)).Sweep!.IdealAccuracy);
+        string older = text.Replace(",\n    \"idealAccuracy\": 81.25", "", StringComparison.Ordinal);
+        Assert.NotEqual(text, older);
+        Assert.Null(Read(Encoding.UTF8.GetBytes(older)).Sweep!.IdealAccuracy);
+    }
+
     private static void Refused(byte[] bytes, string message) => Assert.Equal(message, Assert.Throws<BadInputException>(() => Read(bytes)).Message);
 
     private static byte[] Write(RunRecord record)

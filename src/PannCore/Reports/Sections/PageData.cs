@@ -68,7 +68,7 @@ internal static class PageData
         json.WriteString("accuracy", Figures.Accuracy(accuracy).Replace(" %", "\u00A0%", StringComparison.Ordinal));
         json.WriteString("say", $"right with {name}{(remark is null ? "" : $" ({remark})")}, {Figures.Count(changed)} of {Figures.Count(images, "prediction")} changed; largest error {Figures.PowerOfTwo(log2MaxError)} of B"
             + (levels > 0 ? $", {Figures.Count(levels, "level")} an activation" : "") + (exploded > 0 ? $"; {Figures.Count(exploded, "image")} exploded" : "")
-            + (ledgerImages > 0 ? $"; errors of the first {Figures.Count(ledgerImages, "image")}" : ""));
+            + (ledgerImages > 0 ? $"; errors of the first {Figures.Count(ledgerImages, "image")} that do not explode" : ""));
     }
 
     private static void Values(Utf8JsonWriter json, string cause, IEnumerable<double?> ratios)

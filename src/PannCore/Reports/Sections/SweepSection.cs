@@ -45,10 +45,10 @@ internal static class SweepSection
         {
             page.Element("title", "Right answers at each precision: " + string.Join(", ", sweep.Steps.Select((s, k) => $"{names[k]} {Figures.Accuracy(s.Accuracy)}")), ("id", "sweep-name"));
             Lines.Rows(page, y, left, right, t => Figures.Tick(t) + " %");
-            if (double.IsFinite(sweep.IdealAccuracy))
+            if (sweep.IdealAccuracy is { } ideal)
             {
-                page.Empty("line", ("class", "bound"), ("x1", left), ("x2", right), ("y1", y.At(sweep.IdealAccuracy)), ("y2", y.At(sweep.IdealAccuracy)));
-                page.Element("text", $"ideal network {Figures.Accuracy(sweep.IdealAccuracy)}", ("class", "strong"), ("x", left + 6), ("y", y.At(sweep.IdealAccuracy) - 6));
+                page.Empty("line", ("class", "bound"), ("x1", left), ("x2", right), ("y1", y.At(ideal)), ("y2", y.At(ideal)));
+                page.Element("text", $"ideal network {Figures.Accuracy(ideal)}", ("class", "strong"), ("x", left + 6), ("y", y.At(ideal) - 6));
             }
 
             page.Empty("path", ("class", "curve"), ("d", Lines.Through(sweep.Steps.Select((s, k) => (X(k), double.IsFinite(s.Accuracy) ? y.At(s.Accuracy) : double.NaN)))));
