@@ -43,6 +43,7 @@ internal static class AdviseCommand
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] candidates = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
+            LoadedModel.RefuseIdle(parsed, parsed.GetValue(ranges), ranges, calibrate, margin);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(candidates[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
@@ -60,7 +61,7 @@ internal static class AdviseCommand
             Terminal.Write(AdviceReport.Trials(record));
             Terminal.Write(AdviceReport.Layers(record));
             CommonOptions.WriteJson(
-                parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), record, record.Patches), CliJson.Default.AdviceFile);
+                parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace), record, record.Patches), CliJson.Default.AdviceFile);
             Console.WriteLine(FormattableString.Invariant($"{record.Evaluations} networks in {seconds:F1} s"));
             string given = string.Concat(new[] { model, architecture, normalize, data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)} "))
                 + (parsed.GetValue(calibrate) > 0 ? $"--calibrate {parsed.GetValue(calibrate)} " : "")

@@ -30,7 +30,7 @@ internal static class ApproxVerifyCommand
         Certificate certificate = verification.Polynomial.Certificate;
 
         List<string[]> rows = [];
-        Row("maximum error, proved", $"{certificate.MaxError:g6} = 2^{Math.Log2(certificate.MaxError):f2}", "[-1, 1]");
+        Row("maximum error, proved", $"{Figures.NumberAbove(certificate.MaxError)} = {Figures.Bound(Math.Log2(certificate.MaxError))}", "[-1, 1]");
         Row("maximum error, found", $"{certificate.ScannedError:g6}", $"t = {certificate.At:g6}");
         if (certificate is { WithinGap: { } within, BeyondGap: { } beyond })
         {

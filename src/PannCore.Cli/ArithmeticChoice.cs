@@ -17,6 +17,15 @@ internal static class ArithmeticChoice
 
     public static Option<long> Seed() => new("--seed") { HelpName = "N", Description = "Random numbers of stochastic truncation.", DefaultValueFactory = _ => 1 };
 
+    /// <summary>Whether an arithmetic draws random numbers.</summary>
+    public static bool IsRandom(string arithmetic) => arithmetic.EndsWith(",stochastic", StringComparison.Ordinal);
+
+    /// <summary>Refuses a seed where nothing draws random numbers.</summary>
+    public static void RefuseIdleSeed(ParseResult parsed, Option<string> arithmetic, Option<long> seed)
+    {
+        if (!IsRandom(parsed.GetValue(arithmetic)!)) CommonOptions.RefuseIdle(parsed, $"--arithmetic fixed:F,L,stochastic, which draws random numbers, found {parsed.GetValue(arithmetic)}", seed);
+    }
+
     public static void Print(ArithmeticRecord record, bool hasRing)
     {
         Console.WriteLine(FormattableString.Invariant($"in {record.Name}: {record.Accuracy:F2} %; in float32: {record.Float32Accuracy:F2} %; {record.ChangedPredictions} predictions differ"));

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using PannCore.Data;
 using PannCore.Engine;
 
 namespace PannCore.Cli;
@@ -110,17 +111,29 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>Refuses options that would do nothing.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="expected">What they need, and what was found instead.</param>
+    /// <param name="options">The options.</param>
+    public static void RefuseIdle(ParseResult parsed, string expected, params IReadOnlyList<Option> options)
+    {
+        if (options.FirstOrDefault(option => IsGiven(parsed, option)) is { } idle) throw new BadInputException($"{idle.Name}: expected {expected}; without that this option does nothing");
+    }
+
     /// <summary>Finds out before the work, not after it, that a result cannot be written or would replace an input or another result.</summary>
-    /// <param name="parsed">The command line: a file is an input wherever else it is named, also within a value (file:F, model:F, unbiased=F#NAME).</param>
+    /// <param name="parsed">The command line: a file is an input wherever else it is named, also within a value (file:F, model:F, unbiased=F#NAME), and so is the bundled model where no other is named.</param>
     /// <param name="outputs">The files that the command writes.</param>
     public static void CheckWritable(ParseResult parsed, params IReadOnlyList<string?> outputs)
     {
         string[] values = [.. parsed.Tokens.Where(token => token.Type == TokenType.Argument).Select(token => token.Value)];
         var taken = new HashSet<string>(StringComparer.Ordinal);
         if (Environment.GetEnvironmentVariable("PANN_DATA") is { Length: > 0 } data) taken.Add(Path.GetFullPath(data));
+        if (parsed.CommandResult.Command.Options.FirstOrDefault(option => option.Name == "--model") is { } model && !IsGiven(parsed, model) && LoadedModel.FindBundled() is string bundled) taken.Add(bundled);
         foreach (string path in outputs.OfType<string>())
         {
             AtomicFile.CheckWritable(path);
+            if (File.Exists(path) && (Cifar10Files.IsBatch(Path.GetFileName(path)) || Path.GetFileName(path) == Cifar10Files.Archive))
+                throw new BadInputException($"{path}: expected a file of its own for each result, found an official file of CIFAR-10");
             string full = Path.GetFullPath(path);
             int own = values.Contains(path) ? 1 : 0;
             if (!taken.Add(full) || values.Count(value => FilesIn(value).Contains(full, StringComparer.Ordinal)) > own) throw new BadInputException($"{path}: expected a file of its own for each result, found a file that this command also reads or writes");

@@ -36,6 +36,8 @@ internal static class CostCommand
         {
             string? path = parsed.GetValue(file) ?? parsed.GetValue(model);
             CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
+            if (path is not null && Path.GetExtension(path) != ".safetensors")
+                throw new BadInputException($"{path}: expected a model written by pann train (.safetensors); a price does not depend on weights, so give a checkpoint's --arch alone");
             LoadedModel? loaded = parsed.GetValue(architecture) is null ? LoadedModel.Open(path, null, null) : null;
             ActivationSpec spec = loaded?.Asked(parsed, activation) ?? ActivationSpec.Parse(parsed.GetValue(activation)!);
             string name = loaded is null ? parsed.GetValue(architecture)! : Path.GetFileName(loaded.File);

@@ -37,6 +37,8 @@ internal static class EvalCommand
             CommonOptions.CheckWritable(parsed, parsed.GetValue(json), parsed.GetValue(histogram));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             (ActivationSpec spec, string rangesText) = loaded.Asked(parsed, activation, ranges);
+            LoadedModel.RefuseIdle(parsed, spec.IsPolynomial || parsed.GetValue(histogram) is not null ? rangesText : null, ranges, calibrate, margin);
+            ArithmeticChoice.RefuseIdleSeed(parsed, arithmetic, seed);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet network, ActivationRanges? used) = loaded.Convert(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
@@ -66,8 +68,10 @@ internal static class EvalCommand
             if (other is not null) ArithmeticChoice.Print(beside, other.HasRing);
             if (result.NonFinite > 0) Console.WriteLine($"not finite, counted as wrong: {result.NonFinite} images");
             Console.WriteLine(FormattableString.Invariant($"{seconds:F2} s, {images.Count / seconds:F0} images/s"));
+            Dictionary<string, string> provenance = loaded.Provenance(images, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace);
+            if (ArithmeticChoice.IsRandom(parsed.GetValue(arithmetic)!)) provenance["seed"] = FormattableString.Invariant($"{parsed.GetValue(seed)}");
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
-                Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", loaded.Provenance(images, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
+                Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", provenance, result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
                 Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds, beside), CliJson.Default.EvalRecord);
             if (inputs is not null)
             {

@@ -64,12 +64,12 @@ internal sealed class Experiment : IDisposable
 
     private int Epochs => _parsed.GetValue(_options.Epochs);
 
-    /// <summary>Runs a verb's work; that the time is over is no failure.</summary>
+    /// <summary>Runs a verb's work; where the time is over before it is done, it says so, with exit code 1.</summary>
     public static int Run(Options options, ParseResult parsed, Action<Experiment> work, CancellationToken cancellation)
     {
         using var experiment = new Experiment(options, parsed, cancellation);
-        Directory.CreateDirectory(experiment.Folder);
         CommonOptions.CheckWritable(parsed, experiment.Json);
+        Directory.CreateDirectory(experiment.Folder);
         try
         {
             work(experiment);
@@ -88,6 +88,14 @@ internal sealed class Experiment : IDisposable
     {
         if (recipes.FirstOrDefault(recipe => recipe.Apply(new Recipe { Architecture = "", Epochs = 1 }) is { Leak: > 0, DropLeak: false }) is { } leaky)
             throw new BadInputException($"recipe {leaky.Name}: expected one whose networks have ReLUs, as these polynomials do, found a slope for negative inputs; see pann reproduce precision");
+    }
+
+    /// <summary>Refuses recipes beside which no polynomial is trained, before anything is.</summary>
+    /// <exception cref="BadInputException">One has a leak or noise.</exception>
+    public static void RequirePlain(params IReadOnlyList<NamedRecipe> recipes)
+    {
+        if (recipes.FirstOrDefault(recipe => recipe.Apply(new Recipe { Architecture = "", Epochs = 1 }) is { Leak: > 0 } or { Noise.Size: > 0 }) is { } other)
+            throw new BadInputException($"recipe {other.Name}: expected one without leak and noise, beside which no polynomial is trained");
     }
 
     /// <summary>Another verb's table, in the same folder.</summary>
@@ -117,7 +125,6 @@ internal sealed class Experiment : IDisposable
     {
         string name = Name(recipe, seed, tuning), file = Path.Combine(Folder, name + ".safetensors");
         Recipe plan = recipe.Apply(new Recipe { Architecture = Architecture, Epochs = Epochs, Validation = OnTest ? 0 : HeldOut, Seed = seed });
-        if (tuning?.Activation is not null && (plan.Leak > 0 || plan.Noise.Size > 0)) throw new BadInputException($"{name}: expected a recipe without leak and noise, beside which no polynomial is trained, found {recipe.Name}");
         PannModel? begin = null;
         string? from = null;
         if (tuning is not null)

@@ -64,6 +64,8 @@ internal static class InspectCommand
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(Model), parsed.GetValue(Architecture), parsed.GetValue(Normalize));
         (ActivationSpec spec, string ranges) = loaded.Asked(parsed, ActivationText, Ranges);
         IReadOnlyDictionary<string, ActivationSpec> patches = ActivationPatches.Parse(parsed.GetValue(Patches)!, loaded.Backbone, spec);
+        LoadedModel.RefuseIdle(parsed, patches.Values.Prepend(spec).Any(s => s.IsPolynomial) ? ranges : null, Ranges, Calibrate, Margin);
+        ArithmeticChoice.RefuseIdleSeed(parsed, Arithmetic, Seed);
         DataFolder folder = DataCommand.Find(parsed.GetValue(Data));
         using Workspace workspace = CommonOptions.Workspace(parsed, Threads, Convolution);
         (ResNet pann, ActivationRanges? used) = loaded.Convert(spec, ranges, parsed.GetValue(Calibrate), parsed.GetValue(Margin), folder, workspace, cancellation, patches);
@@ -73,7 +75,7 @@ internal static class InspectCommand
         string name = Path.GetFileName(loaded.File);
         var request = new InspectionRequest(
             PannModel.Title(name, spec, used, patches, images.Length), CommonOptions.CommandLine(parsed), name, spec, used?.Spec ?? "none",
-            loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin)))
+            loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin), workspace))
         {
             Patches = patches,
         };
@@ -99,7 +101,7 @@ internal static class InspectCommand
         if (parsed.GetValue(Json) is string json) AtomicFile.Write(json, stream => RunRecordJson.Write(stream, record));
         Console.WriteLine(FormattableString.Invariant($"{images.Length} images in {seconds:F1} s"));
         Console.WriteLine($"Report: {Path.GetFullPath(page)}");
-        Console.WriteLine($"Try next: {Suggestion(parsed, spec, ranges, loaded.Description.Pann)}");
+        Console.WriteLine($"Try next: {Suggestion(parsed, spec, ranges, loaded)}");
         return record.Checks.All(check => check.Passed) ? 0 : 1;
     }
 
@@ -115,17 +117,18 @@ internal static class InspectCommand
     }
 
     /// <summary>The next thing worth looking at, as a command that can be typed as it stands.</summary>
-    private static string Suggestion(ParseResult parsed, ActivationSpec spec, string ranges, StoredPann? stored)
+    private static string Suggestion(ParseResult parsed, ActivationSpec spec, string ranges, LoadedModel loaded)
     {
-        (string options, string why) = (spec.IsPolynomial, ranges) switch
+        (bool measured, string options, string why) = (spec.IsPolynomial, ranges, loaded.Description.Pann) switch
         {
-            (true, PannModel.StoredRanges) when stored is { StandsForItself: true } => ("--arithmetic fixed:16,64", "the same network in fixed point"),
-            (true, "layer" or PannModel.StoredRanges) => ("--activation relu", "what rounding alone does to the same network"),
-            (true, _) => ($"--activation {spec} --ranges layer", "a range of its own for each activation"),
-            _ => ("--activation composite:alpha=8 --ranges global", "polynomials, one range for all activations"),
+            (true, PannModel.StoredRanges, { StandsForItself: true }) => (false, "--arithmetic fixed:16,64", "the same network in fixed point"),
+            (true, "layer" or PannModel.StoredRanges, _) => (false, $"--activation {loaded.Description.Activation}", "what rounding alone does to the same network"),
+            (true, _, _) => (true, $"--activation {spec} --ranges layer", "a range of its own for each activation"),
+            (false, _, { } pann) => (false, $"--activation {pann.Activation}", "the polynomials that the file holds"),
+            _ => (true, $"--activation {loaded.Like(ActivationSpec.Parse("composite:alpha=8"))} --ranges global", "polynomials, one range for all activations"),
         };
         string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)}")];
         int calibrate = parsed.GetValue(Calibrate);
-        return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
+        return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(measured && calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
     }
 }

@@ -30,9 +30,29 @@ internal sealed record LoadedModel(PannModel Model)
         return (spec, Description.Pann is not null && spec.IsPolynomial && !CommonOptions.IsGiven(parsed, ranges) ? PannModel.StoredRanges : parsed.GetValue(ranges)!);
     }
 
-    /// <summary>The activation as the option says; where it says nothing and the file holds a PANN, that PANN's.</summary>
+    /// <summary>The activation as the option says; where it says nothing, that of the PANN that the file holds, or else the usual one with the slope below 0 that the network was trained with.</summary>
     public ActivationSpec Asked(ParseResult parsed, Option<string> activation)
-        => Description.Pann is { } pann && !CommonOptions.IsGiven(parsed, activation) ? pann.Activation : ActivationSpec.Parse(parsed.GetValue(activation)!);
+    {
+        var spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
+        return CommonOptions.IsGiven(parsed, activation) ? spec : Description.Pann?.Activation ?? Like(spec);
+    }
+
+    /// <summary>The function itself that this network's activations stand for, or a polynomial for it.</summary>
+    public ActivationSpec Like(ActivationSpec spec)
+        => !spec.IsPolynomial ? Description.Activation : spec.Leak == Description.Activation.Leak ? spec : ActivationSpec.Parse(FormattableString.Invariant($"{spec},leak={Description.Activation.Leak}"));
+
+    /// <summary>Refuses options on ranges that would do nothing.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="needed">The ranges' text; null where no polynomial needs any.</param>
+    /// <param name="ranges">The option of the text.</param>
+    /// <param name="calibrate">The option that measures them.</param>
+    /// <param name="margin">The option that widens what was measured.</param>
+    public static void RefuseIdle(ParseResult parsed, string? needed, Option ranges, Option calibrate, Option margin)
+    {
+        if (needed is null) CommonOptions.RefuseIdle(parsed, "a polynomial, whose ranges it is about, found none", ranges, calibrate, margin);
+        else if (needed == PannModel.StoredRanges) CommonOptions.RefuseIdle(parsed, "measured ranges, which it is a factor on, found those that the model file holds", margin);
+        else if (!ActivationRanges.NeedsCalibration(needed)) CommonOptions.RefuseIdle(parsed, $"ranges layer or global, which are measured, found {needed}, which are taken as they are", calibrate, margin);
+    }
 
     /// <summary>The PANN: the polynomial of <paramref name="spec"/> over ranges measured on training images.</summary>
     /// <param name="spec">The activation.</param>
@@ -68,18 +88,27 @@ internal sealed record LoadedModel(PannModel Model)
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>
-    public Dictionary<string, string> Provenance(Cifar10 data, ActivationRanges? ranges, int calibrate, double margin) => Model.Provenance(data, ranges, margin, calibrate > 0 ? calibrate : null);
+    public Dictionary<string, string> Provenance(Cifar10 data, ActivationRanges? ranges, int calibrate, double margin, Workspace workspace)
+    {
+        Dictionary<string, string> provenance = Model.Provenance(data, ranges, margin, calibrate > 0 ? calibrate : null);
+        provenance["convolution"] = CommonOptions.Name(workspace.Convolution);
+        return provenance;
+    }
+
+    /// <summary>Where the bundled model is; null if nowhere.</summary>
+    public static string? FindBundled() => Starts().SelectMany(Above).Select(folder => Path.Combine(folder, Bundled)).FirstOrDefault(System.IO.File.Exists);
+
+    private static string[] Starts() => [Directory.GetCurrentDirectory(), Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)];
+
+    private static IEnumerable<string> Above(string start)
+    {
+        for (string? folder = start; folder is not null; folder = Path.GetDirectoryName(folder)) yield return folder;
+    }
 
     private static string BundledPath()
     {
-        string[] starts = [Directory.GetCurrentDirectory(), Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)];
-        foreach (string start in starts)
-        {
-            for (string? folder = start; folder is not null; folder = Path.GetDirectoryName(folder))
-            {
-                if (System.IO.File.Exists(Path.Combine(folder, Bundled))) return Path.Combine(folder, Bundled);
-            }
-        }
+        if (FindBundled() is string found) return found;
+        string[] starts = Starts();
         throw new BadInputException($"no --model given, and the bundled {Bundled} is neither below {starts[0]} nor below {starts[1]}, nor below a folder above them");
     }
 }

@@ -48,6 +48,7 @@ internal sealed class Mending
         if (!StoredPann.CanHold(spec)) throw new BadInputException($"{_verb}: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(_model), parsed.GetValue(_architecture), parsed.GetValue(_normalize));
         if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}; give the model as it was before that");
+        LoadedModel.RefuseIdle(parsed, ranges, _ranges, _calibrate, _margin);
         DataFolder folder = DataCommand.Find(parsed.GetValue(_data));
         Workspace workspace = CommonOptions.Workspace(parsed, _threads, _convolution);
         try
@@ -59,7 +60,7 @@ internal sealed class Mending
             int[] order = new CounterRandom(seed, RandomStream.Split, 1).Permutation(training.Count);
             int measured = parsed.GetValue(_calibrate) is > 0 and int given ? given : loaded.Description.CalibrationImages;
             return new(
-                file, parsed.GetValue(_json), CommonOptions.CommandLine(parsed), loaded, spec, used, loaded.Provenance(training, used, parsed.GetValue(_calibrate), parsed.GetValue(_margin)), measured, parsed.GetValue(_margin),
+                file, parsed.GetValue(_json), CommonOptions.CommandLine(parsed), loaded, spec, used, loaded.Provenance(training, used, parsed.GetValue(_calibrate), parsed.GetValue(_margin), workspace), measured, parsed.GetValue(_margin),
                 training, order[..count], order[count..(count + judges)], seed, workspace);
         }
         catch

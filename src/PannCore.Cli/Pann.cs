@@ -45,6 +45,11 @@ internal static class Pann
             await Console.Error.WriteLineAsync($"see: pann {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return 2;
         }
+        if (parsed.CommandResult.Command != root && parsed.RootCommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>().FirstOrDefault(IsEarly) is { } early)
+        {
+            await Console.Error.WriteLineAsync($"error: {early.Option.Name}: expected after the verb, found before it\nsee: pann {string.Join(' ', CommandPath(parsed))} --help");
+            return 2;
+        }
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout });
@@ -60,6 +65,9 @@ internal static class Pann
             return 1;
         }
     }
+
+    /// <summary>The root's options are those of an inspection without a verb: before another verb they would do nothing.</summary>
+    private static bool IsEarly(System.CommandLine.Parsing.OptionResult option) => !option.Implicit && !option.Option.Recursive && option.Option.Action is null;
 
     private static string Message(System.CommandLine.Parsing.ParseError error)
     {

@@ -56,6 +56,9 @@ internal static class PerturbCommand
             PerturbationUnit measured = Choice<PerturbationUnit>(parsed.GetValue(unit)!)!.Value;
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, and what is perturbed here are ReLUs; give the model as it was before that");
+            LoadedModel.RefuseIdle(parsed, chosen.Any(ReluPerturbation.IsOwn) ? parsed.GetValue(ranges) : null, ranges, calibrate, margin);
+            if (!chosen.Any(ReluPerturbation.IsOwn)) CommonOptions.RefuseIdle(parsed, "--form own, own-reversed or own-random-sign, whose polynomial it is, found none of them", activation);
+            if (measured == PerturbationUnit.Absolute) CommonOptions.RefuseIdle(parsed, "--unit rms or energy, which layers are measured for, found absolute", measure);
             ResNet backbone = loaded.Backbone.With(_ => new ActivationFunction.Relu((float)loaded.Description.Activation.Leak));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
@@ -90,7 +93,7 @@ internal static class PerturbCommand
             foreach (string line in PerturbationReport.Summary(result)) Console.WriteLine(line);
             Terminal.Write(PerturbationReport.Accuracies(result));
             Console.WriteLine(FormattableString.Invariant($"{result.Outcomes.Count} perturbations of {indices.Length} images in {seconds:F1} s"));
-            Dictionary<string, string> provenance = loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin));
+            Dictionary<string, string> provenance = loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace);
             provenance["sizes measured on"] = statistics is null ? "nothing" : $"{parsed.GetValue(measure)} training images";
             CommonOptions.WriteJson(parsed.GetValue(json), PerturbRecord.Of(file, provenance, spec, used, measured, parsed.GetValue(seed), experiment, statistics, result, seconds), CliJson.Default.PerturbRecord);
             return 0;

@@ -36,7 +36,7 @@ internal static class ReproduceDecay
             Experiment.RequireRelu(named);
             return Experiment.Run(common, parsed, experiment =>
             {
-                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
+                CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("precision.json"), parsed.GetValue(plot));
                 Read(experiment);
                 try
                 {

@@ -34,6 +34,7 @@ internal static class ReproduceLoop
             if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random) is { } random) throw new BadInputException($"--tune {random.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
             bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null;
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
+            if (ways.Any(way => way.Activation is not null)) Experiment.RequirePlain(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
                 if (varied && ways.All(way => way.Activation is null)) throw new BadInputException("--margin, --penalty and --penalty-from: expected --tune with a way with a polynomial, found none; without one they do nothing");
@@ -60,7 +61,9 @@ internal static class ReproduceLoop
     {
         if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
         if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
+        if (margin < NamedTuning.LeastMargin) throw new BadInputException(Invariant($"--margin: expected at least {NamedTuning.LeastMargin}, found {margin}"));
         way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
+        new Recipe { Architecture = "", Epochs = 1, Polynomial = new(way.Activation, new Dictionary<string, double>(), way.Penalty, way.PenaltyFrom) }.Check();
         return way with { Name = Invariant($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}") };
     }
 

@@ -38,13 +38,19 @@ internal static class ReproduceNetwork
             Experiment.RequireRelu(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
-                CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
+                CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));
                 Read(experiment);
-                foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
                 string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed))];
-                NetworkRow[] rows = [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
-                Terminal.Write(Table(rows));
-                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, rows));
+                NetworkRow[] Rows() => [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
+                try
+                {
+                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
+                }
+                finally
+                {
+                    Terminal.Write(Table(Rows()));
+                }
+                CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, Rows()));
             }, cancellation);
         }, cancellation));
         return command;

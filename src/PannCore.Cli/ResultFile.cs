@@ -23,7 +23,7 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
         if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), type) is { Rows: not null } read ? read : throw new JsonException("no rows");
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), type) is { Rows: not null } read && read.Rows.All(row => row is { Name: not null }) ? read : throw new JsonException("no rows");
         }
         catch (JsonException exception)
         {

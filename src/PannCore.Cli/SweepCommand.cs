@@ -41,6 +41,7 @@ internal static class SweepCommand
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
+            LoadedModel.RefuseIdle(parsed, parsed.GetValue(ranges), ranges, calibrate, margin);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(specs[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
@@ -48,7 +49,7 @@ internal static class SweepCommand
             int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
 
             var sweep = new SweepFile(
-                Path.GetFileName(loaded.File), used!.Spec, loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin)), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
+                Path.GetFileName(loaded.File), used!.Spec, loaded.Model.Provenance(set, used, parsed.GetValue(margin), parsed.GetValue(calibrate) is > 0 and int measured ? measured : null), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
             if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep, specs[0]);
             int[]? ideal = null;
             SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>

@@ -92,6 +92,10 @@ internal static class TrainCommand
             if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
             PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
             if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
+            if (begin is not null && begin.Description.Normalization.Name != recipe.Normalize)
+                throw BadInputException.At(begin.File, "normalisation", $"{recipe.Normalize}, as training has it", begin.Description.Normalization.Name);
+            if (begin is not null && !fromScratch && begin.Description.Activation.Leak != recipe.Leak && !IsGiven(leak) && !IsGiven(named) && !IsGiven(activation) && tuning?.Activation is null)
+                throw new BadInputException(FormattableString.Invariant($"--leak: expected the slope to train {begin.File} with, which was trained with {begin.Description.Activation.Leak}, found none"));
             if (begin is not null && !fromScratch) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             NamedTuning polynomial = (tuning ?? new("", "", null)) with { FromScratch = fromScratch };
             if (IsGiven(activation)) polynomial = polynomial with { Activation = parsed.GetValue(activation) };
@@ -102,6 +106,8 @@ internal static class TrainCommand
             if (tuning is null || IsGiven(penaltyFrom)) polynomial = polynomial with { PenaltyFrom = parsed.GetValue(penaltyFrom) };
             if (tuning is null || IsGiven(penaltyRises)) polynomial = polynomial with { PenaltyRises = parsed.GetValue(penaltyRises) };
             if (tuning is null || IsGiven(learnRanges)) polynomial = polynomial with { LearnRanges = parsed.GetValue(learnRanges) };
+            if (!fromScratch && polynomial.Activation is null && begin?.Description.Pann is { StandsForItself: true } own)
+                throw new BadInputException($"{begin.File}: {own.Origin}: with ReLUs its weights make no network; give --activation, or the model as it was before that");
             if (polynomial.Activation is null && ((Option[])[ranges, margin, penalty, penaltyFrom, penaltyRises, learnRanges, share]).FirstOrDefault(IsGiven) is { } idle)
                 throw new BadInputException($"{idle.Name}: expected --activation, or a way with a polynomial after --tune, found neither; without one this option does nothing");
             if (IsGiven(margin) && !ActivationRanges.NeedsCalibration(polynomial.Ranges)) throw new BadInputException($"--margin: expected ranges layer or global, which it is a factor on; found {polynomial.Ranges}, which are taken as they are");
@@ -116,7 +122,11 @@ internal static class TrainCommand
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             using IDisposable held = TrainingRun.Hold(file);
             TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), fromScratch ? null : begin?.Backbone, cancellation);
-            if (record is null) return 1;
+            if (record is null)
+            {
+                Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
+                return 1;
+            }
             CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
             return 0;
         }, cancellation));

@@ -43,7 +43,8 @@ internal static class TrainingRun
         // Images held out judge choices: they have no part in ranges either.
         int[] learnt = Split.Balanced(training, recipe.Validation, recipe.Seed).Training;
         Normalization normalization = Normalization.Parse(recipe.Normalize);
-        var stands = recipe.Leak > 0 && !recipe.DropLeak ? ActivationSpec.Parse(FormattableString.Invariant($"leaky:{recipe.Leak}")) : ActivationSpec.Parse("relu");
+        double leak = recipe.Polynomial is { } trained ? ActivationSpec.Parse(trained.Activation).Leak : recipe.DropLeak ? 0 : recipe.Leak;
+        var stands = ActivationSpec.Parse(leak > 0 ? FormattableString.Invariant($"leaky:{leak}") : "relu");
         Dictionary<string, double>? largest = null;
         try
         {
@@ -71,7 +72,6 @@ internal static class TrainingRun
         catch (OperationCanceledException)
         {
             trainer.SaveState(state);
-            Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
             return null;
         }
         ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, trainer, command),

@@ -1,16 +1,19 @@
+using System.Globalization;
+using System.Text;
+
 namespace PannCore;
 
 /// <summary>
 /// Something the user supplied (a file, a specification text, a folder) is not what it should be.
-/// The message is one line that names what was read, where, what was expected and what was found.
+/// The message is one line that names what was read, where, what was expected and what was found; control characters stand in it as <c>\u000A</c>, so that nothing that was read can forge lines.
 /// </summary>
 public class BadInputException : Exception
 {
     /// <summary>An error whose one-line message is already complete.</summary>
-    public BadInputException(string message) : base(message) { }
+    public BadInputException(string message) : base(OneLine(message)) { }
 
     /// <summary>An error caused by another one, for instance a decompressor's.</summary>
-    public BadInputException(string message, Exception inner) : base(message, inner) { }
+    public BadInputException(string message, Exception inner) : base(OneLine(message), inner) { }
 
     /// <summary>The message <c>what: at where: expected E, found F</c>.</summary>
     /// <param name="what">The file or text that was read.</param>
@@ -19,4 +22,18 @@ public class BadInputException : Exception
     /// <param name="found">What was there.</param>
     public static BadInputException At(string what, string where, string expected, string found)
         => new($"{what}: at {where}: expected {expected}, found {found}");
+
+    /// <summary>A text with control characters, lone surrogates and what else breaks a line as <c>\u000A</c>.</summary>
+    internal static string OneLine(ReadOnlySpan<char> text)
+    {
+        var line = new StringBuilder(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+                line.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
+            else
+                line.Append(rune);
+        }
+        return line.ToString();
+    }
 }

@@ -1,4 +1,4 @@
-namespace PannCore.Checkpoints;
+namespace PannCore;
 
 /// <summary>Opens a file for reading; whatever prevents it is one clear error.</summary>
 internal static class InputFile

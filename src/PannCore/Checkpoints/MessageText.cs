@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace PannCore.Checkpoints;
 
@@ -9,18 +8,7 @@ internal static class MessageText
     private const int LongestName = 120;
 
     /// <summary>The name in single quotes, cut after 120 characters, with control characters and lone surrogates as <c>\u000A</c>: a file cannot forge lines.</summary>
-    internal static string Quote(string name)
-    {
-        var text = new StringBuilder("'");
-        foreach (Rune rune in name.AsSpan(0, Math.Min(name.Length, LongestName)).EnumerateRunes())
-        {
-            if (Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
-                text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
-            else
-                text.Append(rune);
-        }
-        return text.Append(name.Length > LongestName ? "…'" : "'").ToString();
-    }
+    internal static string Quote(string name) => $"'{BadInputException.OneLine(name.AsSpan(0, Math.Min(name.Length, LongestName)))}{(name.Length > LongestName ? "…" : "")}'";
 
     internal static string Shape<T>(IEnumerable<T> dimensions) where T : IFormattable
         => $"[{string.Join(',', dimensions.Select(d => d.ToString(null, CultureInfo.InvariantCulture)))}]";

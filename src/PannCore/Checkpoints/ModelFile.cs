@@ -74,7 +74,7 @@ public static class ModelFile
     /// <summary>Reads a model written by <see cref="Save"/> (.safetensors), or the weights of a PyTorch checkpoint (any other name).</summary>
     /// <param name="path">The file.</param>
     /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
-    /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; stands in for a model file's.</param>
+    /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
     /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite; measured ranges of other weights.</exception>
     public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
     {
@@ -92,10 +92,12 @@ public static class ModelFile
         string? stored = metadata.GetValueOrDefault("architecture");
         if (stored is not null && architecture is not null && stored != architecture)
             throw BadInputException.At(path, "metadata architecture", architecture, stored);
+        if (metadata.GetValueOrDefault("normalize") is string pixels && normalization is not null && pixels != normalization.Name)
+            throw BadInputException.At(path, "metadata normalize", normalization.Name, pixels);
         string name = architecture ?? stored ?? throw new BadInputException($"{path}: does not say its architecture; give --arch, one of {string.Join(", ", ResNet.Names)}");
-        var activation = ActivationSpec.Parse(metadata.GetValueOrDefault("activation", "relu"));
+        ActivationSpec activation = Field(path, "activation", () => ActivationSpec.Parse(metadata.GetValueOrDefault("activation", "relu")));
         if (activation.IsPolynomial) throw BadInputException.At(path, "metadata activation", "relu or leaky:A", activation.ToString());
-        ResNet model = new ResNet(ResNet.ParseDepth(name)).With(activation, ranges: null);
+        ResNet model = new ResNet(stored is null ? ResNet.ParseDepth(name) : Field(path, "architecture", () => ResNet.ParseDepth(name))).With(activation, ranges: null);
         if (metadata.ContainsKey("pannActivation"))
         {
             foreach (Activation place in model.Activations.Where(a => arrays.ContainsKey(Activation.ShiftOf(a.Path))))
@@ -132,6 +134,19 @@ public static class ModelFile
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>What is made of a metadata field's text; an error says where it stands.</summary>
+    private static T Field<T>(string path, string field, Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (BadInputException exception) when (!exception.Message.StartsWith(path, StringComparison.Ordinal))
+        {
+            throw new BadInputException($"{path}: at metadata {field}: {exception.Message}", exception);
+        }
+    }
+
     private static (Dictionary<string, double>? Largest, int Images) Measured(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue("largestInputs", out string? json)) return (null, 0);
@@ -148,7 +163,7 @@ public static class ModelFile
         if (!metadata.TryGetValue("pannActivation", out string? text)) return null;
         if (!metadata.TryGetValue("pannRanges", out string? json)) throw BadInputException.At(path, "metadata pannRanges", $"the ranges of {text}", "nothing");
         CheckWeights(path, model, metadata);
-        var activation = ActivationSpec.Parse(text);
+        ActivationSpec activation = Field(path, "pannActivation", () => ActivationSpec.Parse(text));
         if (!StoredPann.CanHold(activation)) throw BadInputException.At(path, "metadata pannActivation", "a polynomial that is generated from its text alone", text);
         string? ideal = metadata.GetValueOrDefault("pannIdeal");
         if (ideal is not (null or Itself)) throw BadInputException.At(path, "metadata pannIdeal", Itself, ideal);
@@ -191,8 +206,8 @@ public static class ModelFile
     private static Normalization StoredNormalization(string path, IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue("normalize", out string? name)) throw new BadInputException($"{path}: does not say its pixel normalisation; give --normalize cifar10 or imagenet");
-        if (!metadata.TryGetValue("normalizeMean", out string? mean) || !metadata.TryGetValue("normalizeDeviation", out string? deviation)) return Normalization.Parse(name);
-        return new(name, Numbers("normalizeMean", mean), Numbers("normalizeDeviation", deviation));
+        if (!metadata.TryGetValue("normalizeMean", out string? mean) || !metadata.TryGetValue("normalizeDeviation", out string? deviation)) return Field(path, "normalize", () => Normalization.Parse(name));
+        return Field(path, "normalizeMean or normalizeDeviation", () => new Normalization(name, Numbers("normalizeMean", mean), Numbers("normalizeDeviation", deviation)));
 
         double[] Numbers(string field, string text) => [.. text.Split(',').Select(part =>
             double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : throw BadInputException.At(path, $"metadata {field}", "three numbers", text))];

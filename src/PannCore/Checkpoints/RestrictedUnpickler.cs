@@ -18,7 +18,7 @@ internal sealed class RestrictedUnpickler(Stream stream, string file, Dictionary
     /// <summary>A state dict takes about 30 instructions per tensor, so this is room for 60,000 tensors, and at some 100 bytes per instruction for 200 MB of objects.</summary>
     internal const int MostInstructions = 2_000_000;
 
-    private const int LongestGlobal = 200;
+    private const int LongestGlobal = 200, LongestText = 1 << 20;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -182,6 +182,7 @@ internal sealed class RestrictedUnpickler(Stream stream, string file, Dictionary
 
     private string Text(ulong length)
     {
+        if (length > LongestText) throw Fail($"a text of at most {LongestText} bytes", $"one of {length}");
         try
         {
             return StrictUtf8.GetString(ReadBytes(length));

@@ -207,7 +207,7 @@ public static class ArchiveDownload
         }
     }
 
-    /// <summary>Unpacks into a new folder that gets its name last, so that the name never stands for half the files.</summary>
+    /// <summary>Unpacks into a new folder that gets its name last, so that the name never stands for half the files; where there is one already, its files are replaced one by one.</summary>
     private static void Unpack(string archive, string target, ArchiveFacts facts, CancellationToken cancellation)
     {
         string fresh = $"{target}.{Path.GetRandomFileName()}.tmp";

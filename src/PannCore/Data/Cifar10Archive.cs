@@ -55,7 +55,7 @@ internal static class Cifar10Archive
                     if (missing.Remove(file.Name)) visit(file, unpacked);
                 }
                 unpacked.CopyTo(Stream.Null);
-                if (unpacked.Left > 0) throw BadInputException.At(what, $"entry {Printable(name)}", $"{size} bytes", $"{size - unpacked.Left}");
+                if (unpacked.Left > 0) throw BadInputException.At(what, $"entry {name}", $"{size} bytes", $"{size - unpacked.Left}");
                 unpacked.Left = (Block - size % Block) % Block;
                 unpacked.CopyTo(Stream.Null);
             }
@@ -84,7 +84,7 @@ internal static class Cifar10Archive
         return (prefix.Length == 0 ? name : $"{prefix}/{name}", size, (char)header[156]);
     }
 
-    /// <summary>At most 11 octal digits, so no overflow; null where there are none or anything else stands among them.</summary>
+    /// <summary>At most 12 octal digits, so no overflow; null where there are none or anything else stands among them.</summary>
     private static long? Octal(ReadOnlySpan<byte> field)
     {
         ReadOnlySpan<byte> digits = field.Trim(" \0"u8);
@@ -104,15 +104,12 @@ internal static class Cifar10Archive
     {
         if (type is 'x' or 'g' or 'L' or 'K') return null; // an extension header: its name is made up by the tool that wrote it
         if (name.StartsWith('/') || name.Contains('\\') || name.Contains(':') || name.Split('/').Contains(".."))
-            throw BadInputException.At(what, $"entry {Printable(name)}", $"a path inside {Cifar10Files.Folder}", "a path that leads elsewhere");
+            throw BadInputException.At(what, $"entry {name}", $"a path inside {Cifar10Files.Folder}", "a path that leads elsewhere");
         if (name.StartsWith("./", StringComparison.Ordinal)) name = name[2..];
         if (known.FirstOrDefault(file => name == $"{Cifar10Files.Folder}/{file.Name}") is not { } match) return null;
-        if (type is not ('0' or '\0')) throw BadInputException.At(what, $"entry {name}", "a regular file", $"tar type {Printable($"{type}")}");
+        if (type is not ('0' or '\0')) throw BadInputException.At(what, $"entry {name}", "a regular file", $"tar type {type}");
         return size == match.Length ? match : throw BadInputException.At(what, $"entry {name}", $"{match.Length} bytes", $"{size}");
     }
-
-    /// <summary>A name from an archive may hold control characters, which a terminal would obey.</summary>
-    private static string Printable(string name) => string.Concat(name.Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>The unpacked bytes, of which the next <see cref="Left"/> can be read; refuses to unpack more than the bound, and can be cancelled.</summary>
     private sealed class UnpackedStream(Stream inner, string what, CancellationToken cancellation) : Stream

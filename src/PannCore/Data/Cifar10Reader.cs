@@ -19,24 +19,11 @@ internal static class Cifar10Reader
     public static Cifar10 ReadFile(string path)
     {
         if (!File.Exists(path)) throw NotFound(path);
-        using FileStream file = OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         int records = RecordsOf(Path.GetFileName(path), file.Length);
         var set = Allocate(records, path);
         Fill(set, 0, records, file, Path.GetFileName(path));
         return set;
-    }
-
-    /// <summary>Opens a file; what the system refuses becomes an error about the input.</summary>
-    public static FileStream OpenRead(string path)
-    {
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"{path}: expected a readable file, found: {e.Message}", e);
-        }
     }
 
     private static Cifar10 ReadFolder(string location, IReadOnlyList<string> names)
@@ -50,7 +37,7 @@ internal static class Cifar10Reader
         var set = Allocate(names.Count * Cifar10.BatchRecords, Path.Combine(folder, Joined(names)));
         for (int i = 0; i < names.Count; i++)
         {
-            using FileStream file = OpenRead(Path.Combine(folder, names[i]));
+            using FileStream file = InputFile.Open(Path.Combine(folder, names[i]));
             int records = RecordsOf(names[i], file.Length);
             Fill(set, i * Cifar10.BatchRecords, records, file, names[i]);
         }
@@ -60,7 +47,7 @@ internal static class Cifar10Reader
     private static Cifar10 ReadArchive(string path, IReadOnlyList<string> names)
     {
         var set = Allocate(names.Count * Cifar10.BatchRecords, $"{path}: {Joined(names)}");
-        using FileStream file = OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         Cifar10Archive.Read(file, Path.GetFileName(path), Cifar10Files.Known, names, (known, content) =>
         {
             int index = names.TakeWhile(name => name != known.Name).Count();
@@ -102,7 +89,7 @@ internal static class Cifar10Reader
         {
             int count = Math.Min(RecordsAtOnce, records - done);
             Span<byte> chunk = buffer.AsSpan(0, count * Cifar10.RecordBytes);
-            int got = content.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
+            int got = Read(content, chunk, name);
             if (got < chunk.Length) throw WrongLength(name, records, (long)done * Cifar10.RecordBytes + got);
             for (int i = 0; i < count; i++, done++)
             {
@@ -112,6 +99,18 @@ internal static class Cifar10Reader
                 set.Labels[first + done] = record[0];
                 record[1..].CopyTo(set.Images.AsSpan((first + done) * Cifar10.ImageBytes));
             }
+        }
+    }
+
+    private static int Read(Stream content, Span<byte> chunk, string name)
+    {
+        try
+        {
+            return content.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
+        }
+        catch (IOException e)
+        {
+            throw new BadInputException($"{name}: cannot be read: {e.Message}", e);
         }
     }
 }

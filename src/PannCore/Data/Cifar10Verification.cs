@@ -115,7 +115,7 @@ public static class Cifar10Verification
 
     private static string HashOf(string path, Func<Stream, byte[]> hash)
     {
-        using FileStream file = Cifar10Reader.OpenRead(path);
+        using FileStream file = InputFile.Open(path);
         return Convert.ToHexStringLower(hash(file));
     }
 }

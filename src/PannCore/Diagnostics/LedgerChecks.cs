@@ -27,7 +27,7 @@ internal sealed class LedgerChecks
 
     private static readonly (string Name, string Limit)[] Texts =
     [
-        ("approximation: at most its certified bound, B E, inside the range", "B E"),
+        ("approximation: at most its certified bound inside the range: B E, and of a repaired one its largest shift", "the bound"),
         ("arithmetic: at most the rounding bound of the operation (polynomials: twice the scanned evaluation error)", "the bound"),
         ("inherited, affine operations: the map without its constant, applied to the input error", "the tolerance"),
         ("inherited, activations: at most the input error, times the ideal function's Lipschitz constant", "the input error"),

@@ -12,7 +12,7 @@ internal sealed class LedgerLine(string path, string op, int images)
     private readonly List<ErrorTally> _batch = [];
     private readonly List<double> _totalSquares = new(images);
     private bool _isActivation, _isAddition;
-    private double? _range;
+    private double? _range, _bound;
     private long _outOfRange, _nonFinite;
 
     /// <summary>Where in the network.</summary>
@@ -34,8 +34,14 @@ internal sealed class LedgerLine(string path, string op, int images)
     public ErrorTally this[int image] => _batch[image];
 
     /// <summary>Begins a batch.</summary>
-    public void Begin(ActivationTraits? activation, bool isAddition, int batchImages, int imageSize)
+    /// <param name="activation">Of an activation, its traits.</param>
+    /// <param name="bound">Of an activation, the largest approximation error in its range; infinity where none is known.</param>
+    /// <param name="isAddition">Whether it has branches.</param>
+    /// <param name="batchImages">Images of the batch.</param>
+    /// <param name="imageSize">Elements of one of them.</param>
+    public void Begin(ActivationTraits? activation, double bound, bool isAddition, int batchImages, int imageSize)
     {
+        _bound = activation is null || double.IsPositiveInfinity(bound) ? null : bound;
         (_isActivation, _range, _isAddition, BatchImages, ImageSize) = (activation is not null, activation?.Range, isAddition, batchImages, imageSize);
         while (_batch.Count < batchImages) _batch.Add(new());
         for (int n = 0; n < batchImages; n++) _batch[n].Clear();
@@ -57,7 +63,7 @@ internal sealed class LedgerLine(string path, string op, int images)
 
     /// <summary>The figures.</summary>
     /// <param name="images">Of each image that was added, its index in the data set.</param>
-    public OperationRecord Record(IReadOnlyList<int> images) => _sum.Record(path, op, _isActivation, _isAddition, _range, _outOfRange, _nonFinite, Spread(images));
+    public OperationRecord Record(IReadOnlyList<int> images) => _sum.Record(path, op, _isActivation, _isAddition, _range, _outOfRange, _nonFinite, Spread(images)) with { ApproximationBound = _bound };
 
     private ImageSpread? Spread(IReadOnlyList<int> images)
     {

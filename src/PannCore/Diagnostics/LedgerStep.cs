@@ -101,7 +101,7 @@ internal sealed class LedgerStep
     /// <param name="operation">Number of operations before this one.</param>
     public void AddTo(LedgerLine line, ImageState[] states, int operation)
     {
-        line.Begin(_op.Activation, _op is Add, Images, Size);
+        line.Begin(_op.Activation, _ideal.ApproximationBound, _op is Add, Images, Size);
         if (_isAffine) _constant = Constant(line);
         bool eachIsOne = Images == states.Length;
         Parts.Each(_workspace, Images, n =>

@@ -66,7 +66,7 @@ public sealed class PannModel
         if (ActivationRanges.NeedsCalibration(ranges))
         {
             if (measure is null && spec.Leak != Description.Activation.Leak)
-                throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give --calibrate N");
+                throw new BadInputException($"ranges '{ranges}': {File} holds the ranges of {Description.Activation}, {spec} has another leak; give it that leak, or --calibrate N");
             if (measure is not null) largest = measure();
         }
         return ActivationRanges.Parse(ranges, paths, largest, margin, leastMargin);

@@ -53,6 +53,8 @@ public static class Refit
     /// <param name="progress">Told the number of layers fitted, of <see cref="Steps"/>.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <returns>The PANN over weights of its own, and one line a layer.</returns>
+    /// <exception cref="ArgumentException">No images.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A ridge that is not positive.</exception>
     /// <exception cref="BadInputException">The activation is no polynomial, or the images differ too little to fit the weights.</exception>
     /// <exception cref="ExplodedException">The polynomials explode in every image.</exception>
     public static (ResNet Pann, IReadOnlyList<RefitLayer> Layers) Of(

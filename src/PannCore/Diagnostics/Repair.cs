@@ -22,7 +22,7 @@ public sealed record RangesAgain(string Spec, int[] Images, double Margin);
 /// </summary>
 public static class Repair
 {
-    /// <summary>Repairs a PANN; what helps is kept, judged by held-out training images alone.</summary>
+    /// <summary>Repairs a PANN by the best of the ways, judged by held-out training images alone; whether it is better than none is for the caller to see in the record, whose first candidate is no repair.</summary>
     /// <param name="backbone">The network; it is not changed.</param>
     /// <param name="spec">The polynomial.</param>
     /// <param name="ranges">B of each activation.</param>

@@ -17,7 +17,7 @@ public sealed record ErrorSize(double Max, double Rms, double Mean);
 /// <param name="Path">Where in the network, for instance <c>layer2.0.conv1</c>.</param>
 /// <param name="Op">The operation's name, for instance <c>conv2d</c>.</param>
 /// <param name="Total">Working output minus ideal output.</param>
-/// <param name="Approximation">Injected here because a polynomial stands for the ideal function; 0 for every other operation.</param>
+/// <param name="Approximation">Injected here because another function is in the place of the ideal one: at an activation the polynomial; beside another model the difference of weights, at any operation; else 0.</param>
 /// <param name="Arithmetic">Injected here by rounding to float32.</param>
 /// <param name="Inherited">Already in the input and passed on by the ideal function.</param>
 /// <param name="IdealRms">Root mean square of the ideal output: the signal.</param>
@@ -62,6 +62,9 @@ public sealed record OperationRecord(
 
     /// <summary>Gain of relative errors: inherited RMS over the signal's RMS here, divided by incoming error RMS over the signal's RMS there; null where no error came in.</summary>
     public double? RelativeGain { get; init; }
+
+    /// <summary>Of an activation: the largest approximation error that is possible inside its range, B E for a polynomial, and a repair's largest shift more; null where none is known.</summary>
+    public double? ApproximationBound { get; init; }
 
     /// <summary>Differences between whole runs, never to be added to what is injected here; null where they were not measured.</summary>
     public AccumulatedError? Accumulated { get; init; }

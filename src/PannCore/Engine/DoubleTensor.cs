@@ -22,8 +22,10 @@ public sealed class DoubleTensor
     public double[] Values { get; }
 
     /// <summary>Exact copy of float32 values.</summary>
+    /// <exception cref="ShapeException">Another number of values.</exception>
     public static DoubleTensor From(Shape shape, ReadOnlySpan<float> values)
     {
+        if (values.Length != shape.Length) throw new ShapeException($"tensor: shape {shape} has {shape.Length} values, found {values.Length}");
         var result = new DoubleTensor(shape);
         System.Numerics.Tensors.TensorPrimitives.ConvertChecked(values, result.Values);
         return result;

@@ -39,7 +39,7 @@ public sealed class ActivationRanges
     /// <param name="largest">Largest |x| measured at each path on training images; only used by <c>layer</c> and <c>global</c>.</param>
     /// <param name="margin">Factor on measured values, at least <paramref name="leastMargin"/>.</param>
     /// <param name="leastMargin">1, so that what was measured lies inside; less where training will bring it inside.</param>
-    /// <exception cref="BadInputException">Unknown text; a number, file or measurement that is missing, zero or not finite.</exception>
+    /// <exception cref="BadInputException">Unknown text; a number, file or measurement that is missing, zero or not finite, or not after the margin.</exception>
     public static ActivationRanges Parse(string spec, IReadOnlyList<string> paths, IReadOnlyDictionary<string, double>? largest, double margin, double leastMargin = 1)
     {
         if (!(margin >= leastMargin && double.IsFinite(margin))) throw new BadInputException(FormattableString.Invariant($"margin: expected a number of at least {leastMargin}, found {margin}"));
@@ -48,7 +48,7 @@ public sealed class ActivationRanges
             if (largest is null) throw new BadInputException($"ranges '{spec}': the model file carries no measured ranges; give --calibrate N or global:B");
             Dictionary<string, double> measured = Check($"ranges '{spec}'", paths, largest);
             double global = measured.Values.Max();
-            return new(spec, paths.ToDictionary(path => path, path => margin * (spec == "global" ? global : measured[path])));
+            return new(spec, Check(FormattableString.Invariant($"ranges '{spec}', {margin} times what was measured"), paths, paths.ToDictionary(path => path, path => margin * (spec == "global" ? global : measured[path]))));
         }
         if (spec.StartsWith("global:", StringComparison.Ordinal))
         {

@@ -46,6 +46,6 @@ public static class AdviceReport
             "The advice (margin: RMS change of the winner's lead by this polynomial alone, in logit units)",
             ["activation", "polynomial", "largest error", "levels", "products", "margin"],
             [.. record.Layers.Select(layer => (IReadOnlyList<string>)
-                [Figures.Name(PlainText.OneLine(layer.Path)), PlainText.OneLine(layer.Activation), Figures.PowerOfTwo(layer.Log2MaxError), Figures.Count(layer.Levels), Figures.Count(layer.Multiplications), Figures.Number(layer.MarginRms)])]);
+                [Figures.Name(PlainText.OneLine(layer.Path)), PlainText.OneLine(layer.Activation), Figures.Bound(layer.Log2MaxError), Figures.Count(layer.Levels), Figures.Count(layer.Multiplications), Figures.Number(layer.MarginRms)])]);
     }
 }

@@ -81,6 +81,19 @@ internal static class Figures
     /// <summary><c>1 image</c>, <c>1,000 images</c>.</summary>
     public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
 
+    /// <summary>A proved bound as a power of two, its exponent rounded up to two decimals, so that what is printed is proved too: 2^-8.047 is <c>2^-8.04</c>.</summary>
+    public static string Bound(double log2) => PowerOfTwo(Math.Ceiling(100 * log2) / 100);
+
+    /// <summary>A proved bound with three significant digits, rounded up.</summary>
+    public static string NumberAbove(double bound)
+    {
+        if (!(bound > 0) || double.IsInfinity(bound)) return Number(bound);
+        double digit = Math.Pow(10, Math.Floor(Math.Log10(bound)) - 2);
+        double above = Math.Ceiling(bound / digit) * digit;
+        // The product is rounded itself, perhaps downwards.
+        return Number(above < bound ? above + digit : above);
+    }
+
     /// <summary>A power of two with its exponent to two decimals: <c>2^-8.04</c>.</summary>
     public static string PowerOfTwo(double log2)
         => double.IsFinite(log2) ? "2^" + log2.ToString("0.##", CultureInfo.InvariantCulture) : Number(double.Exp2(log2));

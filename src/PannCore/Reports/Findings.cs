@@ -85,7 +85,7 @@ internal sealed class Findings
         {
             if (_record.Operations.Count == 0) return ["No operation was recorded."];
             if (_record.ExplodedImages > 0 && _record.ExplodedImages == _record.Images)
-                return [$"No image stayed in the range: error sizes do not exist. {Overflow()}"];
+                return [$"No image is left to measure errors on: in each a polynomial answered beyond twice its range, or a value is not finite.{(_record.OutOfRangeImages > 0 ? $" {Overflow()}" : "")}"];
             double rounding = Root(_record.Operations.Select(o => o.Arithmetic.Rms / o.IdealRms));
             double approximation = Root(_injecting.Select(o => o.RelativeApproximation));
             if (_injecting.Count == 0 || rounding > approximation) return [Rounding(rounding)];
@@ -115,19 +115,20 @@ internal sealed class Findings
     public static string Meaning(OperationRecord operation)
     {
         if (operation.NonFinite > 0) return $"{Figures.Count(operation.NonFinite, "element")} here are not finite.";
-        if (double.IsNaN(operation.Total.Rms)) return "No image is left to measure an error on: a polynomial exploded in each.";
+        if (double.IsNaN(operation.Total.Rms)) return "No image is left to measure an error on: all of them exploded.";
         double a = operation.Approximation.Rms, r = operation.Arithmetic.Rms, i = operation.Inherited.Rms;
         if (operation.Total.Rms == 0) return "No error here: the same values as in the ideal network.";
         if (a == 0 || a < r)
         {
-            if (i <= r) return "Only rounding so far: no polynomial has come before.";
+            if (i <= r) return "Adds only rounding, no less than it passes on.";
             return operation.Gain is { } gain
                 ? $"Adds only rounding and passes the arriving error on {Figures.Number(gain)} times as large."
                 : "Adds only rounding and passes the arriving error on.";
         }
 
         string text = operation.OutOfRange > 0 ? $"{Figures.Count(operation.OutOfRange, "input")} fell outside [-B, B], where the polynomial stands for nothing. " : "";
-        text += a > i ? "The polynomial injects more error than arrives" : $"The polynomial injects error, {Figures.Ratio(a / i)} of what is passed on from above";
+        string cause = operation.Range is null ? "This operation" : "The polynomial";
+        text += a > i ? $"{cause} injects more error than is passed on from above" : $"{cause} injects error, {Figures.Ratio(a / i)} of what is passed on from above";
         if (operation.Bias is >= 0.5) text += $"; it is mostly a shift {(operation.Approximation.Mean < 0 ? "downwards" : "upwards")} (bias)";
         return text + operation.Alignment switch
         {
@@ -139,10 +140,8 @@ internal sealed class Findings
 
     private string Kind(List<OperationRecord> worst, double rounding)
     {
-        // A patch has another polynomial, whose largest error is not the record's; and against another ideal than the function it stands for, no polynomial's error is bounded by it.
-        double Overflow(OperationRecord o) => _record.Patches.ContainsKey(o.Path) || _record.Unbounded?.Contains(o.Path) == true ? 0 : o.OverflowShare(_record.Log2MaxError);
-        OperationRecord left = worst.MaxBy(Overflow)!;
-        double overflow = Overflow(left);
+        OperationRecord left = worst.MaxBy(o => o.OverflowShare)!;
+        double overflow = left.OverflowShare;
         string overRounding = rounding > 0
             ? $"float32 rounding is {Figures.Multiple(Root(_injecting.Select(o => o.RelativeApproximation)) / rounding)} times smaller"
             : "float32 rounding adds nothing";
@@ -175,7 +174,7 @@ internal sealed class Findings
         string images = $"{Figures.Count(_record.OutOfRangeImages, "image")} had an activation input outside its range";
         string text = outside.Count == 0 ? images + "." : $"{images}, first at {Figures.Name(outside[0].Path)}; {Figures.Count(outside.Sum(o => o.OutOfRange), "input")} in all.";
         return _record.ExplodedImages == 0 ? text : text
-            + $" In {Figures.Count(_record.ExplodedImages, "image")} a polynomial answered beyond twice its range: they count in the accuracies and are left out of every error size.";
+            + $" In {Figures.Count(_record.ExplodedImages, "image")} a polynomial answered beyond twice its range, or a value is not finite: they count in the accuracies and are left out of every error size.";
     }
 
     private string? UnusedRange()

@@ -22,7 +22,7 @@ public static class FrontierReport
             [
                 row.Spec,
                 string.Join(',', row.Degrees),
-                Figures.SignedPowerOfTwo(row.MaxError),
+                Figures.Bound(Math.Log2(row.MaxError)),
                 Figures.SignedPowerOfTwo(row.ValueAtZero),
                 Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean),
                 Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms),
@@ -63,7 +63,7 @@ public static class FrontierReport
         return lines;
 
         string Errors(FrontierRow row)
-            => $"RMS {Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms)}, mean {Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean)}, maximum {Figures.SignedPowerOfTwo(row.MaxError)}";
+            => $"RMS {Figures.SignedPowerOfTwo(frontier.Statistics(row).Rms)}, mean {Figures.SignedPowerOfTwo(frontier.Statistics(row).Mean)}, maximum {Figures.Bound(Math.Log2(row.MaxError))}";
         static string? Limit(int? most, string noun) => most is { } count ? Figures.Count(count, noun) : null;
         static string Price(FrontierRow row) => $"{Figures.Count(row.Cost.Levels, "level")}, {Figures.Count(row.Cost.NonScalarMultiplications, "multiplication")}";
     }

@@ -16,7 +16,7 @@ public static class FunctionReport
         [
             PolynomialReport.Line("polynomial", function.Spec),
             PolynomialReport.Line("stands for", FormattableString.Invariant($"{function.Target.Name} on [-B, B], B = {function.Target.Range}, as p(x/B); errors below are absolute")),
-            PolynomialReport.Line("maximum error", $"{Size(function.MaxError)} = {Figures.Number(function.MaxError)} proved; {Size(certificate.ScannedError)} found at x = {Figures.Number(certificate.At * function.Target.Range)}"),
+            PolynomialReport.Line("maximum error", $"{Figures.Bound(Math.Log2(function.MaxError))} = {Figures.NumberAbove(function.MaxError)} proved; {Size(certificate.ScannedError)} found at x = {Figures.Number(certificate.At * function.Target.Range)}"),
             PolynomialReport.Line("at 0", $"p(0) - f(0) = {Figures.SignedPowerOfTwo(function.Polynomial.Evaluate(0) - function.Target.Evaluate(0))}"),
             PolynomialReport.Line("certificate", function.IsAtRounding ? "the error is lost in the rounding of double: only its bound is claimed"
                 : certificate.Objection is { } objection ? $"NOT PROVED: {objection}"

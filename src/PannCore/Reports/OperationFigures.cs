@@ -32,13 +32,16 @@ internal static class OperationFigures
 
         /// <summary>
         /// The least share of the squared injected error that inputs outside the range must account for, since inside it no error
-        /// exceeds <c>B 2^log2MaxError</c>; 0 where nothing left the range.
+        /// exceeds its bound; 0 where nothing left the range or no bound is known.
         /// </summary>
-        public double OverflowShare(double log2MaxError)
+        public double OverflowShare
         {
-            if (operation.OutOfRange == 0 || operation.Range is not { } range) return 0;
-            double inside = range * double.Exp2(log2MaxError) / operation.Approximation.Rms;
-            return inside < 1 ? 1 - inside * inside : 0;
+            get
+            {
+                if (operation.OutOfRange == 0 || operation.ApproximationBound is not { } bound) return 0;
+                double inside = bound / operation.Approximation.Rms;
+                return inside < 1 ? 1 - inside * inside : 0;
+            }
         }
 
         /// <summary>

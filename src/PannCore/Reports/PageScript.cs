@@ -36,7 +36,7 @@ internal static class PageScript
           for (const spot of spots) spot.classList.toggle('current', Number(spot.dataset.spot) === op);
           if (op === null) return say('');
           const step = data.steps[state.step];
-          if (state.step === data.start) return say(said[op]);
+          if (state.step === data.start) return say(said[op] ?? '');
           const figure = cause => cause + ' ' + step[cause].texts[op];
           say(panels[op].querySelector('h3').textContent + ' with ' + step.name + ': ' + ['total', 'injected', 'inherited'].map(figure).join(', ') + ' of the signal.');
         }

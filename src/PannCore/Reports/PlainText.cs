@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Xml;
 
@@ -26,7 +27,7 @@ internal static class PlainText
     /// <summary>Harmless text on one line, for a terminal.</summary>
     public static string OneLine(string text) => Harmless(text).ReplaceLineEndings(" ").Replace('\t', ' ');
 
-    // C1 controls, and bidirectional marks, embeddings, overrides and isolates.
+    // Delete and C1 controls, and format characters: bidirectional marks and overrides, spaces of no width; but for the soft hyphen, which breaks words, and the joiner of emoji.
     private static bool IsInvisible(char c)
-        => c is (>= '\u007F' and <= '\u009F') or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+        => c is (>= '\u007F' and <= '\u009F') || (char.GetUnicodeCategory(c) == UnicodeCategory.Format && c is not ('\u00AD' or '\u200D'));
 }

@@ -25,7 +25,7 @@ public static class PolynomialPlot
         PlotSeries Error(double end) => Curve("error", -end, end, t => polynomial.Evaluate(t) - Relu(t));
         double Within(double value) => Math.Abs(value) <= Shown ? value : double.NaN;
         SeriesPlot.Write(
-            writer, $"What {polynomial.Spec} does", string.Create(CultureInfo.InvariantCulture, $"B r(x/B) in the place of ReLU(x); all in units of B. Proved: the error is at most 2^{Math.Log2(polynomial.MaxError):F2} within [-B, B]."),
+            writer, $"What {polynomial.Spec} does", $"B r(x/B) in the place of ReLU(x); all in units of B. Proved: the error is at most {Figures.Bound(Math.Log2(polynomial.MaxError))} within [-B, B].",
             [
                 new("The error over the range", "x / B", "error / B", [Error(1)]),
                 new("The same where most inputs of a network lie", "x / B", "error / B", [Error(Usual)]),

@@ -22,10 +22,10 @@ public static class PolynomialReport
             Line("activation", polynomial.Spec),
             Line("polynomial", Formula(polynomial)),
             Line("stands for", polynomial.Leak == 0 ? "ReLU on [-B, B], as B r(x/B); all errors below are in units of B" : $"leaky ReLU of slope {Figures.Number(polynomial.Leak)} on [-B, B], as B r(x/B); all errors below are in units of B"),
-            Line("maximum error", $"{Log2(polynomial.MaxError)} = {Figures.Number(polynomial.MaxError)} proved; {Log2(certificate.ScannedError)} found at t = {Figures.Number(certificate.At)}"),
+            Line("maximum error", $"{Bound(polynomial.MaxError)} = {Figures.NumberAbove(polynomial.MaxError)} proved; {Log2(certificate.ScannedError)} found at t = {Figures.Number(certificate.At)}"),
         ];
         if (certificate is { WithinGap: { } within, BeyondGap: { } beyond })
-            lines.Add(Line("", $"{Log2(within.Bound)} within the gap |t| <= {Figures.Number(within.Hi)}, {Log2(beyond.Bound)} beyond it"));
+            lines.Add(Line("", $"{Bound(within.Bound)} within the gap |t| <= {Figures.Number(within.Hi)}, {Bound(beyond.Bound)} beyond it"));
         lines.Add(Line("at 0", $"r(0) = {(Math.Abs(certificate.ValueAtZero) <= certificate.Rounding ? "0" : Signed(certificate.ValueAtZero))}"));
         lines.Add(Line("certificate", certificate switch
         {
@@ -76,11 +76,12 @@ public static class PolynomialReport
             "Evaluation error, to be added to the above (Clenshaw's recurrence; the proved bounds are coarse)",
             ["arithmetic", "found", "proved bound"],
             [
-                ["double", Found(null), Found(EvaluationErrors.Telling(certificate.Rounding))],
-                ["float32", Found(errors.Float32.Found), Found(errors.Float32.Bound)],
-                .. errors.FixedPoint.Select(e => (string[])[$"fixed point, {e.FractionBits} fraction bits, {(e.Rounding == FixedPointRounding.Nearest ? "rounded" : "truncated")}", Found(e.Found), Found(e.Bound)]),
+                ["double", Found(null), Proved(EvaluationErrors.Telling(certificate.Rounding))],
+                ["float32", Found(errors.Float32.Found), Proved(errors.Float32.Bound)],
+                .. errors.FixedPoint.Select(e => (string[])[$"fixed point, {e.FractionBits} fraction bits, {(e.Rounding == FixedPointRounding.Nearest ? "rounded" : "truncated")}", Found(e.Found), Proved(e.Bound)]),
             ]);
 
+        static string Proved(double? value) => value is > 0 and < double.PositiveInfinity and var v ? Bound(v) : Found(value);
         static string Found(double? value) => value is { } v ? double.IsFinite(v) ? Signed(v) : "overflow" : "–";
     }
 
@@ -126,6 +127,8 @@ public static class PolynomialReport
     }
 
     internal static string Line(string name, string text) => name.PadRight(NameWidth) + text;
+
+    private static string Bound(double value) => Figures.Bound(Math.Log2(value));
 
     private static string Log2(double value) => Figures.PowerOfTwo(Math.Log2(value));
 

@@ -16,7 +16,7 @@ public static class SweepReport
             ["activation", "largest error", "levels", "accuracy", .. idealAccuracy is null ? Array.Empty<string>() : ["lost"], "changed", "exploded images"],
             [.. sweep.Steps.Select(step => (IReadOnlyList<string>)
             [
-                PlainText.OneLine(step.Activation), FormattableString.Invariant($"2^{step.Log2MaxError:F2}"), Figures.Count(step.Levels), FormattableString.Invariant($"{step.Accuracy:F2} %"),
+                PlainText.OneLine(step.Activation), Figures.Bound(step.Log2MaxError), Figures.Count(step.Levels), FormattableString.Invariant($"{step.Accuracy:F2} %"),
                 .. idealAccuracy is double ideal ? [FormattableString.Invariant($"{ideal - step.Accuracy:F2}")] : Array.Empty<string>(), Figures.Count(step.Changed), Figures.Count(step.ExplodedImages),
             ])]);
     }

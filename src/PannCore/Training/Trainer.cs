@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -12,7 +13,7 @@ namespace PannCore.Training;
 
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
-/// <param name="TrainLoss">Mean loss over the epoch's images.</param>
+/// <param name="TrainLoss">Mean cross-entropy over the epoch's images; the penalty on inputs of polynomials acts on the gradient alone.</param>
 /// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
@@ -21,7 +22,7 @@ public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccura
 /// <param name="Epoch">1, 2, ...</param>
 /// <param name="Images">Images of this epoch done.</param>
 /// <param name="Total">Images of this epoch.</param>
-/// <param name="Loss">Mean loss so far.</param>
+/// <param name="Loss">Mean cross-entropy so far.</param>
 public sealed record TrainingProgress(int Epoch, int Images, int Total, double Loss);
 
 /// <summary>
@@ -47,6 +48,7 @@ public sealed class Trainer
     private int _step;
     private double _lossSum;
     private int _correct;
+    private bool _failed;
 
     /// <summary>A trainer at the start of its first epoch.</summary>
     /// <param name="recipe">What to do.</param>
@@ -71,7 +73,9 @@ public sealed class Trainer
         _polynomial = recipe.Polynomial is { } loop ? ActivationSpec.Parse(loop.Activation).Build() : null;
         if (_polynomial is { Leak: not 0 } && !recipe.Polynomial!.StandsForItself)
             throw new BadInputException($"recipe: polynomial: expected one without leak, because the network that is left has ReLUs, found {recipe.Polynomial.Activation}");
-        _model = new ResNet(ResNet.ParseDepth(recipe.Architecture), activations: Activation);
+        int depth = ResNet.ParseDepth(recipe.Architecture);
+        if (recipe.Polynomial is { } ranged) ActivationRanges.Of("recipe", [.. new ResNet(depth).Activations.Select(place => place.Path)], ranged.Ranges);
+        _model = new ResNet(depth, activations: Activation);
         _model.Initialise(recipe.Seed);
         if (recipe.Polynomial is { LearnRanges: true })
         {
@@ -86,7 +90,7 @@ public sealed class Trainer
             foreach (Parameter parameter in _model.Parameters.All) parameter.Set(initial.Parameters.Find(parameter.Name)!.Values);
         }
         _sgd = new Sgd(_parameters, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
-        _schedule = new Schedule(recipe.LearningRate, (int)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), recipe.Epochs * StepsPerEpoch);
+        _schedule = new Schedule(recipe.LearningRate, (long)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), (long)recipe.Epochs * StepsPerEpoch);
         _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
     }
 
@@ -110,24 +114,27 @@ public sealed class Trainer
 
     /// <summary>Trains to the end of the present epoch.</summary>
     /// <param name="progress">Told after every step.</param>
-    /// <param name="afterStep">Called after every step, for instance to save the state.</param>
+    /// <param name="afterStep">Called after every step with the number of steps since training began, for instance to save the state.</param>
     /// <param name="cancellation">Stops between steps; the state then is that after the last step.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    /// <exception cref="TrainingDivergedException">The loss is no longer finite.</exception>
-    /// <exception cref="InvalidOperationException">All epochs are done.</exception>
-    public EpochResult RunEpoch(IProgress<TrainingProgress>? progress = null, Action<int>? afterStep = null, CancellationToken cancellation = default)
+    /// <exception cref="TrainingDivergedException">The loss is no longer finite, or a learnt range is none.</exception>
+    /// <exception cref="InvalidOperationException">All epochs are done, or a step failed half-way: only <see cref="Resume"/> helps then.</exception>
+    public EpochResult RunEpoch(IProgress<TrainingProgress>? progress = null, Action<long>? afterStep = null, CancellationToken cancellation = default)
     {
         if (Finished) throw new InvalidOperationException($"trainer: all {Recipe.Epochs} epochs are done");
+        RequireWhole();
         int[] order = new CounterRandom(Recipe.Seed, RandomStream.Order, _epoch).Permutation(_split.Training.Length);
         int[] images = [.. order.Select(i => _split.Training[i])];
         int total = StepsPerEpoch * Recipe.Batch;
         while (_step < StepsPerEpoch)
         {
             cancellation.ThrowIfCancellationRequested();
+            _failed = true; // Until it is whole: a step that throws has moved statistics, perhaps weights, and counts as none.
             Step(images.AsMemory(_step * Recipe.Batch, Recipe.Batch));
+            _failed = false;
             int done = _step * Recipe.Batch;
             progress?.Report(new(_epoch + 1, done, total, _lossSum / _step));
-            afterStep?.Invoke((_epoch * StepsPerEpoch) + _step);
+            afterStep?.Invoke(((long)_epoch * StepsPerEpoch) + _step);
         }
         double? validation = _split.Validation.Length == 0
             ? null
@@ -141,8 +148,10 @@ public sealed class Trainer
 
     /// <summary>Writes the whole state, atomically. A state that is not finite is not written: the file keeps the last good one.</summary>
     /// <exception cref="TrainingDivergedException">A weight or statistic is not finite.</exception>
+    /// <exception cref="InvalidOperationException">A step failed half-way.</exception>
     public void SaveState(string path)
     {
+        RequireWhole();
         foreach (Parameter parameter in _parameters)
         {
             foreach (float value in parameter.Values)
@@ -179,8 +188,7 @@ public sealed class Trainer
             ? value
             : throw BadInputException.At(path, $"metadata {name}", "a training state", "nothing");
         if (Field("kind") != "training state") throw BadInputException.At(path, "metadata kind", "training state", Field("kind"));
-        string recipe = JsonSerializer.Serialize(Recipe, TrainingJson.Default.Recipe);
-        if (Field("recipe") != recipe) throw BadInputException.At(path, "metadata recipe", recipe, Field("recipe"));
+        RequireSameRecipe(path, Field("recipe"));
         if (Field("data") != _dataHash) throw BadInputException.At(path, "metadata data", $"the training data {_dataHash}", Field("data"));
 
         var expected = new List<(string Name, int[] Shape)>();
@@ -199,27 +207,61 @@ public sealed class Trainer
         try
         {
             history = JsonSerializer.Deserialize(Field("history"), TrainingJson.Default.ListEpochResult) ?? [];
-            lossSum = double.Parse(Field("lossSum"), CultureInfo.InvariantCulture);
+            lossSum = double.Parse(Field("lossSum"), NumberStyles.Float, CultureInfo.InvariantCulture);
         }
         catch (Exception exception) when (exception is JsonException or FormatException)
         {
             throw new BadInputException($"{path}: at metadata: expected the history of a training run, found something else: {exception.Message}", exception);
         }
+        if (!double.IsFinite(lossSum)) throw BadInputException.At(path, "metadata lossSum", "a finite number", Field("lossSum"));
         if (history.Count != epoch) throw BadInputException.At(path, "metadata history", $"{epoch} epochs", $"{history.Count}");
+        for (int i = 0; i < epoch; i++)
+        {
+            if (history[i]?.Epoch != i + 1) throw BadInputException.At(path, $"metadata history, entry {i}", $"epoch {i + 1}", history[i] is { } other ? $"epoch {other.Epoch}" : "null");
+        }
 
         foreach (NamedArray array in file.Tensors.Values)
         {
-            int bad = Array.FindIndex(array.ToSingle(), value => !float.IsFinite(value));
-            if (bad >= 0) throw BadInputException.At(path, $"key {array.Name}, element {bad}", "a finite number", array.ToSingle()[bad].ToString(CultureInfo.InvariantCulture));
+            float[] values = array.ToSingle();
+            int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+            if (bad >= 0) throw BadInputException.At(path, $"key {array.Name}, element {bad}", "a finite number", values[bad].ToString(CultureInfo.InvariantCulture));
+        }
+        foreach ((string place, Parameter logarithm) in _logarithms)
+        {
+            double range = ClampedPolynomialRelu.Learnt(Recipe.Polynomial!.Ranges[place], file.Tensors[logarithm.Name].ToSingle()[0]);
+            if (!PolynomialRelu.IsUsable(range)) throw BadInputException.At(path, $"key {logarithm.Name}", "the logarithm of a range's growth", $"one that makes {range.ToString(CultureInfo.InvariantCulture)} of it");
         }
         foreach (Parameter parameter in _parameters)
         {
             parameter.Set(file.Tensors[parameter.Name].ToSingle());
             if (parameter.Trainable) file.Tensors[VelocityName(parameter)].ToSingle().CopyTo(_sgd.Velocity(parameter));
         }
-        (_epoch, _step, _lossSum, _correct) = (epoch, step, lossSum, correct);
+        (_epoch, _step, _lossSum, _correct, _failed) = (epoch, step, lossSum, correct, false);
         _history.Clear();
         _history.AddRange(history);
+    }
+
+    private void RequireWhole()
+    {
+        if (_failed) throw new InvalidOperationException("trainer: a step failed half-way; resume from the last saved state");
+    }
+
+    /// <summary>Names the first setting that differs.</summary>
+    private void RequireSameRecipe(string path, string text)
+    {
+        JsonObject asked = JsonSerializer.SerializeToNode(Recipe, TrainingJson.Default.Recipe)!.AsObject(), stored;
+        try
+        {
+            stored = JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new JsonException();
+        }
+        catch (JsonException exception)
+        {
+            throw new BadInputException($"{path}: at metadata recipe: expected a recipe, found something else", exception);
+        }
+        foreach (string name in asked.Select(pair => pair.Key).Union(stored.Select(pair => pair.Key)))
+        {
+            if (!JsonNode.DeepEquals(asked[name], stored[name])) throw BadInputException.At(path, $"metadata recipe, {name}", asked[name]?.ToJsonString() ?? "nothing", stored[name]?.ToJsonString() ?? "nothing");
+        }
     }
 
     private static string VelocityName(Parameter parameter) => "velocity." + parameter.Name;
@@ -244,7 +286,7 @@ public sealed class Trainer
             throw Diverged($"the loss is {value.ToString(CultureInfo.InvariantCulture)}");
         }
         Gradients gradients = run.Backward(loss);
-        _sgd.Step(gradients, _schedule.Rate((int)step));
+        _sgd.Step(gradients, _schedule.Rate(step));
         foreach (string path in _logarithms.Keys)
         {
             if (!PolynomialRelu.IsUsable(RangeOf(path))) throw Diverged($"the range of {path} is {RangeOf(path).ToString(CultureInfo.InvariantCulture)}");
@@ -275,7 +317,7 @@ public sealed class Trainer
 
     private double RangeOf(string path)
     {
-        if (!Recipe.Polynomial!.Ranges.TryGetValue(path, out double range)) throw new BadInputException($"recipe: ranges: expected one for {path}, found none");
+        double range = Recipe.Polynomial!.Ranges[path];
         return _logarithms.TryGetValue(path, out Parameter? logarithm) ? ClampedPolynomialRelu.Learnt(range, logarithm.Values[0]) : range;
     }
 

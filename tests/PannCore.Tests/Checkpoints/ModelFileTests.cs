@@ -41,10 +41,12 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
-    public void A_model_never_measured_has_no_ranges_and_its_normalisation_can_be_overruled()
+    public void A_model_never_measured_has_no_ranges_and_another_normalisation_is_refused()
     {
         string path = Save(largest: null);
         Assert.Equal((null, 0, "cifar10"), Facts(ModelFile.Load(path).Description));
+        Assert.Equal($"{path}: at metadata normalize: expected imagenet, found cifar10", Assert.Throws<BadInputException>(() => ModelFile.Load(path, "resnet20", Normalization.ImageNet)).Message);
+        Rewrite(path, metadata: m => m.Remove("normalize"));
         Assert.Equal("imagenet", ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization.Name);
 
         static (object?, int, string) Facts(ModelDescription d) => (d.LargestInputs, d.CalibrationImages, d.Normalization.Name);
@@ -58,7 +60,9 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal($"{path}: at metadata architecture: expected vgg, found resnet20", Refusal(path, "vgg"));
         Rewrite(path, metadata: m => m["architecture"] = "resnet21");
         Assert.Equal($"{path}: at metadata architecture: expected resnet20, found resnet21", Refusal(path, "resnet20"));
-        Assert.Equal("architecture 'resnet21': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
+        Assert.Equal($"{path}: at metadata architecture: architecture 'resnet21': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
+        Rewrite(path, metadata: m => m["architecture"] = "resnet20\nerror: all is well\u001b[2J");
+        Assert.Equal($"{path}: at metadata architecture: architecture 'resnet20\\u000Aerror: all is well\\u001B[2J': unknown; known: resnet20, resnet32, resnet44, resnet56, resnet110", Refusal(path));
         Rewrite(path, metadata: m => m["architecture"] = "resnet32");
         Assert.StartsWith($"{path}: does not fit resnet32: 60 keys missing: 'layer1.3.conv1.weight', 'layer1.3.bn1.weight', ", Refusal(path), StringComparison.Ordinal);
         Rewrite(path, metadata: m => m.Remove("architecture"));

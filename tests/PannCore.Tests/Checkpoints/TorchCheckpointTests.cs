@@ -147,9 +147,11 @@ public sealed class TorchCheckpointTests : IDisposable
 
     [Theory]
     // BINUNICODE8, BINUNICODE, LONG1 and FRAME that declare more than the file holds; a GLOBAL without line end; MARK games; memo without entry.
-    [InlineData("8D 00 00 00 00 00 00 00 10", 11, "expected 1152921504606846976 more bytes, found 0 before the end")]
-    [InlineData("8D FF FF FF FF FF FF FF FF", 11, "expected 18446744073709551615 more bytes, found 0 before the end")]
-    [InlineData("58 FF FF FF FF 41", 7, "expected 4294967295 more bytes, found 1 before the end")]
+    [InlineData("8D 00 00 00 00 00 00 00 10", 2, "expected a text of at most 1048576 bytes, found one of 1152921504606846976")]
+    [InlineData("8D FF FF FF FF FF FF FF FF", 2, "expected a text of at most 1048576 bytes, found one of 18446744073709551615")]
+    [InlineData("8D 00 00 10 00 00 00 00 00", 11, "expected 1048576 more bytes, found 0 before the end")]
+    [InlineData("58 FF FF FF FF 41", 2, "expected a text of at most 1048576 bytes, found one of 4294967295")]
+    [InlineData("58 FF FF 00 00 41", 7, "expected 65535 more bytes, found 1 before the end")]
     [InlineData("8A FF 01", 4, "expected 255 more bytes, found 1 before the end")]
     [InlineData("95 00 00 00 00 01 00 00 00", 11, "expected 4294967296 more bytes, found 0 before the end")]
     [InlineData("63 6F 73", 5, "expected 1 more byte, found 0 before the end")]

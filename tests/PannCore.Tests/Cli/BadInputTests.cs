@@ -71,6 +71,70 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
             "inspect", "--model", files.Model, "--data", files.Images, "--ideal", $"model:{other}", "--quick");
     }
 
+    /// <summary>Where an option says nothing, a network with a slope below 0 is taken with it, as ideal network and in its polynomials.</summary>
+    [Fact]
+    public void A_leaky_network_keeps_its_slope()
+    {
+        string leaky = files.At("leaky.safetensors");
+        ResNet network = RandomNetwork.Backbone.With(_ => new ActivationFunction.Relu(0.25f));
+        ModelFile.Save(leaky, network, new("resnet20", PannCore.Data.Normalization.Cifar10, ActivationSpec.Parse("leaky:0.25"), RandomNetwork.Largest, 24, new Dictionary<string, string>()));
+        Assert.StartsWith("leaky.safetensors, leaky:0.25: ", PannProcess.Run(files.Root, "eval", "--model", leaky, "--data", files.Images).Out, StringComparison.Ordinal);
+        Outcome inspected = PannProcess.Run(files.Root, "inspect", "--model", leaky, "--data", files.Images, "--images", "2", "--quick", "--ranges", "layer", "--out", files.At("leaky.html"));
+        Assert.Equal((0, ""), (inspected.Code, inspected.Error));
+        Assert.Contains("\ncomposite:alpha=8,leak=0.25 with a range of its own for each layer", inspected.Out, StringComparison.Ordinal);
+        Assert.Contains("--activation leaky:0.25 ", inspected.Out.Split('\n').Single(line => line.StartsWith("Try next", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Fails(
+            $"ranges 'layer': {leaky} holds the ranges of leaky:0.25, composite:alpha=8 has another leak; give it that leak, or --calibrate N",
+            "eval", "--model", leaky, "--data", files.Images, "--activation", "composite:alpha=8");
+        Fails($"--leak: expected the slope to train {leaky} with, which was trained with 0.25, found none", "train", "--init", leaky, "--data", files.Images, "--out", files.At("trained.safetensors"));
+    }
+
+    [Fact]
+    public void A_network_to_go_on_from_that_sees_other_pixels_or_has_polynomials()
+    {
+        string pixels = files.At("other-pixels.safetensors"), trained = files.At("polynomials.safetensors");
+        ModelFile.Save(pixels, RandomNetwork.Backbone, new("resnet20", PannCore.Data.Normalization.ImageNet, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()));
+        Fails($"{pixels}: at normalisation: expected cifar10, as training has it, found imagenet", "train", "--init", pixels, "--data", files.Images, "--out", files.At("trained.safetensors"));
+        ModelFile.Save(
+            trained, RandomNetwork.Backbone,
+            new("resnet20", PannCore.Data.Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>(), new StoredPann(ActivationSpec.Parse("direct:4"), RandomNetwork.Largest, StandsForItself: true)));
+        Fails(
+            $"{trained}: was trained with or fitted to direct:4: with ReLUs its weights make no network; give --activation, or the model as it was before that",
+            "train", "--init", trained, "--data", files.Images, "--out", files.At("trained.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("eval --ranges global", "--ranges: expected a polynomial, whose ranges it is about, found none")]
+    [InlineData("inspect --activation relu --margin 2", "--margin: expected a polynomial, whose ranges it is about, found none")]
+    [InlineData("sweep --ranges global:5 --margin 2", "--margin: expected ranges layer or global, which are measured, found global:5, which are taken as they are")]
+    [InlineData("advise --ranges global:5 --calibrate 10", "--calibrate: expected ranges layer or global, which are measured, found global:5, which are taken as they are")]
+    [InlineData("eval --seed 5", "--seed: expected --arithmetic fixed:F,L,stochastic, which draws random numbers, found float32")]
+    [InlineData("perturb --form plus --activation direct:4", "--activation: expected --form own, own-reversed or own-random-sign, whose polynomial it is, found none of them")]
+    [InlineData("perturb --form plus --measure 10", "--measure: expected --unit rms or energy, which layers are measured for, found absolute")]
+    public void An_option_that_would_do_nothing(string line, string error)
+        => Fails($"{error}; without that this option does nothing", [.. line.Split(' '), "--model", files.Model, "--data", files.Images]);
+
+    [Fact]
+    public void What_is_read_is_not_written_over_though_it_is_not_named()
+    {
+        string bundled = files.At("data/models/resnet20.safetensors"), official = files.At("test_batch.bin");
+        Directory.CreateDirectory(files.At("data/models"));
+        File.Copy(files.Model, bundled);
+        File.Copy(files.Images, official);
+        Fails($"{bundled}: expected a file of its own for each result, found a file that this command also reads or writes", "equalise", "--data", files.Images, "--out", bundled);
+        Fails($"{official}: expected a file of its own for each result, found an official file of CIFAR-10", "data", "sample", "--out", official);
+        File.Delete(bundled);
+        File.Delete(official);
+    }
+
+    [Fact]
+    public void A_margin_that_makes_no_range()
+        => Fails(FormattableString.Invariant($"ranges 'layer', 1E+40 times what was measured: at key relu: expected a positive number, found {1e40 * RandomNetwork.Largest["relu"]}"), "eval", "--model", files.Model, "--data", files.Images, "--activation", "direct:4", "--margin", "1e40");
+
+    [Fact]
+    public void The_price_of_a_checkpoint()
+        => Fails($"{files.Checkpoint}: expected a model written by pann train (.safetensors); a price does not depend on weights, so give a checkpoint's --arch alone", "cost", files.Checkpoint);
+
     [Fact]
     public void A_checkpoint_of_another_architecture_lists_what_is_missing()
     {

@@ -43,7 +43,7 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         IReadOnlyList<SweepStep> steps = RunRecordJson.ReadFile(json).Sweep!.Steps;
         Assert.Equal(["direct:2", "direct:4", "direct:8", "direct:16", "direct:32", "direct:64"], steps.Select(step => step.Activation));
-        Assert.All(steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{step.Log2MaxError:F2} +{step.Levels} +{step.Accuracy:F2} % +{step.Changed} +{step.ExplodedImages} "), outcome.Out));
+        Assert.All(steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{Math.Ceiling(100 * step.Log2MaxError) / 100:0.##} +{step.Levels} +{step.Accuracy:F2} % +{step.Changed} +{step.ExplodedImages} "), outcome.Out));
     }
 
     [Fact]

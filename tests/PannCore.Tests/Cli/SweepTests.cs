@@ -33,7 +33,7 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
             root.GetProperty("rows").EnumerateArray().Select(row => (
                 row.GetProperty("activation").GetString()!, row.GetProperty("log2MaxError").GetDouble(), row.GetProperty("levels").GetInt32(),
                 row.GetProperty("accuracy").GetDouble(), row.GetProperty("changed").GetInt32(), row.GetProperty("explodedImages").GetInt32())));
-        Assert.All(expected.Steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{step.Log2MaxError:F2} +{step.Levels} +{step.Accuracy:F2} % "), outcome.Out));
+        Assert.All(expected.Steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{Math.Ceiling(100 * step.Log2MaxError) / 100:0.##} +{step.Levels} +{step.Accuracy:F2} % "), outcome.Out));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         // A row that is there is taken as it is: a mark in it survives.
         File.WriteAllText(parts, File.ReadAllText(parts).Replace("\"levels\": 5,", "\"levels\": 555,", StringComparison.Ordinal));
         Outcome again = PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", parts, "--resume"]);
-        Assert.Matches(@"\n  composite:alpha=5 +2\^-5\.72 +555 ", again.Out);
+        Assert.Matches(@"\n  composite:alpha=5 +2\^-5\.71 +555 ", again.Out);
         // Without --resume everything is computed anew.
         Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4..6", "--json", parts]).Code);
         Assert.Equal(File.ReadAllText(whole), File.ReadAllText(parts));

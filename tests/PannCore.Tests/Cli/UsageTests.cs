@@ -29,6 +29,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("reproduce decay --minutes 1,5", "error: --minutes: expected a number with a point, found '1,5'\nsee: pann reproduce decay --help\n")]
     [InlineData("train --save-every 0", "error: --save-every: expected at least 1, found 0\nerror: Option '--out' is required.\nsee: pann train --help\n")]
     [InlineData("inspect --patch", "error: Required argument missing for option: '--patch'.\nsee: pann inspect --help\n")]
+    [InlineData("--json x.json --quick eval", "error: --json: expected after the verb, found before it\nsee: pann eval --help\n")]
+    [InlineData("--images 5 reproduce decay", "error: --images: expected after the verb, found before it\nsee: pann reproduce decay --help\n")]
     [InlineData("cost --levels 0", "error: --levels: expected at least 1, found 0\nsee: pann cost --help\n")]
     [InlineData("cost model.safetensors --arch resnet20", "error: cost: expected one of MODEL, --model and --arch\nsee: pann cost --help\n")]
     public void Wrong_usage_ends_with_2(string line, string error)
@@ -53,6 +55,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("advise", "Example: pann advise ")]
     [InlineData("cost", "Example: pann cost ")]
     [InlineData("bench", "Example: pann bench ")]
+    [InlineData("reproduce", "Example: pann reproduce precision ")]
     [InlineData("data", "Example: pann data fetch")]
     public void Help_ends_with_0_and_shows_an_example(string verb, string example)
     {

@@ -11,7 +11,7 @@ namespace PannCore.Tests.Diagnostics;
 /// <summary>What a PANN is compared with.</summary>
 public sealed class IdealNetworkTests : IDisposable
 {
-    private const string Approximation = "approximation: at most its certified bound, B E, inside the range";
+    private const string Approximation = "approximation: at most its certified bound inside the range: B E, and of a repaired one its largest shift";
     private const string Activation = "inherited, activations: at most the input error, times the ideal function's Lipschitz constant";
 
     private static readonly int[] Images = [12, 13];

@@ -16,7 +16,7 @@ namespace PannCore.Tests.Diagnostics;
 public sealed class LedgerCheckTests : IDisposable
 {
     private const string Identity = "identity: total = arithmetic + approximation + inherited, to 1e-12";
-    private const string Approximation = "approximation: at most its certified bound, B E, inside the range";
+    private const string Approximation = "approximation: at most its certified bound inside the range: B E, and of a repaired one its largest shift";
     private const string Arithmetic = "arithmetic: at most the rounding bound of the operation (polynomials: twice the scanned evaluation error)";
     private const string Affine = "inherited, affine operations: the map without its constant, applied to the input error";
     private const string Activation = "inherited, activations: at most the input error, times the ideal function's Lipschitz constant";

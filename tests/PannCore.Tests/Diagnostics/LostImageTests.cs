@@ -12,7 +12,7 @@ namespace PannCore.Tests.Diagnostics;
 public sealed class LostImageTests : IDisposable
 {
     private const string Arithmetic = "arithmetic: at most the rounding bound of the operation (polynomials: twice the scanned evaluation error)";
-    private const string Approximation = "approximation: at most its certified bound, B E, inside the range";
+    private const string Approximation = "approximation: at most its certified bound inside the range: B E, and of a repaired one its largest shift";
 
     private readonly Workspace _workspace = new(2, fillWithNaN: true);
 

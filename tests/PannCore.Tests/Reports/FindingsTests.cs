@@ -62,14 +62,13 @@ public class FindingsTests
     public void Overflow_is_named_where_the_range_cannot_explain_the_error()
     {
         // Inside the range no error exceeds 4 * 2^-6 = 1/16; RMS 0.2 needs at least 1 - (1/16/0.2)^2 = 0.90234 of its squares from outside.
-        OperationRecord outside = Activation with { OutOfRange = 7 };
-        Assert.Equal(0.90234375, outside.OverflowShare(-6), 12);
-        Assert.Equal(0, outside.OverflowShare(-3));
-        Assert.Equal(0, Activation.OverflowShare(-6));
-        // A patched activation has another polynomial, and its error may be larger inside the range too.
-        Assert.DoesNotContain("inputs outside the range make", new Findings(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2, Patches = new Dictionary<string, string> { ["a"] = "composite:alpha=4" } }).Causes[0], StringComparison.Ordinal);
-        // So may it against an ideal that the polynomial does not stand for.
-        Assert.DoesNotContain("inputs outside the range make", new Findings(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2, Unbounded = ["a"] }).Causes[0], StringComparison.Ordinal);
+        OperationRecord outside = Activation with { OutOfRange = 7, ApproximationBound = 0.0625 };
+        Assert.Equal(0.90234375, outside.OverflowShare, 12);
+        Assert.Equal(0, (outside with { ApproximationBound = 0.5 }).OverflowShare);
+        Assert.Equal(0, (outside with { OutOfRange = 0 }).OverflowShare);
+        // Against an ideal that the polynomial does not stand for nothing bounds the error inside, and a repair's shift is part of it.
+        foreach (double? bound in new double?[] { null, 0.0625 + 0.2 })
+            Assert.DoesNotContain("inputs outside the range make", new Findings(Record(outside with { ApproximationBound = bound }) with { OutOfRangeImages = 2 }).Causes[0], StringComparison.Ordinal);
         Findings findings = new(Record(outside) with { Log2MaxError = -6, OutOfRangeImages = 2 });
         Assert.Equal(
             [
@@ -113,10 +112,10 @@ public class FindingsTests
 
     [Theory]
     [InlineData(0.0, 0.0, 0.0, 0.0, "No error here: the same values as in the ideal network.")]
-    [InlineData(1e-7, 0.0, 1e-7, 0.0, "Only rounding so far: no polynomial has come before.")]
+    [InlineData(1e-7, 0.0, 1e-7, 0.0, "Adds only rounding, no less than it passes on.")]
     [InlineData(0.4, 0.0, 1e-7, 0.4, "Adds only rounding and passes the arriving error on 0.900 times as large.")]
     [InlineData(0.5, 0.2, 1e-7, 0.4, "The polynomial injects error, 50.0 % of what is passed on from above, and the two reinforce each other (correlation 0.312).")]
-    [InlineData(0.41, 0.4, 1e-7, 0.1, "The polynomial injects more error than arrives.")]
+    [InlineData(0.41, 0.4, 1e-7, 0.1, "The polynomial injects more error than is passed on from above.")]
     public void Meaning_fits_the_figures(double total, double approximation, double arithmetic, double inherited, string expected)
     {
         OperationRecord operation = Activation with

@@ -41,7 +41,7 @@ public class RunRecordJsonTests
         JsonElement operation = root.GetProperty("operations")[2];
         Assert.Equal(
             ["path", "op", "total", "approximation", "arithmetic", "inherited", "idealRms", "sqnrDb", "gain", "negativeShare", "negativeElements", "negativeMean", "positiveMean",
-                "outOfRange", "largestInput", "range", "nonFinite", "identityResidual", "bits", "cosine", "relativeGain", "accumulated", "branches", "spread"],
+                "outOfRange", "largestInput", "range", "nonFinite", "identityResidual", "bits", "cosine", "relativeGain", "approximationBound", "accumulated", "branches", "spread"],
             Names(operation));
         foreach (string term in (string[])["total", "approximation", "arithmetic", "inherited"])
             Assert.Equal(["max", "rms", "mean"], Names(operation.GetProperty(term)));

@@ -9,7 +9,7 @@ public sealed class ScheduleTests
     public void WarmUpRisesInEqualStepsToThePeak()
     {
         var schedule = new Schedule(Peak: 0.4, WarmupSteps: 3, TotalSteps: 11);
-        Assert.Equal([0.1, 0.2, 0.3, 0.4], Enumerable.Range(0, 4).Select(schedule.Rate), Near);
+        Assert.Equal([0.1, 0.2, 0.3, 0.4], Enumerable.Range(0, 4).Select(step => schedule.Rate(step)), Near);
     }
 
     [Fact]
@@ -20,8 +20,12 @@ public sealed class ScheduleTests
         Assert.Equal(0.4 * (1 + Math.Sqrt(0.5)) / 2, schedule.Rate(5), tolerance: 1e-15); // A quarter of the way: cos(pi / 4).
         Assert.Equal(0, schedule.Rate(11), tolerance: 1e-15);
         Assert.True(schedule.Rate(10) > 0); // The last step still moves.
-        Assert.Equal(Enumerable.Range(3, 9).Select(schedule.Rate).OrderDescending(), Enumerable.Range(3, 9).Select(schedule.Rate));
+        Assert.Equal(Enumerable.Range(3, 9).Select(step => schedule.Rate(step)).OrderDescending(), Enumerable.Range(3, 9).Select(step => schedule.Rate(step)));
     }
+
+    [Fact]
+    public void MoreStepsThanAnIntegerHoldsAreNoOverflow()
+        => Assert.Equal(0.05, new Schedule(0.1, 0, 3_000_000_000).Rate(1_500_000_000), 1e-15);
 
     [Fact]
     public void NoWarmUpBeginsAtThePeak() => Assert.Equal(0.1, new Schedule(0.1, 0, 100).Rate(0));

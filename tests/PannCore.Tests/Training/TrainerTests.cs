@@ -154,8 +154,13 @@ public sealed class TrainerTests : IDisposable
 
         Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace));
         Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, trainer.Model));
+        foreach (PolynomialShare kind in Enum.GetValues<PolynomialShare>())
+        {
+            Recipe unusable = recipe with { InitialWeights = null, Polynomial = new("composite:alpha=5", ranges.ToDictionary(pair => pair.Key, pair => pair.Key == "relu" ? 0 : pair.Value), Share: kind) };
+            Assert.Equal("ranges 'recipe': at key relu: expected a positive number, found 0", Assert.Throws<BadInputException>(() => new Trainer(unusable, Images, _workspace)).Message);
+        }
         ranges.Remove("layer1.0.relu1");
-        Assert.Equal("recipe: ranges: expected one for layer1.0.relu1, found none", Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace, backbone)).Message);
+        Assert.Equal("ranges 'recipe': expected a range for each of the 19 activations, found 18; missing: layer1.0.relu1", Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace, backbone)).Message);
     }
 
     [Fact]
@@ -163,7 +168,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         var trainer = new Trainer(Small, Images, _workspace);
-        int steps = 0;
+        long steps = 0;
         Assert.Throws<OperationCanceledException>(() => trainer.RunEpoch(afterStep: step =>
         {
             steps = step;
@@ -236,7 +241,7 @@ public sealed class TrainerTests : IDisposable
         if (learn) wild = wild with { Polynomial = new("direct:4", new PannCore.Nn.ResNet(20).Activations.ToDictionary(place => place.Path, _ => 5.0), LearnRanges: true) };
         var trainer = new Trainer(wild, Images, _workspace);
         string state = _folder.At("state");
-        int saved = 0;
+        long saved = 0;
         trainer.SaveState(state);
         string message = Assert.Throws<TrainingDivergedException>(() =>
         {
@@ -254,7 +259,14 @@ public sealed class TrainerTests : IDisposable
         Assert.True(match.Success, message);
         // The state before the failure was saved, and not the broken one.
         Assert.InRange(((int.Parse(match.Groups[2].Value) - 1) * trainer.StepsPerEpoch) + int.Parse(match.Groups[3].Value) - saved, 1, 2);
-        new Trainer(wild, Images, _workspace).Resume(state);
+        // Nor can it be written now, or trained on, until the trainer has resumed it.
+        if (!message.Contains(" holds ", StringComparison.Ordinal))
+        {
+            Assert.Throws<InvalidOperationException>(() => trainer.SaveState(state));
+            Assert.Throws<InvalidOperationException>(() => trainer.RunEpoch());
+        }
+        trainer.Resume(state);
+        trainer.SaveState(state);
         Assert.Equal(["state"], _folder.FileNames);
     }
 
@@ -263,10 +275,8 @@ public sealed class TrainerTests : IDisposable
     {
         string state = _folder.At("state");
         new Trainer(Small, Images, _workspace).SaveState(state);
-        const string recipe = """{"architecture":"resnet20","epochs":2,"batch":8,"learningRate":SLOPE,"warmupEpochs":1,"momentum":0.9,"weightDecay":0.0005,"decayOn":"All","mixup":0,"leak":0,"dropLeak":false,"noise":{"size":0,"side":"Negative","unit":"Absolute"},"maxGradientNorm":"Infinity","validation":10,"seed":7,"convolution":"Winograd4","normalize":"cifar10"}""";
-        Assert.Equal(
-            $"{state}: at metadata recipe: expected {recipe.Replace("SLOPE", "0.2", StringComparison.Ordinal)}, found {recipe.Replace("SLOPE", "0.1", StringComparison.Ordinal)}",
-            Refusal(state, Small with { LearningRate = 0.2 }, Images));
+        Assert.Equal($"{state}: at metadata recipe, learningRate: expected 0.2, found 0.1", Refusal(state, Small with { LearningRate = 0.2 }, Images));
+        Assert.Equal($"{state}: at metadata recipe, noise: expected {{\"size\":0.5,\"side\":\"Negative\",\"unit\":\"Absolute\"}}, found {{\"size\":0,\"side\":\"Negative\",\"unit\":\"Absolute\"}}", Refusal(state, Small with { Noise = new(0.5) }, Images));
 
         var relabelled = new Cifar10(Images.Images, [.. Images.Labels.Select((label, n) => n == 0 ? Images.Labels[1] : n == 1 ? Images.Labels[0] : label)], "two labels exchanged");
         Assert.NotEqual(Hash(Images), Hash(relabelled));
@@ -300,6 +310,10 @@ public sealed class TrainerTests : IDisposable
         DamageStart("history", "[", "at metadata: expected the history of a training run, found something else: ");
         DamageStart("lossSum", "much", "at metadata: expected the history of a training run, found something else: ");
         Damage("history", "[]", "at metadata history: expected 2 epochs, found 0");
+        Damage("history", "[null,null]", "at metadata history, entry 0: expected epoch 1, found null");
+        Damage("history", "[{},{}]", "at metadata history, entry 0: expected epoch 1, found epoch 0");
+        Damage("lossSum", "Infinity", "at metadata lossSum: expected a finite number, found Infinity");
+        Damage("recipe", "[]", "at metadata recipe: expected a recipe, found something else");
 
         void Damage(string field, string? value, string message)
         {

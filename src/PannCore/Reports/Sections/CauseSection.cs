@@ -47,7 +47,7 @@ internal static class CauseSection
         if (causes.Layers.Where(l => l.Forward.Margin < 0).MinBy(l => l.Forward.Margin) is not { } forward) return null;
         LayerCause alone = causes.Layers.MinBy(l => l.Alone.Margin)!;
         string text = $"From first to last, {Figures.Name(forward.Path)} takes most away ({Figures.Number(forward.Forward.Margin)} logits)";
-        text += alone.Path == forward.Path ? "; it is also the worst alone." : $"; alone, {Figures.Name(alone.Path)} does ({Figures.Number(alone.Alone.Margin)}).";
+        text += alone.Path == forward.Path ? "; it is also the worst alone." : alone.Alone.Margin < 0 ? $"; alone, {Figures.Name(alone.Path)} does ({Figures.Number(alone.Alone.Margin)})." : "; alone, none takes any.";
         LayerCause flips = causes.Layers.MaxBy(l => l.FirstFlips)!;
         return flips.FirstFlips == 0 ? text : $"{text} Most predictions that change for good do so at {Figures.Name(flips.Path)}: {Figures.Count(flips.FirstFlips)}.";
     }

@@ -22,7 +22,7 @@ internal static class DepthSection
 
         if (operations.All(o => double.IsNaN(o.RelativeTotal)))
         {
-            page.Element("p", "No image is left to measure errors on: a polynomial exploded in each.");
+            page.Element("p", "No image is left to measure errors on: all of them exploded.");
             return;
         }
 

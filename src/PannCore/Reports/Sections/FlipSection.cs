@@ -35,7 +35,7 @@ internal static class FlipSection
         using (page.Box("Changed predictions image by image"))
         using (page.Open("table", ("class", "narrow")))
         {
-            Header(page, span: "1", "Image", "True class", "Ideal network", "With polynomials", "Outcome", "Changed for good at");
+            Header(page, span: "1", "Image", "True class", "Ideal network", double.IsNegativeInfinity(record.Log2MaxError) ? "Inspected" : "With polynomials", "Outcome", "Changed for good at");
             using var body = page.Open("tbody");
             foreach (Flip flip in record.Flips.Take(Shown))
             {

@@ -8,9 +8,9 @@ internal static class GlossarySection
     private static readonly (string Word, string Meaning)[] Words =
     [
         ("PANN", "Polynomial approximation of a neural network: a trained network in which every function that is no polynomial, here the activations, has been replaced by one. Encrypted computation can only add and multiply, so this is the form a network must take to run under homomorphic encryption or multiparty computation."),
-        ("Ideal network", "The same weights with the activation functions that the polynomials stand for, usually ReLU, evaluated in double precision. Every error is measured against its values; its accuracy is that of the same network in float32."),
+        ("Ideal network", "What every error is measured against, evaluated in double precision: where nothing else is said, the same weights with the activation functions that the polynomials stand for, usually ReLU. Its accuracy is that of the same network in float32."),
         ("Injected", "Error that is made at this operation, on the input that really arrived."),
-        ("Approximation", "The injected part that comes from using a polynomial instead of the ideal function. Only activations have it."),
+        ("Approximation", "The injected part that comes from another function in the place of the ideal one: at an activation, the polynomial; beside another model, also other weights."),
         ("Arithmetic", "The injected part that comes from rounding to float32 numbers."),
         ("Inherited", "Error that was already in the input, after the ideal function of this operation has acted on it. Nothing at this operation caused it."),
         ("RMS", "Root mean square: the typical size of a value, whatever its sign."),

@@ -18,11 +18,11 @@ internal static class HeadlineSection
 
         using var tiles = page.Open("dl", ("class", "tiles"));
         Tile(page, Figures.Accuracy(record.IdealAccuracy), "right, ideal network");
-        Tile(page, Figures.Accuracy(record.PannAccuracy), "right, with polynomials");
+        Tile(page, Figures.Accuracy(record.PannAccuracy), double.IsNegativeInfinity(record.Log2MaxError) ? "right, inspected network" : "right, with polynomials");
         Tile(page, Figures.Count(record.Flips.Count), $"of {Figures.Count(record.Images, "prediction")} changed");
         if (double.IsNegativeInfinity(record.Log2MaxError)) return;
         Tile(page, Figures.Count(record.OutOfRangeImages), "images with an input outside its range");
-        Tile(page, Figures.PowerOfTwo(record.Log2MaxError), "largest error of the polynomial, in units of its range B");
+        Tile(page, Figures.Bound(record.Log2MaxError), "largest error of the polynomial, in units of its range B");
     }
 
     private static void Warnings(Markup page, IReadOnlyList<string> warnings)

@@ -18,15 +18,15 @@ internal static class LedgerSection
     {
         if (record.Operations.Count > 0 && record.Operations.All(o => double.IsNaN(o.RelativeTotal)))
         {
-            page.Element("p", "No image is left to measure errors on: a polynomial exploded in each.");
+            page.Element("p", "No image is left to measure errors on: all of them exploded.");
             return;
         }
 
-        page.Element("p", "Two networks with the same weights run on the same images, one with the ideal activations and one with polynomials. "
+        page.Element("p", "Two networks run on the same images, the ideal one and the one that is inspected. "
             + "At every operation the difference of their outputs splits exactly into what this operation injects and what it was handed:");
         page.Element("pre", "total = approximation + arithmetic + inherited\n"
             + "fl(p)(x') - f(x) = [p(x') - f(x')] + [fl(p)(x') - p(x')] + [f(x') - f(x)]");
-        page.Element("p", "Here f is the ideal function, p the polynomial in exact arithmetic, fl(p) its float32 evaluation, x the input of the ideal network and x' the input that really arrived.", ("class", "note"));
+        page.Element("p", "Here f is the operation in the ideal network, p the same in the one inspected, at an activation the polynomial, in exact arithmetic, fl(p) its float32 evaluation, x the input of the ideal network and x' the input that really arrived.", ("class", "note"));
         Legend(page);
 
         double largest = record.Operations.SelectMany(Ratios).Where(double.IsFinite).Append(0).Max();

@@ -55,7 +55,7 @@ internal sealed class OperationPanels
     private static void Terms(Markup page, OperationRecord o)
     {
         Sizes(page, "The error here",
-            ("total", o.Total), ("injected by the polynomial", o.Range is not null || o.Approximation.Rms > 0 ? o.Approximation : null),
+            ("total", o.Total), (o.Range is null ? "injected by another function" : "injected by the polynomial", o.Range is not null || o.Approximation.Rms > 0 ? o.Approximation : null),
             ("injected by rounding", o.Arithmetic), ("inherited", o.Inherited));
         page.Element("p", $"In the units of this output, whose signal has RMS {Figures.Number(o.IdealRms)}. The three terms add up to the total at every element, but their sizes do not: they may reinforce or cancel.", ("class", "note"));
 
@@ -96,7 +96,7 @@ internal sealed class OperationPanels
             text += $" {Figures.Count(range.RootImages, "image")} left a range here for the first time, {Figures.Count(range.ConsequenceImages)} after having left another one before.";
         page.Element("p", text);
         if (o is { Range: not null, NegativeShare: { } share })
-            page.Element("p", $"{Figures.Ratio(o.NegativeElements)} of the inputs are below 0, where a ReLU answers 0; {Figures.Ratio(share)} of the squared injected error is made there. "
+            page.Element("p", $"{Figures.Ratio(o.NegativeElements)} of the inputs are below 0; {Figures.Ratio(share)} of the squared injected error is made there. "
                 + $"The mean error is {Figures.Number(o.NegativeMean)} below 0 and {Figures.Number(o.PositiveMean)} above it.");
     }
 

@@ -66,7 +66,7 @@ internal static class PageData
         json.WriteString("name", name);
         json.WriteNumber("row", row); // of the heat map
         json.WriteString("accuracy", Figures.Accuracy(accuracy).Replace(" %", "\u00A0%", StringComparison.Ordinal));
-        json.WriteString("say", $"right with {name}{(remark is null ? "" : $" ({remark})")}, {Figures.Count(changed)} of {Figures.Count(images, "prediction")} changed; largest error {Figures.PowerOfTwo(log2MaxError)} of B"
+        json.WriteString("say", $"right with {name}{(remark is null ? "" : $" ({remark})")}, {Figures.Count(changed)} of {Figures.Count(images, "prediction")} changed; largest error {Figures.Bound(log2MaxError)} of B"
             + (levels > 0 ? $", {Figures.Count(levels, "level")} an activation" : "") + (exploded > 0 ? $"; {Figures.Count(exploded, "image")} exploded" : "")
             + (ledgerImages > 0 ? $"; errors of the first {Figures.Count(ledgerImages, "image")} that do not explode" : ""));
     }

@@ -11,7 +11,7 @@ internal static class PolynomialSection
     {
         double bound = double.Exp2(record.Log2MaxError);
         page.Element("p", $"Polynomial minus ideal function for {record.Activation}, over inputs from -B to B. Both axes are in units of the range B: "
-            + $"at an activation with B = 10 the same curve is ten times as wide and ten times as high. Its certified maximum is {Figures.PowerOfTwo(record.Log2MaxError)} = {Figures.Number(bound)}. "
+            + $"at an activation with B = 10 the same curve is ten times as wide and ten times as high. Its certified maximum is {Figures.Bound(record.Log2MaxError)} = {Figures.NumberAbove(bound)}. "
             + "Where there are more ripples than the drawing has room for, it joins the least and the largest error of each stretch.");
 
         List<CurvePoint> points = [.. record.ErrorCurve.Where(p => double.IsFinite(p.X))];
@@ -31,7 +31,7 @@ internal static class PolynomialSection
         using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "polynomial-name polynomial-text")))
         {
             page.Element("title", "Error of the polynomial over its range", ("id", "polynomial-name"));
-            page.Element("desc", $"The largest drawn error is {Figures.Number(worst.Error)} B at input {Figures.Number(worst.X)} B; the certified maximum is {Figures.Number(bound)} B.", ("id", "polynomial-text"));
+            page.Element("desc", $"The largest drawn error is {Figures.Number(worst.Error)} B at input {Figures.Number(worst.X)} B; the certified maximum is {Figures.NumberAbove(bound)} B.", ("id", "polynomial-text"));
             Lines.Columns(page, x, Top, Bottom, t => t == 0 ? "0" : Figures.Tick(t) + " B");
             Lines.Rows(page, y, Left, Right, Figures.Tick);
 
@@ -39,7 +39,7 @@ internal static class PolynomialSection
             if (double.IsFinite(bound) && bound > 0)
             {
                 page.Empty("path", ("class", "bound"), ("d", $"M{Left} {Markup.Coordinate(y.At(bound))}H{Right}M{Left} {Markup.Coordinate(y.At(-bound))}H{Right}"));
-                page.Element("text", $"certified maximum {Figures.PowerOfTwo(record.Log2MaxError)}", ("class", "strong end"), ("x", Right - 6), ("y", y.At(bound) + 15));
+                page.Element("text", $"certified maximum {Figures.Bound(record.Log2MaxError)}", ("class", "strong end"), ("x", Right - 6), ("y", y.At(bound) + 15));
             }
 
             page.Empty("path", ("class", "error"), ("d", Lines.Curve(points, x, y)));

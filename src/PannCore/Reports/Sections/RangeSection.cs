@@ -65,8 +65,8 @@ internal static class RangeSection
         page.Element("h3", "When the first one falls");
         page.Element("p", "Tight ranges are precise ranges, since the polynomial's error is in proportion to them; but the tighter, the sooner an input falls out. So multiply all of them by one factor and watch. "
             + $"From the inputs as they are, the first one should fall out below {Figures.Number(cliff.PredictedFactor)} (at {Figures.Name(cliff.PredictedPath)}, image {Figures.Count(cliff.PredictedImage)}). "
-            + $"Tried out, with the polynomials that belong to the other ranges, it falls out at {Figures.Number(cliff.FoundFactor)} (at {Figures.Name(cliff.FoundPath)}, image {Figures.Count(cliff.FoundImage)}); "
-            + "they differ because another polynomial sends other values on." + (cliff.FoundFactor > 1 ? " The factor is above 1: with the ranges as they are, inputs are outside already." : ""));
+            + $"Tried out, with the polynomials that belong to the other ranges, it falls out at {Figures.Number(cliff.FoundFactor)} (at {Figures.Name(cliff.FoundPath)}, image {Figures.Count(cliff.FoundImage)})"
+            + (Figures.Number(cliff.PredictedFactor) != Figures.Number(cliff.FoundFactor) || (cliff.PredictedPath, cliff.PredictedImage) != (cliff.FoundPath, cliff.FoundImage) ? "; they differ because another polynomial sends other values on." : ".") + (cliff.FoundFactor > 1 ? " The factor is above 1: with the ranges as they are, inputs are outside already." : ""));
         RangeFactor[] steps = [.. cliff.Steps.Where(s => double.IsFinite(s.Factor) && double.IsFinite(s.Accuracy)).OrderByDescending(s => s.Factor)];
         if (steps.Length < 2) return;
 

@@ -107,7 +107,7 @@ internal static class SweepSection
             {
                 using var row = page.Open("tr");
                 page.Element("th", Figures.Name(step.Activation), ("scope", "row"));
-                page.Cells(Figures.PowerOfTwo(step.Log2MaxError), Figures.Count(step.Levels), Figures.Accuracy(step.Accuracy), Figures.Count(step.Changed), Figures.Count(step.ExplodedImages));
+                page.Cells(Figures.Bound(step.Log2MaxError), Figures.Count(step.Levels), Figures.Accuracy(step.Accuracy), Figures.Count(step.Changed), Figures.Count(step.ExplodedImages));
             }
         }
 
