@@ -6,7 +6,7 @@ namespace PannCore.Nn;
 
 /// <summary>
 /// ResNet-20, 32, 44, 56 or 110 for CIFAR-10 (He et al. 2015, section 4.2): a 3x3 stem of 16 channels, three stages of (depth - 2) / 6 blocks
-/// with 16, 32 and 64 channels, average pool, linear. Shortcuts have no parameters. Input [N,32,32,3], output [N,10].
+/// with 16, 32 and 64 channels, average pool, linear. Shortcuts have no parameters. Input [N,H,W,3], CIFAR-10: [N,32,32,3], output [N,10].
 /// Parameter names are those of the usual PyTorch implementation.
 /// </summary>
 public sealed class ResNet : Module

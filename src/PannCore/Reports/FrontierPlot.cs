@@ -147,7 +147,7 @@ public static class FrontierPlot
     }
 
     private static string Figure(Frontier frontier, FrontierRow row)
-        => $"{row.Spec}, degrees {string.Join(',', row.Degrees)}: maximum error {Log2(row.MaxError)}, r(0) {Figures.Number(row.ValueAtZero)}, "
+        => $"{row.Spec}, degrees {string.Join(',', row.Degrees)}: maximum error {Figures.Bound(Math.Log2(row.MaxError))}, r(0) {Figures.Number(row.ValueAtZero)}, "
             + $"mean error {Figures.Number(frontier.Statistics(row).Mean)}, RMS {Log2(frontier.Statistics(row).Rms)}; "
             + $"{row.Cost.Levels} levels, depth {row.Cost.Depth}, {row.Cost.NonScalarMultiplications} multiplications";
 
