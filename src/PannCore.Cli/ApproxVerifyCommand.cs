@@ -30,22 +30,22 @@ internal static class ApproxVerifyCommand
         Certificate certificate = verification.Polynomial.Certificate;
 
         List<string[]> rows = [];
-        Row("maximum error, proved", $"{Figures.NumberAbove(certificate.MaxError)} = {Figures.Bound(Math.Log2(certificate.MaxError))}", "[-1, 1]");
+        Row("maximum error, proved", $"{Figures.NumberAbove(certificate.MaxError, 6)} = {Figures.Bound(Math.Log2(certificate.MaxError))}", "[-1, 1]");
         Row("maximum error, found", $"{certificate.ScannedError:g6}", $"t = {certificate.At:g6}");
         if (certificate is { WithinGap: { } within, BeyondGap: { } beyond })
         {
-            Row("within the gap", $"{within.Found:g6} to {within.Bound:g6}", $"t = {within.At:g6} in [0, {within.Hi:g6}]");
-            Row("beyond the gap", $"{beyond.Found:g6} to {beyond.Bound:g6}", $"t = {beyond.At:g6} in [{beyond.Lo:g6}, 1]");
+            Row("within the gap", $"{within.Found:g6} to {Figures.NumberAbove(within.Bound, 6)}", $"t = {within.At:g6} in [0, {within.Hi:g6}]");
+            Row("beyond the gap", $"{beyond.Found:g6} to {Figures.NumberAbove(beyond.Bound, 6)}", $"t = {beyond.At:g6} in [{beyond.Lo:g6}, 1]");
         }
 
         for (int i = 0; i < certificate.Stages.Count; i++)
         {
             StageCertificate stage = certificate.Stages[i];
-            Row($"stage {i + 1}, degree {stage.Degree}, levelled error", $"{stage.LevelledError:g6} to {stage.ProvedError:g6}", $"{stage.ReferencePoints.Count} points in [{stage.Lo:g6}, {stage.Hi:g6}]");
+            Row($"stage {i + 1}, degree {stage.Degree}, levelled error", $"{Figures.NumberBelow(stage.LevelledError, 6)} to {Figures.NumberAbove(stage.ProvedError, 6)}", $"{stage.ReferencePoints.Count} points in [{stage.Lo:g6}, {stage.Hi:g6}]");
         }
 
         Row("error of float32 evaluation", $"{certificate.Evaluation.Float32.Found:g3}", "");
-        Row("error of double evaluation", $"at most {certificate.Rounding:g3}", "");
+        Row("error of double evaluation", $"at most {Figures.NumberAbove(certificate.Rounding)}", "");
         OutOfRangeSample outside = certificate.OutOfRange.Samples.Single(sample => sample.T == 1.01);
         Row("1 % outside", $"{outside.Value:g4} instead of {outside.Ideal:g4}", certificate.OutOfRange.CliffAbove is double cliff ? $"10 % off from t = 1 + {cliff:g3}" : $"never 10 % off up to t = {OutOfRange.Farthest}");
         Terminal.Write(new ReportTable("Recomputed from the coefficients", ["what", "value", "where"], rows));

@@ -68,8 +68,8 @@ internal sealed class Experiment : IDisposable
     public static int Run(Options options, ParseResult parsed, Action<Experiment> work, CancellationToken cancellation)
     {
         using var experiment = new Experiment(options, parsed, cancellation);
+        Directory.CreateDirectory(experiment.Folder); // The table may be asked for in it.
         CommonOptions.CheckWritable(parsed, experiment.Json);
-        Directory.CreateDirectory(experiment.Folder);
         try
         {
             work(experiment);

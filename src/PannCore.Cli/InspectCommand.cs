@@ -128,7 +128,7 @@ internal static class InspectCommand
             _ => (true, $"--activation {loaded.Like(ActivationSpec.Parse("composite:alpha=8"))} --ranges global", "polynomials, one range for all activations"),
         };
         string[] model = [.. new[] { Model, Architecture, Normalize, Data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)}")];
-        int calibrate = parsed.GetValue(Calibrate);
+        int calibrate = parsed.GetValue(Calibrate) is > 0 and int given ? given : loaded.Description.LargestInputs is null ? Cifar10.BatchRecords : 0;
         return $"dotnet run -c Release --project src/PannCore.Cli -- inspect {string.Join(' ', model.Append(options))}{(measured && calibrate > 0 ? $" --calibrate {calibrate}" : "")}   ({why})";
     }
 }

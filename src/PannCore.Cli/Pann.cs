@@ -45,7 +45,7 @@ internal static class Pann
             await Console.Error.WriteLineAsync($"see: pann {string.Join(' ', CommandPath(parsed))} --help".Replace("  ", " ", StringComparison.Ordinal));
             return 2;
         }
-        if (parsed.CommandResult.Command != root && parsed.RootCommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>().FirstOrDefault(IsEarly) is { } early)
+        if (parsed.CommandResult.Command != root && parsed.RootCommandResult.Children.OfType<System.CommandLine.Parsing.OptionResult>().FirstOrDefault(option => IsEarly(option, parsed.CommandResult.Command)) is { } early)
         {
             await Console.Error.WriteLineAsync($"error: {early.Option.Name}: expected after the verb, found before it\nsee: pann {string.Join(' ', CommandPath(parsed))} --help");
             return 2;
@@ -66,8 +66,8 @@ internal static class Pann
         }
     }
 
-    /// <summary>The root's options are those of an inspection without a verb: before another verb they would do nothing.</summary>
-    private static bool IsEarly(System.CommandLine.Parsing.OptionResult option) => !option.Implicit && !option.Option.Recursive && option.Option.Action is null;
+    /// <summary>The root's options are those of an inspection without a verb: before a verb that does not share them they would do nothing.</summary>
+    private static bool IsEarly(System.CommandLine.Parsing.OptionResult option, Command verb) => !option.Implicit && !option.Option.Recursive && option.Option.Action is null && !verb.Options.Contains(option.Option);
 
     private static string Message(System.CommandLine.Parsing.ParseError error)
     {

@@ -59,6 +59,7 @@ internal static class PerturbCommand
             LoadedModel.RefuseIdle(parsed, chosen.Any(ReluPerturbation.IsOwn) ? parsed.GetValue(ranges) : null, ranges, calibrate, margin);
             if (!chosen.Any(ReluPerturbation.IsOwn)) CommonOptions.RefuseIdle(parsed, "--form own, own-reversed or own-random-sign, whose polynomial it is, found none of them", activation);
             if (measured == PerturbationUnit.Absolute) CommonOptions.RefuseIdle(parsed, "--unit rms or energy, which layers are measured for, found absolute", measure);
+            if (!chosen.Any(form => form is PerturbationForm.Uniform or PerturbationForm.OwnRandomSign)) CommonOptions.RefuseIdle(parsed, "--form uniform or own-random-sign, which draw random numbers, found neither", seed);
             ResNet backbone = loaded.Backbone.With(_ => new ActivationFunction.Relu((float)loaded.Description.Activation.Leak));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
@@ -67,7 +68,7 @@ internal static class PerturbCommand
             ActivationRanges? used = null;
             if (chosen.Any(ReluPerturbation.IsOwn))
             {
-                spec = ActivationSpec.Parse(parsed.GetValue(activation)!);
+                spec = loaded.Asked(parsed, activation);
                 if (!spec.IsPolynomial) throw new BadInputException($"--activation: a polynomial's own error needs a polynomial, found {spec}");
                 used = loaded.Ranges(spec, parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             }

@@ -65,12 +65,18 @@ internal sealed record PrecisionRow(
         return this with { Cells = cells };
     }
 
+    /// <summary>Whether nothing that the row says of a kind of PANN hangs on this cell's answers lost, or they are counted, against the row's own answers.</summary>
+    public bool IsComplete(PrecisionCell cell) => Lost(cell) is not null || Needed.Single(need => (need.Ranges, need.Control) == (cell.Ranges, cell.Control)).HalfInterval is not null;
+
+    /// <summary>Answers lost; null where they were not counted, or against other answers than the row's: they do not make the right ones then.</summary>
+    private int? Lost(PrecisionCell cell) => cell.Lost is int lost && lost >= 0 && lost <= BackboneCorrect && cell.Correct - (BackboneCorrect - lost) is >= 0 and var won && won <= Images - BackboneCorrect ? lost : null;
+
     private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
     {
         (double, double)[] rows = [.. cells.Select(c => ((double)c.Alpha, Percent(c.Correct)))];
         return new(cells.Key.Ranges, cells.Key.Control, PrecisionNeeded.Of(rows, Backbone, 0.5), PrecisionNeeded.Of(rows, Backbone, 5), cells.Min(c => c.Alpha), cells.Max(c => c.Alpha))
         {
-            HalfInterval = PrecisionNeeded.Interval([.. cells.Select(c => ((double)c.Alpha, c.Correct, c.Lost))], BackboneCorrect, Images, 0.5) is var (low, high) ? new(low, high) : null,
+            HalfInterval = PrecisionNeeded.Interval([.. cells.Select(c => ((double)c.Alpha, c.Correct, Lost(c)))], BackboneCorrect, Images, 0.5) is var (low, high) ? new(low, high) : null,
         };
     }
 }

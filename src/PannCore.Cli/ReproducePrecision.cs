@@ -94,7 +94,7 @@ internal static partial class ReproducePrecision
         {
             experiment.Stop.ThrowIfCancellationRequested();
             string key = study.Key(ranges, control, alpha);
-            if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key) && cell.Lost is not null)) continue;
+            if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key) && row.IsComplete(cell))) continue;
             long start = Stopwatch.GetTimestamp();
             PrecisionCell measured = study.Measure(ranges, control, alpha, RightAnswers.Read(row.BackboneRight, row.Images), experiment.Stop);
             PrecisionRow mine = row;

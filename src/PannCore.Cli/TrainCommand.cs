@@ -94,7 +94,7 @@ internal static class TrainCommand
             if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && begin.Description.Normalization.Name != recipe.Normalize)
                 throw BadInputException.At(begin.File, "normalisation", $"{recipe.Normalize}, as training has it", begin.Description.Normalization.Name);
-            if (begin is not null && !fromScratch && begin.Description.Activation.Leak != recipe.Leak && !IsGiven(leak) && !IsGiven(named) && !IsGiven(activation) && tuning?.Activation is null)
+            if (begin is not null && !fromScratch && begin.Description.Activation.Leak != recipe.Leak && !IsGiven(leak) && !(IsGiven(named) && recipe.Leak > 0) && !IsGiven(activation) && tuning?.Activation is null)
                 throw new BadInputException(FormattableString.Invariant($"--leak: expected the slope to train {begin.File} with, which was trained with {begin.Description.Activation.Leak}, found none"));
             if (begin is not null && !fromScratch) recipe = recipe with { InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             NamedTuning polynomial = (tuning ?? new("", "", null)) with { FromScratch = fromScratch };
@@ -121,7 +121,7 @@ internal static class TrainCommand
             Cifar10 training = ReadTraining(folder);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             using IDisposable held = TrainingRun.Hold(file);
-            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial), fromScratch ? null : begin?.Backbone, cancellation);
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0), fromScratch ? null : begin?.Backbone, cancellation);
             if (record is null)
             {
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
@@ -146,8 +146,9 @@ internal static class TrainCommand
     /// <param name="recipe">The recipe.</param>
     /// <param name="initial">The model that training begins from; null for none.</param>
     /// <param name="tuning">Where the polynomial's ranges come from.</param>
-    public static string Command(Recipe recipe, string? initial = null, NamedTuning? tuning = null) => FormattableString.Invariant(
-        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe)}{Loop(recipe, initial, tuning)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
+    /// <param name="initialLeak">The slope that the initial model was trained with: another one has to be said.</param>
+    public static string Command(Recipe recipe, string? initial = null, NamedTuning? tuning = null, double initialLeak = 0) => FormattableString.Invariant(
+        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe, initialLeak)}{Loop(recipe, initial, tuning)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
 
     /// <summary>A recipe with the polynomial of a tuning, if it has one.</summary>
     /// <param name="recipe">The recipe.</param>
@@ -179,11 +180,11 @@ internal static class TrainCommand
     }
 
     /// <summary>The options of what a recipe does beyond the baseline.</summary>
-    private static string Remedies(Recipe recipe)
+    private static string Remedies(Recipe recipe, double initialLeak)
     {
         string text = recipe.DecayOn == DecayScope.All ? "" : $" --decay-on {CommonOptions.Name(recipe.DecayOn)}";
         if (recipe.Mixup > 0) text += FormattableString.Invariant($" --mixup {recipe.Mixup}");
-        if (recipe.Leak > 0) text += FormattableString.Invariant($" --leak {recipe.Leak}{(recipe.DropLeak ? " --drop-leak" : "")}");
+        if (recipe.Leak > 0 || initialLeak > 0) text += FormattableString.Invariant($" --leak {recipe.Leak}{(recipe.DropLeak ? " --drop-leak" : "")}");
         if (recipe.Noise.Size > 0) text += FormattableString.Invariant($" --noise {recipe.Noise.Size} --noise-side {CommonOptions.Name(recipe.Noise.Side)} --noise-unit {CommonOptions.Name(recipe.Noise.Unit)}");
         return text;
     }

@@ -23,7 +23,7 @@ public class BadInputException : Exception
     public static BadInputException At(string what, string where, string expected, string found)
         => new($"{what}: at {where}: expected {expected}, found {found}");
 
-    /// <summary>A text with control characters, lone surrogates and what else breaks a line as <c>\u000A</c>.</summary>
+    /// <summary>A text with control characters and what else breaks a line as <c>\u000A</c>, lone surrogates as U+FFFD.</summary>
     internal static string OneLine(ReadOnlySpan<char> text)
     {
         var line = new StringBuilder(text.Length);

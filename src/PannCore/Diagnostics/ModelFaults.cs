@@ -82,7 +82,7 @@ internal static class ModelFaults
         if (own <= UnsuspiciousDistance) return null;
         (Normalization best, double distance) = Known.Select(known => (known, Distance(network, data, images, known, workspace))).MinBy(pair => pair.Item2);
         if (distance > own / 2) return null;
-        return FormattableString.Invariant($"Wrong normalisation: the statistics of {network.Trunk[1].Path} fit images normalised as '{best.Name}' (distance {distance:F3}), not as '{given.Name}' (distance {own:F3}), which was used.{(Named.Contains(best) ? $" Give --normalize {best.Name}." : "")}");
+        return FormattableString.Invariant($"Wrong normalisation: the statistics of {network.Trunk[1].Path} fit images normalised as '{best.Name}' (distance {distance:F3}), not as '{given.Name}' (distance {own:F3}), which was used.{(Named.Contains(best) ? $" Read its checkpoint with --normalize {best.Name}." : "")}");
     }
 
     private static double Distance(ResNet network, Cifar10 data, int[] images, Normalization normalization, Workspace workspace)

@@ -37,7 +37,7 @@ public sealed class PannModel
     /// <summary>Reads a model file or a PyTorch checkpoint: <see cref="ModelFile.Load"/>.</summary>
     /// <param name="file">The file.</param>
     /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say.</param>
-    /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; stands in for a model file's.</param>
+    /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
     /// <exception cref="BadInputException">Not such a file, or not such a network.</exception>
     public static PannModel Load(string file, string? architecture = null, Normalization? normalization = null)
     {

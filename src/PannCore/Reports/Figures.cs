@@ -84,15 +84,11 @@ internal static class Figures
     /// <summary>A proved bound as a power of two, its exponent rounded up to two decimals, so that what is printed is proved too: 2^-8.047 is <c>2^-8.04</c>.</summary>
     public static string Bound(double log2) => PowerOfTwo(Math.Ceiling(100 * log2) / 100);
 
-    /// <summary>A proved bound with three significant digits, rounded up.</summary>
-    public static string NumberAbove(double bound)
-    {
-        if (!(bound > 0) || double.IsInfinity(bound)) return Number(bound);
-        double digit = Math.Pow(10, Math.Floor(Math.Log10(bound)) - 2);
-        double above = Math.Ceiling(bound / digit) * digit;
-        // The product is rounded itself, perhaps downwards.
-        return Number(above < bound ? above + digit : above);
-    }
+    /// <summary>A proved bound, rounded up to significant digits.</summary>
+    public static string NumberAbove(double bound, int digits = 3) => Outward(bound, digits, up: true);
+
+    /// <summary>What is proved to be reached at least, rounded down to significant digits.</summary>
+    public static string NumberBelow(double bound, int digits = 3) => Outward(bound, digits, up: false);
 
     /// <summary>A power of two with its exponent to two decimals: <c>2^-8.04</c>.</summary>
     public static string PowerOfTwo(double log2)
@@ -105,4 +101,15 @@ internal static class Figures
     /// <summary>A path, operation or class name short enough to show.</summary>
     public static string Name(string name)
         => name.Length <= LongestName ? name : $"{name[..60]}…{name[^30..]}";
+
+    private static string Outward(double value, int digits, bool up)
+    {
+        if (!(value > 0) || double.IsInfinity(value)) return Number(value);
+        double digit = Math.Pow(10, Math.Floor(Math.Log10(value)) - digits + 1), steps = value / digit;
+        double rounded = digit * (up ? Math.Ceiling(steps) : Math.Floor(steps));
+        // The product is rounded itself, perhaps to the wrong side.
+        if (up && rounded < value) rounded += digit;
+        else if (!up && rounded > value) rounded -= digit;
+        return digits == 3 ? Number(rounded) : rounded.ToString($"g{digits}", CultureInfo.InvariantCulture);
+    }
 }

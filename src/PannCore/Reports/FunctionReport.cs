@@ -20,7 +20,7 @@ public static class FunctionReport
             PolynomialReport.Line("at 0", $"p(0) - f(0) = {Figures.SignedPowerOfTwo(function.Polynomial.Evaluate(0) - function.Target.Evaluate(0))}"),
             PolynomialReport.Line("certificate", function.IsAtRounding ? "the error is lost in the rounding of double: only its bound is claimed"
                 : certificate.Objection is { } objection ? $"NOT PROVED: {objection}"
-                : FormattableString.Invariant($"passed: no polynomial of degree {certificate.Degree} is nearer than {certificate.LevelledError:g8}, shown by {certificate.ReferencePoints.Count} points of alternating error")),
+                : FormattableString.Invariant($"passed: no polynomial of degree {certificate.Degree} is nearer than {Figures.NumberBelow(certificate.LevelledError, 8)}, shown by {certificate.ReferencePoints.Count} points of alternating error")),
             .. PolynomialReport.Price(function.Cost, function.Cost),
         ];
     }

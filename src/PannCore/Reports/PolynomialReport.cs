@@ -51,8 +51,8 @@ public static class PolynomialReport
                 polynomial.Stages[i].Parity == Parity.Odd ? "sign" : "|t|",
                 Figures.Count(stage.Degree),
                 FormattableString.Invariant($"[{stage.Lo:g6}, {stage.Hi:g6}]"),
-                FormattableString.Invariant($"{stage.LevelledError:g8}"),
-                FormattableString.Invariant($"{stage.ProvedError:g8}"),
+                Figures.NumberBelow(stage.LevelledError, 8),
+                Figures.NumberAbove(stage.ProvedError, 8),
                 Figures.Count(stage.ReferencePoints.Count),
             ])]);
     }

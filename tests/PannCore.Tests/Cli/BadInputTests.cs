@@ -86,7 +86,8 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
         Fails(
             $"ranges 'layer': {leaky} holds the ranges of leaky:0.25, composite:alpha=8 has another leak; give it that leak, or --calibrate N",
             "eval", "--model", leaky, "--data", files.Images, "--activation", "composite:alpha=8");
-        Fails($"--leak: expected the slope to train {leaky} with, which was trained with 0.25, found none", "train", "--init", leaky, "--data", files.Images, "--out", files.At("trained.safetensors"));
+        foreach (string[] recipe in new string[][] { [], ["--recipe", "decay-1e-5"] })
+            Fails($"--leak: expected the slope to train {leaky} with, which was trained with 0.25, found none", ["train", "--init", leaky, .. recipe, "--data", files.Images, "--out", files.At("trained.safetensors")]);
     }
 
     [Fact]
@@ -111,6 +112,7 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
     [InlineData("eval --seed 5", "--seed: expected --arithmetic fixed:F,L,stochastic, which draws random numbers, found float32")]
     [InlineData("perturb --form plus --activation direct:4", "--activation: expected --form own, own-reversed or own-random-sign, whose polynomial it is, found none of them")]
     [InlineData("perturb --form plus --measure 10", "--measure: expected --unit rms or energy, which layers are measured for, found absolute")]
+    [InlineData("perturb --form plus --seed 3", "--seed: expected --form uniform or own-random-sign, which draw random numbers, found neither")]
     public void An_option_that_would_do_nothing(string line, string error)
         => Fails($"{error}; without that this option does nothing", [.. line.Split(' '), "--model", files.Model, "--data", files.Images]);
 

@@ -32,6 +32,18 @@ public sealed class PrecisionRowTests
     }
 
     [Fact]
+    public void Answers_lost_that_do_not_make_the_right_ones_are_unknown_and_to_be_counted_again()
+    {
+        PrecisionCell near = Cell("global", "plain", 7, 9_190, lost: 40), wrong = Cell("global", "plain", 6, 9_000, lost: 150), far = Cell("global", "plain", 4, 1_000);
+        PrecisionRow row = Row(far, Cell("global", "plain", 5, 8_600), wrong, near);
+        Assert.Null(row.Needed.Single().HalfInterval);
+        Assert.Equal([false, false, true], new[] { far, wrong, near }.Select(row.IsComplete)); // What is unknown near hides whether what is unknown far away matters.
+        row = row.With(wrong with { Lost = 250 }).With(Cell("global", "plain", 5, 8_600, lost: 700));
+        Assert.NotNull(row.Needed.Single().HalfInterval);
+        Assert.All(row.Cells, cell => Assert.True(row.IsComplete(cell)));
+    }
+
+    [Fact]
     public void A_cell_takes_the_place_of_the_same_one_of_before_and_all_are_in_order()
     {
         PrecisionRow row = Row().With(Cell("layer", "plain", 4, 1)).With(Cell("global", "refit", 4, 2)).With(Cell("global", "plain", 5, 3)).With(Cell("global", "plain", 4, 4)).With(Cell("global", "refit", 4, 5));

@@ -75,7 +75,8 @@ public class FiguresTests
         Assert.Equal("2^-8.04", Figures.PowerOfTwo(-8.04));
         // What is proved is not proved of less.
         Assert.Equal(["2^-8.04", "2^-8.04", "2^-9", "2^0.01", "0"], new[] { -8.047, -8.0401, -9, 0.0001, double.NegativeInfinity }.Select(Figures.Bound));
-        Assert.Equal(["0.00379", "0.00379", "0.00100", "1.01e-5", "123", "0", "infinity"], new[] { 0.003781, 0.003785, 0.0009991, 1.001e-5, 122.1, 0, double.PositiveInfinity }.Select(Figures.NumberAbove));
+        Assert.Equal(["0.00379", "0.00379", "0.00100", "1.01e-5", "123", "0", "infinity"], new[] { 0.003781, 0.003785, 0.0009991, 1.001e-5, 122.1, 0, double.PositiveInfinity }.Select(bound => Figures.NumberAbove(bound)));
+        Assert.Equal(("0.003782", "0.003781", "0.00378"), (Figures.NumberAbove(0.0037811, 4), Figures.NumberBelow(0.0037819, 4), Figures.NumberBelow(0.0037899)));
         Assert.Equal("40.0 times the signal", Figures.OfSignal(40));
         Assert.Equal("12.3 % of the signal", Figures.OfSignal(0.1234));
         Assert.Equal(91, Figures.Name(new string('x', 10_000)).Length); // 60 + the ellipsis + 30

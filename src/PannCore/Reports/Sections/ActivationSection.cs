@@ -19,7 +19,7 @@ internal static class ActivationSection
         {
             page.Element("p", "The absolute error of a polynomial is proportional to its range B, so a range wider than its inputs costs precision: each doubling is one bit. "
                 + "An input outside the range is worse: there the polynomial stands for nothing and may grow without limit.");
-            if (!record.Activation.Contains("leak", StringComparison.Ordinal)) page.Element("p", "At inputs below 0 a ReLU answers 0, so whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
+            page.Element("p", "Where the ideal function answers 0 below 0, as ReLU does, whatever the polynomial answers there is error; compare the share of the squared error there with the share of the inputs there.");
         }
 
         Dictionary<string, double> largest = []; // of all images, where that was studied

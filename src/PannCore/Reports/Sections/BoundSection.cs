@@ -29,7 +29,7 @@ internal static class BoundSection
             using (page.Open("svg", ("class", "chart"), ("viewBox", $"0 0 {Width} {Height}"), ("role", "img"), ("aria-labelledby", "bounds-name")))
             {
                 OperationBound last = bounds.Operations[^1];
-                page.Element("title", $"Largest error and its bounds along the network; at the end {Figures.Number(last.Measured)} measured, at most {Figures.Number(last.Bound)} proved afterwards, {Figures.Number(last.APriori)} beforehand.", ("id", "bounds-name"));
+                page.Element("title", $"Largest error and its bounds along the network; at the end {Figures.Number(last.Measured)} measured, at most {Figures.NumberAbove(last.Bound)} proved afterwards, {Figures.NumberAbove(last.APriori)} beforehand.", ("id", "bounds-name"));
                 for (int i = y.Ticks.Count - 1; i >= 0; i -= 3)
                 {
                     double at = y.At(y.Ticks[i]);
@@ -43,7 +43,7 @@ internal static class BoundSection
                 for (int i = 0; i < bounds.Operations.Count; i++)
                 {
                     OperationBound o = bounds.Operations[i];
-                    using var spot = page.Open("rect", ("class", "spot"), ("data-say", $"{Figures.Name(o.Path)}: largest error {Figures.Number(o.Measured)}, bound afterwards {Figures.Number(o.Bound)}, beforehand {Figures.Number(o.APriori)}"),
+                    using var spot = page.Open("rect", ("class", "spot"), ("data-say", $"{Figures.Name(o.Path)}: largest error {Figures.Number(o.Measured)}, bound afterwards {Figures.NumberAbove(o.Bound)}, beforehand {Figures.NumberAbove(o.APriori)}"),
                         ("x", X(i) - (Right - Left) / bounds.Operations.Count / 2), ("y", Top), ("width", (Right - Left) / bounds.Operations.Count), ("height", Bottom - Top));
                 }
 
@@ -69,7 +69,7 @@ internal static class BoundSection
         using var body = page.Open("tbody");
         foreach (OperationBound o in bounds.Operations)
         {
-            using (page.OperationRow(o.Path)) page.Cells(Figures.Number(o.Measured), Figures.Number(o.Bound), Figures.Number(o.Looseness), Figures.Number(o.APriori));
+            using (page.OperationRow(o.Path)) page.Cells(Figures.Number(o.Measured), Figures.NumberAbove(o.Bound), Figures.Number(o.Looseness), Figures.NumberAbove(o.APriori));
             page.Line();
         }
 

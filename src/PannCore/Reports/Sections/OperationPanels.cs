@@ -126,8 +126,8 @@ internal sealed class OperationPanels
         if (_bounds.GetValueOrDefault(o.Path) is { } bound)
         {
             Fact("Largest error", Figures.Number(bound.Measured), "measured, of any element");
-            Fact("Proved bound", Figures.Number(bound.Bound), $"on these images; at the median image {Figures.Number(bound.Looseness)} times its error");
-            Fact("Bound beforehand", Figures.Number(bound.APriori), "for every image that stays in range");
+            Fact("Proved bound", Figures.NumberAbove(bound.Bound), $"on these images; at the median image {Figures.Number(bound.Looseness)} times its error");
+            Fact("Bound beforehand", Figures.NumberAbove(bound.APriori), "for every image that stays in range");
         }
 
         if (_arithmetic.GetValueOrDefault(o.Path) is { } other)

@@ -45,7 +45,7 @@ internal static class SweepSection
         {
             page.Element("title", "Right answers at each precision: " + string.Join(", ", sweep.Steps.Select((s, k) => $"{names[k]} {Figures.Accuracy(s.Accuracy)}")), ("id", "sweep-name"));
             Lines.Rows(page, y, left, right, t => Figures.Tick(t) + " %");
-            if (sweep.IdealAccuracy is { } ideal)
+            if (sweep.IdealAccuracy is { } ideal && double.IsFinite(ideal))
             {
                 page.Empty("line", ("class", "bound"), ("x1", left), ("x2", right), ("y1", y.At(ideal)), ("y2", y.At(ideal)));
                 page.Element("text", $"ideal network {Figures.Accuracy(ideal)}", ("class", "strong"), ("x", left + 6), ("y", y.At(ideal) - 6));
