@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using PannCore.Approximation;
-using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;

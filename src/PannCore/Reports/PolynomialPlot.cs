@@ -1,4 +1,3 @@
-using System.Globalization;
 using PannCore.Approximation;
 
 namespace PannCore.Reports;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using PannCore.Checkpoints;
 using PannCore.Diagnostics;
 
 namespace PannCore.Reports;
