@@ -69,7 +69,7 @@ internal sealed record PrecisionRow(
     public bool IsComplete(PrecisionCell cell) => Lost(cell) is not null || Needed.Single(need => (need.Ranges, need.Control) == (cell.Ranges, cell.Control)).HalfInterval is not null;
 
     /// <summary>Answers lost; null where they were not counted, or against other answers than the row's: they do not make the right ones then.</summary>
-    private int? Lost(PrecisionCell cell) => cell.Lost is int lost && lost >= 0 && lost <= BackboneCorrect && cell.Correct - (BackboneCorrect - lost) is >= 0 and var won && won <= Images - BackboneCorrect ? lost : null;
+    private int? Lost(PrecisionCell cell) => cell.Lost is int lost && PrecisionNeeded.Fits(cell.Correct, lost, BackboneCorrect, Images) ? lost : null;
 
     private Needed Need(IGrouping<(string Ranges, string Control), PrecisionCell> cells)
     {

@@ -30,6 +30,10 @@ public static class PrecisionNeeded
         return from + ((to - from) * (limit - low) / (high - low));
     }
 
+    /// <summary>Whether a PANN that loses so many of the images that its backbone has right, and wins some of the others, can have so many right.</summary>
+    public static bool Fits(int correct, int lost, int backboneCorrect, int images)
+        => lost >= 0 && lost <= backboneCorrect && correct - (backboneCorrect - lost) is >= 0 and var won && won <= images - backboneCorrect;
+
     /// <summary>
     /// The 95 % interval of alpha* over images: alpha* of the two limits of every accuracy. A PANN loses b of the n images that its backbone has right and wins c; the loss (b - c)/n has the variance (b + c - (b - c)^2/n)/n^2
     /// (the variance of a mean of answers that differ by -1, 0 or 1), and its limits are z = 1.96 of its roots to both sides. As alpha* falls when accuracies rise, the limits of accuracy give those of alpha*.
@@ -49,9 +53,7 @@ public static class PrecisionNeeded
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(images);
         foreach ((double alpha, int correct, int? lost) in cells)
         {
-            if (lost is not { } b) continue;
-            int won = correct - (backboneCorrect - b);
-            if (b < 0 || b > backboneCorrect || won < 0 || won > images - backboneCorrect)
+            if (lost is { } b && !Fits(correct, b, backboneCorrect, images))
                 throw new ArgumentException(FormattableString.Invariant($"precision needed: alpha {alpha}: expected lost answers that make {correct} right ones of {images} from the backbone's {backboneCorrect}, found {b}"), nameof(cells));
         }
         double backbone = 100.0 * backboneCorrect / images, widest = 100 * BinomialInterval.Z / Math.Sqrt(images);
