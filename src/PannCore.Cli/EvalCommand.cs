@@ -20,7 +20,7 @@ internal static class EvalCommand
         Option<string> convolution = CommonOptions.Convolution(), arithmetic = ArithmeticChoice.Option();
         Option<long> seed = ArithmeticChoice.Seed();
         Option<double> margin = CommonOptions.Margin();
-        Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
+        Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => Evaluation.DefaultBatch }, 1);
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
         Option<string?> histogram = new("--histogram")

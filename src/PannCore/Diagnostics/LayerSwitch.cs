@@ -60,7 +60,9 @@ internal sealed class LayerSwitch
     public float[][][] Logits(Shape images, float[] pixels, ISet<int> exploded, CancellationToken cancellation)
     {
         float[][][] logits = [.. Settings.Select(_ => new float[_tails.GetLength(1)][])];
-        (Shape Shape, float[] Values) pann = (images, pixels), ideal = pann;
+        var probe = new RangeProbe();
+        using var run = new Run(_workspace, observers: [probe]);
+        Tensor pann = run.Input(images, pixels), ideal = pann;
         int k = 0;
         for (int part = 0; part < _pann.Length; part++)
         {
@@ -68,11 +70,12 @@ internal sealed class LayerSwitch
             {
                 cancellation.ThrowIfCancellationRequested();
                 foreach (SwitchSetting setting in Settings)
-                    logits[(int)setting][k] = Call(_tails[(int)setting, k], setting is SwitchSetting.Forward or SwitchSetting.LeaveOneOut ? pann : ideal, exploded).Values;
+                    logits[(int)setting][k] = _tails[(int)setting, k].Call(setting is SwitchSetting.Forward or SwitchSetting.LeaveOneOut ? pann : ideal).Values.ToArray();
             }
             if (k == _tails.GetLength(1)) break;
-            (pann, ideal) = (Call(_pann[part], pann, exploded), Call(_ideal[part], ideal, exploded));
+            (pann, ideal) = (_pann[part].Call(pann), _ideal[part].Call(ideal));
         }
+        exploded.UnionWith(probe.Exploded);
         return logits;
     }
 
@@ -83,15 +86,6 @@ internal sealed class LayerSwitch
         SwitchSetting.Alone => index == switched,
         _ => index != switched,
     };
-
-    private (Shape Shape, float[] Values) Call(Module module, (Shape Shape, float[] Values) input, ISet<int> exploded)
-    {
-        var probe = new RangeProbe();
-        using var run = new Run(_workspace, observers: [probe]);
-        Tensor output = module.Call(run.Input(input.Shape, input.Values));
-        exploded.UnionWith(probe.Exploded);
-        return (output.Shape, output.Values.ToArray());
-    }
 
     /// <summary>A network from one part of its trunk to the logits.</summary>
     private sealed class Tail(ResNet network, int from) : Module("")

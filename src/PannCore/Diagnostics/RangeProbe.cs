@@ -1,6 +1,6 @@
-using System.Numerics.Tensors;
 using PannCore.Data;
 using PannCore.Engine;
+using PannCore.Kernels;
 using PannCore.Nn;
 using PannCore.Training;
 using Tensor = PannCore.Engine.Tensor;
@@ -16,6 +16,7 @@ public sealed class RangeProbe : IRunObserver
     private readonly OrderedDictionary<string, Watch> _byPath = [];
     private readonly HashSet<int> _overflowed = [], _exploded = [];
     private readonly List<(string Path, double Share)> _nearest = [];
+    private float[] _largestInputs = [], _largestOutputs = [];
     private Run? _run;
     private int _firstImage;
     private int _batch;
@@ -81,6 +82,8 @@ public sealed class RangeProbe : IRunObserver
         if (op.Activation is not { } activation) return;
         ReadOnlySpan<float> x = inputs[0].Values;
         int images = inputs[0].Shape[0], size = x.Length / images;
+        if (_largestInputs.Length < images) (_largestInputs, _largestOutputs) = (new float[images], new float[images]);
+        output.Run.Workspace.Workers.Run(new Job(inputs[0].Memory, activation.Range is null ? default : output.Memory, size, _largestInputs, _largestOutputs), images);
         if (output.Run != _run)
         {
             // Each batch is a run of its own.
@@ -92,20 +95,18 @@ public sealed class RangeProbe : IRunObserver
         watch.Range = activation.Range;
         for (int n = 0; n < images; n++)
         {
-            ReadOnlySpan<float> image = x.Slice(n * size, size);
-            double largest = Math.Abs((double)TensorPrimitives.MaxMagnitude(image));
+            double largest = _largestInputs[n];
             if (double.IsNaN(largest)) largest = double.PositiveInfinity;
             if (largest > watch.Largest || watch.WorstImage < 0) (watch.Largest, watch.WorstImage) = (largest, _firstImage + n);
             if (watch.Range is not double range) continue;
-            float answer = Math.Abs(TensorPrimitives.MaxMagnitude(output.Values.Slice(n * size, size)));
-            if (!(answer <= 2 * range)) _exploded.Add(_firstImage + n);
+            if (!(_largestOutputs[n] <= 2 * range)) _exploded.Add(_firstImage + n);
             if (!_overflowed.Contains(_firstImage + n))
             {
                 if (largest / range > _nearest[_firstImage + n].Share) _nearest[_firstImage + n] = (path, largest / range);
                 if (largest > watch.SoundLargest || watch.SoundWorstImage < 0) (watch.SoundLargest, watch.SoundWorstImage) = (largest, _firstImage + n);
             }
             if (largest <= range) continue;
-            foreach (float value in image)
+            foreach (float value in x.Slice(n * size, size))
             {
                 if (!(Math.Abs((double)value) <= range)) watch.OutOfRange++;
             }
@@ -132,5 +133,15 @@ public sealed class RangeProbe : IRunObserver
             if (!double.IsFinite(watch.Largest)) throw new BadInputException($"calibration: at {path}, image {indices[watch.WorstImage]} of {training.Source}: expected finite inputs, found one that is not");
         }
         return probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest);
+    }
+
+    /// <summary>The largest |x| and |y| of every image; a chunk is an image. The two tensors are read by all threads: one alone takes as long as the network that is watched.</summary>
+    private readonly struct Job(ReadOnlyMemory<float> x, ReadOnlyMemory<float> y, int size, float[] inputs, float[] outputs) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            inputs[chunk] = LargestMagnitude.Of(x.Span.Slice(chunk * size, size));
+            if (!y.IsEmpty) outputs[chunk] = LargestMagnitude.Of(y.Span.Slice(chunk * size, size));
+        }
     }
 }

@@ -41,6 +41,28 @@ public sealed class ElementwiseKernelTests
         Assert.Equal(y.Values, a.Values);
     }
 
+    /// <summary>The largest stands at any place, as either sign; NaN beats infinity, infinity every number, and the smallest subnormal number zero.</summary>
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Largest_magnitude(int length)
+    {
+        float[] x = Values(3, length);
+        Assert.Equal(x.Select(Math.Abs).DefaultIfEmpty().Max(), LargestMagnitude.Of(x));
+        foreach (int at in Enumerable.Range(0, length).Where(i => i < 70 || i > length - 70))
+        {
+            foreach (float value in new[] { float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -1e30f })
+            {
+                float before = x[at];
+                x[at] = value;
+                Assert.Equal(Math.Abs(value), LargestMagnitude.Of(x));
+                x[at] = before;
+            }
+            float[] zeros = new float[Math.Min(length, 200)];
+            zeros[Math.Min(at, zeros.Length - 1)] = -float.Epsilon;
+            Assert.Equal(float.Epsilon, LargestMagnitude.Of(zeros));
+        }
+    }
+
     /// <summary>Every special value meets every other, and ordinary ones, whose products round, each other; TensorPrimitives, of separate making, is the reference, to the bit.</summary>
     [Theory]
     [MemberData(nameof(Lengths))]
