@@ -31,7 +31,11 @@ internal sealed record ApproxRecord(
             polynomial.Spec, polynomial.Family.ToString().ToLowerInvariant(), polynomial.Leak, polynomial.Degrees, Math.Log2(polynomial.MaxError), proof.ValueAtZero,
             cost.Depth, cost.Levels, folded.Levels, cost.NonScalarMultiplications, cost.ScalarMultiplications, cost.Additions,
             [.. polynomial.Stages.Select((stage, i) => StageRecord.Of(stage, i < proof.Stages.Count ? proof.Stages[i] : null))],
-            new(proof.Passed, proof.ClaimsMinimax, proof.Stages.Sum(stage => stage.ReferencePoints.Count), [.. proof.Stages.Select(stage => stage.LevelledError)], proof.ScannedError, proof.At, proof.MaxError, proof.Rounding),
+            new(proof.Passed, proof.ClaimsMinimax, proof.Stages.Sum(stage => stage.ReferencePoints.Count), [.. proof.Stages.Select(stage => stage.LevelledError)], proof.ScannedError, proof.At, proof.MaxError, proof.Rounding, proof.Objection)
+            {
+                WithinGap = proof.WithinGap,
+                BeyondGap = proof.BeyondGap,
+            },
             errors, proof.Evaluation, proof.OutOfRange);
     }
 }
@@ -47,7 +51,7 @@ internal sealed record FunctionRecord(
         return new(
             function.Spec, function.Target.Name, function.Target.Range, [function.Polynomial.Degree], Math.Log2(function.MaxError),
             function.Cost.Depth, function.Cost.Levels, function.Cost.NonScalarMultiplications, function.Cost.ScalarMultiplications, function.Cost.Additions,
-            [StageRecord.Of(function.Polynomial, proof)], new(proof.Passed, !function.IsAtRounding, proof.ReferencePoints.Count, [proof.LevelledError], proof.ScannedError, proof.At, function.MaxError, proof.Rounding), errors);
+            [StageRecord.Of(function.Polynomial, proof)], new(proof.Passed, !function.IsAtRounding, proof.ReferencePoints.Count, [proof.LevelledError], proof.ScannedError, proof.At, function.MaxError, proof.Rounding, proof.Objection), errors);
     }
 }
 
@@ -81,7 +85,15 @@ internal sealed record StageRecord(
 /// <param name="At">Where.</param>
 /// <param name="MaxError">The proved bound.</param>
 /// <param name="Rounding">Proved bound of what evaluation in double adds.</param>
-internal sealed record CertificateRecord(bool Passed, bool ClaimsMinimax, int Points, IReadOnlyList<double> LevelledError, double ScannedError, double At, double MaxError, double Rounding);
+/// <param name="Objection">The first claim that is not proved, and why; null where all are.</param>
+internal sealed record CertificateRecord(bool Passed, bool ClaimsMinimax, int Points, IReadOnlyList<double> LevelledError, double ScannedError, double At, double MaxError, double Rounding, string? Objection)
+{
+    /// <summary>Of a composite, the error for |t| up to the gap; null for the others.</summary>
+    public ErrorBound? WithinGap { get; init; }
+
+    /// <summary>Of a composite, the error for |t| from the gap to 1; null for the others.</summary>
+    public ErrorBound? BeyondGap { get; init; }
+}
 
 /// <summary>What <c>pann approx --frontier --json</c> writes.</summary>
 /// <param name="Densities">The densities of each row's errors, in order.</param>

@@ -38,6 +38,7 @@ internal static class SweepCommand
         {
             string? file = parsed.GetValue(json);
             CommonOptions.CheckWritable(parsed, file);
+            using IDisposable? held = file is null ? null : FileLock.Hold(file, tries: 0, "that no other sweep writes this file");
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
             if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
             ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
@@ -49,8 +50,8 @@ internal static class SweepCommand
             int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
 
             var sweep = new SweepFile(
-                Path.GetFileName(loaded.File), used!.Spec, loaded.Model.Provenance(set, used, parsed.GetValue(margin), parsed.GetValue(calibrate) is > 0 and int measured ? measured : null), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
-            if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep, specs[0]);
+                Path.GetFileName(loaded.File), used!.Spec, used.ByPath, loaded.Model.Provenance(set, used, parsed.GetValue(margin), parsed.GetValue(calibrate) is > 0 and int measured ? measured : null), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
+            if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep, specs);
             int[]? ideal = null;
             SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>
             {
@@ -86,16 +87,19 @@ internal sealed record SweepRow(string Activation, double Log2MaxError, int Leve
 
 /// <summary>What <c>pann sweep --json</c> writes after each row: nothing in it says when or in how many goes it was made.</summary>
 internal sealed record SweepFile(
-    string Model, string Ranges, IReadOnlyDictionary<string, string> Provenance, string Convolution, int Images, double? IdealAccuracy, IReadOnlyList<SweepRow> Rows)
+    string Model, string Ranges, IReadOnlyDictionary<string, double> RangeByActivation, IReadOnlyDictionary<string, string> Provenance, string Convolution, int Images, double? IdealAccuracy, IReadOnlyList<SweepRow> Rows)
 {
     private const int MaxBytes = 1 << 20;
 
     /// <summary>With one row more, coarse to fine: the file does not depend on the order in which rows were asked for.</summary>
     public SweepFile With(SweepRow row) => this with { Rows = [.. Rows.Append(row).OrderByDescending(r => r.Log2MaxError).ThenBy(r => r.Activation, StringComparer.Ordinal)] };
 
-    /// <summary>The rows of an earlier sweep, which must have been of the same network, ranges, images and ideal.</summary>
+    /// <summary>
+    /// The rows of an earlier sweep, which must have been of the same network, ranges, images and ideal. A polynomial or ranges of a file go by the file's name, which may hold others by now:
+    /// the ranges themselves are compared, and of each polynomial asked for its error.
+    /// </summary>
     /// <exception cref="BadInputException">No such file, or a sweep of something else.</exception>
-    public static SweepFile Resume(string file, SweepFile asked, ActivationSpec standsAs)
+    public static SweepFile Resume(string file, SweepFile asked, IReadOnlyList<ActivationSpec> specs)
     {
         SweepFile? before;
         try
@@ -107,7 +111,7 @@ internal sealed record SweepFile(
         {
             throw new BadInputException($"{file}: at line {exception.LineNumber + 1}: expected what pann sweep --json wrote, found something else", exception);
         }
-        if (before is null or { Rows: null } or { Provenance: null } or { IdealAccuracy: null, Rows.Count: > 0 }
+        if (before is null or { Rows: null } or { Provenance: null } or { RangeByActivation: null } or { IdealAccuracy: null, Rows.Count: > 0 }
             || before.Rows.Any(row => row is null or { Activation: null }) || before.Rows.DistinctBy(row => row.Activation).Count() < before.Rows.Count) throw new BadInputException($"{file}: expected what pann sweep --json wrote, found something else");
         void Same(string what, string? then, string now)
         {
@@ -118,7 +122,14 @@ internal sealed record SweepFile(
         Same("images", before.Images.ToString(CultureInfo.InvariantCulture), asked.Images.ToString(CultureInfo.InvariantCulture));
         Same("convolution", before.Convolution, asked.Convolution);
         foreach ((string name, string value) in asked.Provenance) Same($"provenance {name}", before.Provenance.GetValueOrDefault(name), value);
-        if (before.Rows.FirstOrDefault(row => ActivationSpec.Parse(row.Activation).Leak != standsAs.Leak) is { } other) throw BadInputException.At(file, "rows", $"polynomials that stand for the same function as {standsAs}", other.Activation);
+        foreach ((string path, double range) in asked.RangeByActivation) Same($"range of {path}", before.RangeByActivation.TryGetValue(path, out double then) ? Exact(then) : null, Exact(range));
+        if (before.Rows.FirstOrDefault(row => ActivationSpec.Parse(row.Activation).Leak != specs[0].Leak) is { } other) throw BadInputException.At(file, "rows", $"polynomials that stand for the same function as {specs[0]}", other.Activation);
+        foreach (ActivationSpec spec in specs)
+        {
+            if (before.Rows.FirstOrDefault(row => row.Activation == spec.ToString()) is { } known) Same($"log2MaxError of {spec}", Exact(known.Log2MaxError), Exact(Math.Log2(spec.Build().MaxError)));
+        }
         return before;
+
+        static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
     }
 }

@@ -16,7 +16,7 @@ public sealed record PlotPoint(double X, double Y, string Label = "", double? Lo
 
 /// <summary>Points of one kind.</summary>
 /// <param name="Name">In the legend.</param>
-/// <param name="Points">The points; those that are not finite are left out.</param>
+/// <param name="Points">The points; those that are not finite are left out, and no line goes across them.</param>
 /// <param name="Joined">Whether a line joins them in their order.</param>
 public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points, bool Joined)
 {
@@ -98,7 +98,7 @@ public static class SeriesPlot
 
     private static void Panel(Markup svg, PlotPanel panel, string[] names, double left, double right, double top, double bottom)
     {
-        (PlotSeries Series, PlotPoint[] Points)[] all = [.. panel.Series.Select(series => (series, series.Points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y)).ToArray()))];
+        (PlotSeries Series, PlotPoint[] Points)[] all = [.. panel.Series.Select(series => (series, series.Points.Where(IsFinite).ToArray()))];
         PlotPoint[] points = [.. all.SelectMany(pair => pair.Points)];
         double lowest = panel.Lowest ?? (points.Length == 0 ? 0 : points.Min(point => point.Low ?? point.Y)), highest = points.Length == 0 ? 1 : points.Max(point => point.High ?? point.Y);
         Axis x = Axis.Between(points.Length == 0 ? 0 : points.Min(point => point.X), points.Length == 0 ? 1 : points.Max(point => point.X), left, right), y = Axis.Between(lowest, highest, bottom, top);
@@ -121,7 +121,7 @@ public static class SeriesPlot
         {
             int number = Array.IndexOf(names, series.Name);
             if (series.Joined && places.Length > 1)
-                svg.Empty("path", ("class", "joined"), ("style", $"stroke: var({Colour(number)})"), ("d", "M" + string.Join('L', places.Select(point => $"{Markup.Coordinate(x.At(point.X))} {Markup.Coordinate(y.At(point.Y))}"))));
+                svg.Empty("path", ("class", "joined"), ("style", $"stroke: var({Colour(number)})"), ("d", Line(series.Points, x, y)));
             if (series.IsCurve) continue;
             foreach (PlotPoint point in places)
             {
@@ -140,6 +140,11 @@ public static class SeriesPlot
             if (labels.Take((x.At(point.X), y.At(point.Y)), point.Label) is var (x0, y0, anchor)) svg.Element("text", point.Label, ("class", anchor), ("x", x0), ("y", y0));
         }
     }
+
+    private static bool IsFinite(PlotPoint point) => double.IsFinite(point.X) && double.IsFinite(point.Y);
+
+    private static string Line(IReadOnlyList<PlotPoint> points, Axis x, Axis y)
+        => string.Concat(points.Select((point, i) => IsFinite(point) ? $"{(i > 0 && IsFinite(points[i - 1]) ? 'L' : 'M')}{Markup.Coordinate(x.At(point.X))} {Markup.Coordinate(y.At(point.Y))}" : ""));
 
     private static string Told(PlotSeries series, PlotPoint point)
         => string.Create(CultureInfo.InvariantCulture, $"{series.Name}{(point.Label.Length > 0 ? ", " + point.Label : "")}: {point.X:0.##}, {point.Y:0.##}{(point is { Low: double low, High: double high } ? $" ({low:0.##} to {high:0.##})" : "")}");

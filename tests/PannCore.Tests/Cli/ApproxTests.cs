@@ -39,6 +39,12 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         JsonElement certificate = root.GetProperty("certificate");
         Assert.Equal((true, 10, expected.Certificate.ScannedError), (certificate.GetProperty("passed").GetBoolean(), certificate.GetProperty("points").GetInt32(), certificate.GetProperty("scannedError").GetDouble()));
         Assert.Equal(expected.Certificate.Stages.Select(stage => stage.LevelledError), certificate.GetProperty("levelledError").EnumerateArray().Select(e => e.GetDouble()));
+        Assert.Equal(JsonValueKind.Null, certificate.GetProperty("objection").ValueKind);
+        foreach ((string name, ErrorBound part) in new[] { ("withinGap", expected.Certificate.WithinGap!), ("beyondGap", expected.Certificate.BeyondGap!) })
+        {
+            JsonElement found = certificate.GetProperty(name);
+            Assert.Equal(new[] { part.Lo, part.Hi, part.Found, part.At, part.Bound }, new[] { "lo", "hi", "found", "at", "bound" }.Select(figure => found.GetProperty(figure).GetDouble()));
+        }
         Assert.Equal(["8", "16", "64", "32"], root.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("density").GetString()));
 
         Assert.Equal(expected.Stages.Select(stage => stage.Coefficients), PolynomialFile.Read(file).Stages.Select(stage => stage.Coefficients));

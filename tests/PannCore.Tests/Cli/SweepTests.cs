@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -26,7 +27,7 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         SweepRecord expected = PrecisionSweep.Of(RandomNetwork.Pann("direct:2", "global"), specs, new HashSet<string>(), Cifar10.ReadFile(files.Images), [0, 1, 2, 3, 4, 5], 0, Normalization.Cifar10, workspace);
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));
         JsonElement root = document.RootElement;
-        Assert.Equal(["model", "ranges", "provenance", "convolution", "images", "idealAccuracy", "rows"], root.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["model", "ranges", "rangeByActivation", "provenance", "convolution", "images", "idealAccuracy", "rows"], root.EnumerateObject().Select(p => p.Name));
         Assert.Equal(("model.safetensors", "global", 6), (root.GetProperty("model").GetString(), root.GetProperty("ranges").GetString(), root.GetProperty("images").GetInt32()));
         Assert.Equal(
             expected.Steps.Select(step => (step.Activation, step.Log2MaxError, step.Levels, step.Accuracy, step.Changed, step.ExplodedImages)),
@@ -56,6 +57,17 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
     }
 
     [Fact]
+    public void One_sweep_at_a_time_writes_a_file()
+    {
+        string json = files.At("held.json");
+        using (new FileStream($"{json}.lock", FileMode.Create, FileAccess.Write, FileShare.None))
+            Assert.StartsWith($"error: {json}.lock: expected that no other sweep writes this file, found that one does: ", PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json]).Error);
+        Assert.False(File.Exists(json));
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json]).Code);
+        Assert.False(File.Exists($"{json}.lock"));
+    }
+
+    [Fact]
     public void Rows_of_something_else_are_refused()
     {
         string json = files.At("other.json");
@@ -67,7 +79,7 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(before, File.ReadAllText(json));
         File.WriteAllText(json, "rows");
         Refused($"{json}: at line 1: expected what pann sweep --json wrote, found something else");
-        foreach ((string from, string to, string at) in new[] { ("\"rows\": [", "\"rows\": [null,", ""), ("\"composite:alpha=4\"", "null", " at line 16:"), ("\"idealAccuracy\": ", "\"idealAccuracy\": null, \"was\": ", "") })
+        foreach ((string from, string to, string at) in new[] { ("\"rows\": [", "\"rows\": [null,", ""), ("\"composite:alpha=4\"", "null", " at line 37:"), ("\"idealAccuracy\": ", "\"idealAccuracy\": null, \"was\": ", "") })
         {
             File.WriteAllText(json, before.Replace(from, to, StringComparison.Ordinal));
             Assert.NotEqual(before, File.ReadAllText(json));
@@ -81,6 +93,23 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(0, PannProcess.Run(files.Root, [.. fixedRange, "--activation", "direct:2"]).Code);
         Assert.Equal(
             new Outcome(1, "", $"error: {json}: at rows: expected polynomials that stand for the same function as direct:2,leak=0.1, found direct:2\n"), PannProcess.Run(files.Root, [.. fixedRange, "--activation", "direct:2,leak=0.1", "--resume"]));
+
+        // Files that hold something else than they did.
+        string ranges = files.At("ranges.json"), polynomial = files.At("polynomial.json");
+        string[] named = [.. Common, "--ranges", $"file:{ranges}", "--activation", $"file:{polynomial}", "--json", json];
+        Write(20, "direct:2");
+        Assert.Equal(0, PannProcess.Run(files.Root, named).Code);
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. named, "--resume"]).Code);
+        Write(21, "direct:2");
+        Assert.Equal(new Outcome(1, "", $"error: {json}: at range of relu: expected 21, as asked for now, found 20\n"), PannProcess.Run(files.Root, [.. named, "--resume"]));
+        Write(20, "direct:4");
+        Assert.Matches($"^error: {Regex.Escape(json)}: at log2MaxError of file:{Regex.Escape(polynomial)}: expected -4[.][0-9]+, as asked for now, found -4[.]?[0-9]*\n$", PannProcess.Run(files.Root, [.. named, "--resume"]).Error);
+
+        void Write(double range, string spec)
+        {
+            File.WriteAllText(ranges, JsonSerializer.Serialize(RandomNetwork.Backbone.Activations.ToDictionary(activation => activation.Path, _ => range)));
+            PolynomialFile.Write(polynomial, ActivationSpec.Parse(spec).Build());
+        }
 
         void Refused(string message, params string[] more)
             => Assert.Equal(new Outcome(1, "", $"error: {message}\n"), PannProcess.Run(files.Root, [.. Common, "--alphas", "4..5", "--json", json, "--resume", .. more]));
