@@ -31,11 +31,7 @@ internal sealed record ApproxRecord(
             polynomial.Spec, polynomial.Family.ToString().ToLowerInvariant(), polynomial.Leak, polynomial.Degrees, Math.Log2(polynomial.MaxError), proof.ValueAtZero,
             cost.Depth, cost.Levels, folded.Levels, cost.NonScalarMultiplications, cost.ScalarMultiplications, cost.Additions,
             [.. polynomial.Stages.Select((stage, i) => StageRecord.Of(stage, i < proof.Stages.Count ? proof.Stages[i] : null))],
-            new(proof.Passed, proof.ClaimsMinimax, proof.Stages.Sum(stage => stage.ReferencePoints.Count), [.. proof.Stages.Select(stage => stage.LevelledError)], proof.ScannedError, proof.At, proof.MaxError, proof.Rounding, proof.Objection)
-            {
-                WithinGap = proof.WithinGap,
-                BeyondGap = proof.BeyondGap,
-            },
+            new(proof.Passed, proof.ClaimsMinimax, proof.Stages.Sum(stage => stage.ReferencePoints.Count), [.. proof.Stages.Select(stage => stage.LevelledError)], proof.ScannedError, proof.At, proof.MaxError, proof.Rounding, proof.Objection, ErrorBoundDocument.Of(proof.WithinGap), ErrorBoundDocument.Of(proof.BeyondGap)),
             errors, proof.Evaluation, proof.OutOfRange);
     }
 }
@@ -51,7 +47,7 @@ internal sealed record FunctionRecord(
         return new(
             function.Spec, function.Target.Name, function.Target.Range, [function.Polynomial.Degree], Math.Log2(function.MaxError),
             function.Cost.Depth, function.Cost.Levels, function.Cost.NonScalarMultiplications, function.Cost.ScalarMultiplications, function.Cost.Additions,
-            [StageRecord.Of(function.Polynomial, proof)], new(proof.Passed, !function.IsAtRounding, proof.ReferencePoints.Count, [proof.LevelledError], proof.ScannedError, proof.At, function.MaxError, proof.Rounding, proof.Objection), errors);
+            [StageRecord.Of(function.Polynomial, proof)], new(proof.Passed, !function.IsAtRounding, proof.ReferencePoints.Count, [proof.LevelledError], proof.ScannedError, proof.At, function.MaxError, proof.Rounding, function.IsAtRounding ? null : proof.Objection, null, null), errors);
     }
 }
 
@@ -77,7 +73,7 @@ internal sealed record StageRecord(
 }
 
 /// <summary>What is proved, in short; <c>--out</c> writes all of it.</summary>
-/// <param name="Passed">Every claim is proved.</param>
+/// <param name="Passed">Every claim is proved. False also of a function whose error is lost in the rounding of double, of which no claim is made but the bound.</param>
 /// <param name="ClaimsMinimax">Each stage is said to be minimax.</param>
 /// <param name="Points">Points of equioscillation of all stages.</param>
 /// <param name="LevelledError">Of every stage.</param>
@@ -85,15 +81,10 @@ internal sealed record StageRecord(
 /// <param name="At">Where.</param>
 /// <param name="MaxError">The proved bound.</param>
 /// <param name="Rounding">Proved bound of what evaluation in double adds.</param>
-/// <param name="Objection">The first claim that is not proved, and why; null where all are.</param>
-internal sealed record CertificateRecord(bool Passed, bool ClaimsMinimax, int Points, IReadOnlyList<double> LevelledError, double ScannedError, double At, double MaxError, double Rounding, string? Objection)
-{
-    /// <summary>Of a composite, the error for |t| up to the gap; null for the others.</summary>
-    public ErrorBound? WithinGap { get; init; }
-
-    /// <summary>Of a composite, the error for |t| from the gap to 1; null for the others.</summary>
-    public ErrorBound? BeyondGap { get; init; }
-}
+/// <param name="Objection">The first claim that is not proved, and why; null where all claims made are.</param>
+/// <param name="WithinGap">Of a composite, the error for |t| up to the gap; null for the others.</param>
+/// <param name="BeyondGap">Of a composite, the error for |t| from the gap to 1; null for the others.</param>
+internal sealed record CertificateRecord(bool Passed, bool ClaimsMinimax, int Points, IReadOnlyList<double> LevelledError, double ScannedError, double At, double MaxError, double Rounding, string? Objection, ErrorBoundDocument? WithinGap, ErrorBoundDocument? BeyondGap);
 
 /// <summary>What <c>pann approx --frontier --json</c> writes.</summary>
 /// <param name="Densities">The densities of each row's errors, in order.</param>

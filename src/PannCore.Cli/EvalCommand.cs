@@ -20,7 +20,7 @@ internal static class EvalCommand
         Option<string> convolution = CommonOptions.Convolution(), arithmetic = ArithmeticChoice.Option();
         Option<long> seed = ArithmeticChoice.Seed();
         Option<double> margin = CommonOptions.Margin();
-        Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => Evaluation.DefaultBatch }, 1);
+        Option<int> batch = CommonOptions.Batch();
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
         Option<string?> histogram = new("--histogram")
@@ -50,7 +50,7 @@ internal static class EvalCommand
                 : new(used ?? loaded.Ranges(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation));
             var other = ArithmeticModel.Of(parsed.GetValue(arithmetic)!, workspace, parsed.GetValue(seed));
             IRunObserver[] observers = [.. new[] { spec.IsPolynomial ? probe : null, inputs, other?.Observer }.OfType<IRunObserver>()];
-            int batchSize = other is null ? parsed.GetValue(batch) : Math.Min(parsed.GetValue(batch), ArithmeticModel.LargestBatch);
+            int? given = CommonOptions.Batch(parsed, batch), batchSize = other is null ? given : Math.Min(given ?? int.MaxValue, ArithmeticModel.LargestBatch);
             long start = Stopwatch.GetTimestamp();
             Evaluation single = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
                 network, images, indices, loaded.Description.Normalization, workspace, batchSize, observers, progress, cancellation));

@@ -11,6 +11,8 @@ internal static class FileLock
     public static IDisposable Hold(string file, int tries, string expected)
     {
         file += ".lock";
+        // It is deleted when the run lets go: nothing that somebody else wrote may be.
+        if (new FileInfo(file) is { Exists: true, Length: > 0 and long length }) throw BadInputException.At(file, "its end", "nothing, or no such file: it says that a run writes the file beside it", $"{length} bytes");
         for (; ; tries--)
         {
             try

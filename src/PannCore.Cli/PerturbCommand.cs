@@ -41,7 +41,7 @@ internal static class PerturbCommand
         Option<string?> layers = new("--layers") { HelpName = "PATH,...", Description = "Activations to perturb, for instance layer1.0.relu1,layer3.2.relu2. Default: all." };
         Option<int> measure = CommonOptions.AtLeast(new Option<int>("--measure") { HelpName = "N", Description = "Training images on which the layers' RMS is measured.", DefaultValueFactory = _ => 1000 }, 1, Cifar10.BatchRecords);
         Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
-        Option<int> batch = CommonOptions.AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it.", DefaultValueFactory = _ => 128 }, 1);
+        Option<int> batch = CommonOptions.Batch();
         Option<long> seed = new("--seed") { HelpName = "N", Description = "Seed of noise and signs.", DefaultValueFactory = _ => 1 };
         var command = new Command("perturb", "Which perturbations of a ReLU's output hurt a network: accuracy by side of the input, form and size.\n\n"
             + "Example: pann perturb --form plus,uniform --size 0.05,0.2 --side negative,positive\n"
@@ -86,7 +86,7 @@ internal static class PerturbCommand
             int[] indices = [.. Enumerable.Range(0, parsed.GetValue(images) is int first and > 0 ? Math.Min(first, set.Count) : set.Count)];
             long start = Stopwatch.GetTimestamp();
             PerturbationResult result = ProgressBar.Run("classifying", (trials.Length + 1L) * indices.Length, progress => experiment.Run(
-                trials, set, indices, loaded.Description.Normalization, workspace, parsed.GetValue(batch), progress, cancellation));
+                trials, set, indices, loaded.Description.Normalization, workspace, CommonOptions.Batch(parsed, batch), progress, cancellation));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
             string file = Path.GetFileName(loaded.File), what = spec is null ? "" : $", {spec}, ranges {used!.Spec}";

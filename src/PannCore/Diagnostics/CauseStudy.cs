@@ -47,7 +47,7 @@ public static class CauseStudy
                 Tensor pixels = loader.Load(run, chosen);
                 (float[] idealLogits, double[][] firstOrder) = gradient.Of(pixels.Shape, pixels.Values);
                 // The two networks run as wholes, so that the residuals test what LayerSwitch makes of their parts.
-                answers = new(idealLogits, pann.Call(pixels).Values.ToArray(), layers.Logits(pixels.Shape, pixels.Values.ToArray(), exploded, cancellation), firstOrder);
+                answers = new(idealLogits, pann.Call(pixels).Values.ToArray(), layers.Logits(pixels.Shape, pixels.Values, exploded, cancellation), firstOrder);
             }
             sums.Add(answers, chosen, loader.Labels(chosen), exploded);
             progress?.Report(first + chosen.Length);

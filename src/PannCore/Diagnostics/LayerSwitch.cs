@@ -57,9 +57,10 @@ internal sealed class LayerSwitch
     /// <param name="pixels">The batch.</param>
     /// <param name="exploded">Receives the images of the batch in which a polynomial explodes in any setting: with the logits of one such image, finite as they may be, no mean means anything.</param>
     /// <param name="cancellation">Stops between activations.</param>
-    public float[][][] Logits(Shape images, float[] pixels, ISet<int> exploded, CancellationToken cancellation)
+    public float[][][] Logits(Shape images, ReadOnlySpan<float> pixels, ISet<int> exploded, CancellationToken cancellation)
     {
         float[][][] logits = [.. Settings.Select(_ => new float[_tails.GetLength(1)][])];
+        // All settings are passes over one batch in one run: of the probe's figures only which images explode is theirs in common.
         var probe = new RangeProbe();
         using var run = new Run(_workspace, observers: [probe]);
         Tensor pann = run.Input(images, pixels), ideal = pann;

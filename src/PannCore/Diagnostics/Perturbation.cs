@@ -162,18 +162,18 @@ public sealed class Perturbation
     /// <param name="images">Indices of the images.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="batch">Images at a time; the answers do not depend on it.</param>
+    /// <param name="batch">Images at a time; the answers do not depend on it. By default as many as <see cref="Evaluation.BatchFor"/> says.</param>
     /// <param name="progress">Told the number of images done, of (1 + trials) x images.</param>
     /// <param name="cancellation">Stops between batches.</param>
     public PerturbationResult Run(
-        IReadOnlyList<PerturbationTrial> trials, Cifar10 data, int[] images, Normalization normalization, Workspace workspace, int batch = 128,
+        IReadOnlyList<PerturbationTrial> trials, Cifar10 data, int[] images, Normalization normalization, Workspace workspace, int? batch = null,
         IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         int done = 0;
         PerturbationOutcome Outcome(PerturbationTrial trial, Func<int[], ResNet> network)
         {
             var predictions = new List<int>(images.Length);
-            foreach (int[] chosen in images.Chunk(batch))
+            foreach (int[] chosen in images.Chunk(batch ?? Evaluation.BatchFor(workspace)))
             {
                 predictions.AddRange(Evaluation.Of(network(chosen), data, chosen, normalization, workspace, chosen.Length, cancellation: cancellation).Predictions);
                 progress?.Report(done += chosen.Length);

@@ -83,7 +83,7 @@ public sealed class RangeProbe : IRunObserver
         ReadOnlySpan<float> x = inputs[0].Values;
         int images = inputs[0].Shape[0], size = x.Length / images;
         if (_largestInputs.Length < images) (_largestInputs, _largestOutputs) = (new float[images], new float[images]);
-        output.Run.Workspace.Workers.Run(new Job(inputs[0].Memory, activation.Range is null ? default : output.Memory, size, _largestInputs, _largestOutputs), images);
+        output.Run.Workspace.Workers.Run(new Job(inputs[0].Memory, activation.Range is null ? default : output.Memory, size, _largestInputs, _largestOutputs), images, small: x.Length <= Chunks.SmallLength);
         if (output.Run != _run)
         {
             // Each batch is a run of its own.
@@ -135,7 +135,7 @@ public sealed class RangeProbe : IRunObserver
         return probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest);
     }
 
-    /// <summary>The largest |x| and |y| of every image; a chunk is an image. The two tensors are read by all threads: one alone takes as long as the network that is watched.</summary>
+    /// <summary>The largest |x| and |y| of every image; a chunk is an image.</summary>
     private readonly struct Job(ReadOnlyMemory<float> x, ReadOnlyMemory<float> y, int size, float[] inputs, float[] outputs) : IJob
     {
         public void Run(int chunk, Scratch scratch)

@@ -32,11 +32,11 @@ public static class PolynomialPlot
             ]);
     }
 
-    /// <summary>The least and the greatest, in their order; none where no value is finite.</summary>
+    /// <summary>The least and the greatest, in their order; where no value is finite, one that is not, so that the curve ends there.</summary>
     private static IEnumerable<PlotPoint> Extremes(PlotPoint[] points)
     {
         PlotPoint[] finite = [.. points.Where(point => double.IsFinite(point.Y))];
-        if (finite.Length == 0) return [];
+        if (finite.Length == 0) return points[..1];
         PlotPoint least = finite.MinBy(point => point.Y)!, greatest = finite.MaxBy(point => point.Y)!;
         return least.X < greatest.X ? [least, greatest] : [greatest, least];
     }

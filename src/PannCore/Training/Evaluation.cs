@@ -10,8 +10,7 @@ namespace PannCore.Training;
 /// <param name="Correct">Number of right predictions.</param>
 public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
 {
-    /// <summary>Images at a time: with two threads the tensors of one layer of ResNet-20 then still lie in the caches when the next reads them, which shows most where observers keep them apart.</summary>
-    public const int DefaultBatch = 32;
+    private const int LeastBatch = 32, ImagesOfThread = 8;
 
     /// <summary>Percent right; logits that are not finite count as wrong.</summary>
     public double Accuracy => 100.0 * Correct / Predictions.Length;
@@ -25,22 +24,23 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="indices">Which images.</param>
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="batch">Images at a time; the answers do not depend on it.</param>
+    /// <param name="batch">Images at a time; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says.</param>
     /// <param name="observers">Who sees every operation.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="cancellation">Stops between batches.</param>
     public static Evaluation Of(
-        ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int batch = DefaultBatch,
+        ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int? batch = null,
         IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
+        int size = batch ?? BatchFor(workspace);
         var loader = new BatchLoader(data, normalization);
         int[] predictions = new int[indices.Length];
         float[] logits = [];
         int correct = 0, classes = 0;
-        for (int first = 0; first < indices.Length; first += batch)
+        for (int first = 0; first < indices.Length; first += size)
         {
             cancellation.ThrowIfCancellationRequested();
-            ReadOnlyMemory<int> chosen = indices.AsMemory(first, Math.Min(batch, indices.Length - first));
+            ReadOnlyMemory<int> chosen = indices.AsMemory(first, Math.Min(size, indices.Length - first));
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers);
             ReadOnlySpan<float> values = model.Call(loader.Load(run, chosen)).Values;
             classes = values.Length / chosen.Length;
@@ -54,6 +54,16 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
             progress?.Report(first + chosen.Length);
         }
         return new(predictions, logits, correct);
+    }
+
+    /// <summary>
+    /// Images at a time: few, so that the tensors of a layer still lie in the caches when the next layer reads them, which shows most where observers keep them apart;
+    /// but some for each thread.
+    /// </summary>
+    public static int BatchFor(Workspace workspace)
+    {
+        ArgumentNullException.ThrowIfNull(workspace);
+        return Math.Max(LeastBatch, ImagesOfThread * workspace.Threads);
     }
 
     /// <summary>The first class with the largest logit, or -1 if a logit is not finite.</summary>

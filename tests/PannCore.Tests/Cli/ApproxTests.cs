@@ -43,7 +43,8 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         foreach ((string name, ErrorBound part) in new[] { ("withinGap", expected.Certificate.WithinGap!), ("beyondGap", expected.Certificate.BeyondGap!) })
         {
             JsonElement found = certificate.GetProperty(name);
-            Assert.Equal(new[] { part.Lo, part.Hi, part.Found, part.At, part.Bound }, new[] { "lo", "hi", "found", "at", "bound" }.Select(figure => found.GetProperty(figure).GetDouble()));
+            Assert.Equal([part.Lo, part.Hi], found.GetProperty("interval").EnumerateArray().Select(end => end.GetDouble()));
+            Assert.Equal(new[] { part.Bound, part.Found, part.At }, new[] { "maxError", "scannedError", "at" }.Select(figure => found.GetProperty(figure).GetDouble()));
         }
         Assert.Equal(["8", "16", "64", "32"], root.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("density").GetString()));
 

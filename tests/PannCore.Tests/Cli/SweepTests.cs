@@ -61,10 +61,25 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
     {
         string json = files.At("held.json");
         using (new FileStream($"{json}.lock", FileMode.Create, FileAccess.Write, FileShare.None))
-            Assert.StartsWith($"error: {json}.lock: expected that no other sweep writes this file, found that one does: ", PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json]).Error);
+        {
+            Outcome outcome = PannProcess.Run(files.Root, Command("4"));
+            Assert.Equal(1, outcome.Code);
+            Assert.StartsWith($"error: {json}.lock: expected that no other sweep writes this file, found that one does: ", outcome.Error);
+        }
         Assert.False(File.Exists(json));
-        Assert.Equal(0, PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json]).Code);
+        // A killed sweep leaves an empty file, which is in nobody's way and goes with the next one, whatever becomes of it.
+        Assert.Equal(1, PannProcess.Run(files.Root, [.. Command("4"), "--ranges", "file:none.json"]).Code);
         Assert.False(File.Exists($"{json}.lock"));
+        Assert.Equal(0, PannProcess.Run(files.Root, Command("4")).Code);
+        Assert.False(File.Exists($"{json}.lock"));
+
+        // What somebody else has written there stays.
+        File.WriteAllText($"{json}.lock", "{}");
+        Assert.Equal(
+            new Outcome(1, "", $"error: {json}.lock: at its end: expected nothing, or no such file: it says that a run writes the file beside it, found 2 bytes\n"), PannProcess.Run(files.Root, Command("4")));
+        Assert.Equal("{}", File.ReadAllText($"{json}.lock"));
+
+        string[] Command(string alphas) => [.. Common, "--alphas", alphas, "--json", json];
     }
 
     [Fact]
@@ -78,15 +93,17 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         Refused($"{json}: at provenance margin: expected 1.5, as asked for now, found 1.05", "--margin", "1.5");
         Assert.Equal(before, File.ReadAllText(json));
         File.WriteAllText(json, "rows");
-        Refused($"{json}: at line 1: expected what pann sweep --json wrote, found something else");
-        foreach ((string from, string to, string at) in new[] { ("\"rows\": [", "\"rows\": [null,", ""), ("\"composite:alpha=4\"", "null", " at line 37:"), ("\"idealAccuracy\": ", "\"idealAccuracy\": null, \"was\": ", "") })
+        RefusedAsOther();
+        foreach ((string from, string to) in new[] { ("\"rows\": [", "\"rows\": [null,"), ("\"composite:alpha=4\"", "null"), ("\"idealAccuracy\": ", "\"idealAccuracy\": null, \"was\": "), ("\"rangeByActivation\"", "\"ofAnotherVersion\"") })
         {
             File.WriteAllText(json, before.Replace(from, to, StringComparison.Ordinal));
             Assert.NotEqual(before, File.ReadAllText(json));
-            Refused($"{json}:{at} expected what pann sweep --json wrote, found something else");
+            RefusedAsOther();
         }
         File.WriteAllText(json, "{}");
-        Refused($"{json}: at line 1: expected what pann sweep --json wrote, found something else");
+        RefusedAsOther();
+        File.WriteAllText(json, before.Replace("\"relu\": ", "\"lost\": ", StringComparison.Ordinal));
+        Assert.Matches("^error: .*: at range of relu: expected 6[.][0-9]+, as asked for now, found nothing\n$", PannProcess.Run(files.Root, [.. Common, "--alphas", "4", "--json", json, "--resume"]).Error);
 
         // Rows of polynomials that stand for another function have another ideal.
         string[] fixedRange = [.. Common, "--ranges", "global:20", "--json", json];
@@ -112,6 +129,13 @@ public sealed class SweepTests(CliFiles files) : IClassFixture<CliFiles>
         {
             File.WriteAllText(ranges, JsonSerializer.Serialize(RandomNetwork.Backbone.Activations.ToDictionary(activation => activation.Path, _ => range)));
             PolynomialFile.Write(polynomial, ActivationSpec.Parse(spec).Build());
+        }
+
+        void RefusedAsOther()
+        {
+            Outcome outcome = PannProcess.Run(files.Root, [.. Common, "--alphas", "4..5", "--json", json, "--resume"]);
+            Assert.Equal((1, ""), (outcome.Code, outcome.Out));
+            Assert.StartsWith($"error: {json}: expected what this version of pann sweep --json writes, found something else", outcome.Error);
         }
 
         void Refused(string message, params string[] more)

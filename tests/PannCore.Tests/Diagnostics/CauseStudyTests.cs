@@ -148,10 +148,12 @@ public sealed class CauseStudyTests : IDisposable
         });
         Assert.True(explodes);
 
-        CauseRecord with = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [1, 93, 2], model.Description.Normalization, _workspace);
-        Assert.Equal(2, with.Images);
+        // In the second batch: a place in a batch is not one in the list.
+        int[] sound = [.. Enumerable.Range(1, 17)];
+        CauseRecord with = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [.. sound[..16], 93, sound[16]], model.Description.Normalization, _workspace);
+        Assert.Equal(17, with.Images);
         Assert.InRange(Math.Max(with.ForwardResidual, with.BackwardResidual), 0, 1e-9);
-        CauseRecord without = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [1, 2], model.Description.Normalization, _workspace);
+        CauseRecord without = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, sound, model.Description.Normalization, _workspace);
         Assert.Equal(without.Layers.Select(layer => layer with { FirstFlips = 0 }), with.Layers.Select(layer => layer with { FirstFlips = 0 }));
     }
 
