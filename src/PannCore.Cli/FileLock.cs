@@ -7,7 +7,7 @@ internal static class FileLock
     /// <param name="file">The file.</param>
     /// <param name="tries">How often to wait for another run, 50 ms each time.</param>
     /// <param name="expected">What is expected of other runs, for the message.</param>
-    /// <exception cref="BadInputException">Another run holds it.</exception>
+    /// <exception cref="BadInputException">Another run holds it, or it is a file with something in it, which no lock is.</exception>
     public static IDisposable Hold(string file, int tries, string expected)
     {
         file += ".lock";

@@ -57,7 +57,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     }
 
     /// <summary>
-    /// Images at a time: few, so that the tensors of a layer still lie in the caches when the next layer reads them, which shows most where observers keep them apart;
+    /// Images at a time, max(32, 8 threads): few, so that the tensors of a layer still lie in the caches when the next layer reads them, which shows most where observers keep them apart;
     /// but some for each thread.
     /// </summary>
     public static int BatchFor(Workspace workspace)
