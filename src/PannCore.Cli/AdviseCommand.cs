@@ -61,7 +61,7 @@ internal static class AdviseCommand
             Terminal.Write(AdviceReport.Trials(record));
             Terminal.Write(AdviceReport.Layers(record));
             CommonOptions.WriteJson(
-                parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace), record, record.Patches), CliJson.Default.AdviceFile);
+                parsed.GetValue(json), new AdviceFile(name, used.Spec, loaded.Provenance(judging.Data, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace), record, record.Patches));
             Console.WriteLine(FormattableString.Invariant($"{record.Evaluations} networks in {seconds:F1} s"));
             string given = string.Concat(new[] { model, architecture, normalize, data }.Where(option => parsed.GetValue(option) is not null).Select(option => $"{option.Name} {CommonOptions.Quoted(parsed.GetValue(option)!)} "))
                 + (parsed.GetValue(calibrate) > 0 ? $"--calibrate {parsed.GetValue(calibrate)} " : "")

@@ -54,7 +54,7 @@ internal static class ApproxCommand
         foreach (string line in FunctionReport.Summary(function)) Console.WriteLine(line);
         Terminal.Write(PolynomialReport.Densities(errors));
         Terminal.Write(FunctionReport.OutOfRange(function));
-        CommonOptions.WriteJson(json, FunctionRecord.Of(function, errors), CliJson.Default.FunctionRecord);
+        CommonOptions.WriteJson(json, FunctionRecord.Of(function, errors));
         return function.Certificate.Passed || function.IsAtRounding ? 0 : 1;
     }
 
@@ -82,7 +82,7 @@ internal static class ApproxCommand
         Console.WriteLine(FormattableString.Invariant($"generated, certified and priced in {1000 * seconds:F0} ms"));
         if (output is not null) PolynomialFile.Write(output, polynomial);
         CommonOptions.WriteText(plot, writer => PolynomialPlot.Write(writer, polynomial));
-        CommonOptions.WriteJson(json, ApproxRecord.Of(polynomial, cost, folded, errors), CliJson.Default.ApproxRecord);
+        CommonOptions.WriteJson(json, ApproxRecord.Of(polynomial, cost, folded, errors));
         return certificate.Passed ? 0 : 1;
     }
 
@@ -102,7 +102,7 @@ internal static class ApproxCommand
         foreach (string line in FrontierReport.Recommendation(frontier, levels, multiplications)) Console.WriteLine(line);
         Console.WriteLine(FormattableString.Invariant($"{frontier.Rows.Count} polynomials in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         CommonOptions.WriteText(output, writer => FrontierPlot.Write(writer, frontier));
-        CommonOptions.WriteJson(json, FrontierRecord.Of(frontier, levels, multiplications), CliJson.Default.FrontierRecord);
+        CommonOptions.WriteJson(json, FrontierRecord.Of(frontier, levels, multiplications));
         return 0;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Serialization;
 using PannCore.Approximation;
 using PannCore.Reports;
 
@@ -62,7 +61,7 @@ internal static class ApproxVerifyCommand
         if (!verification.Generated) claim += "; not compared with what the spec generates";
         Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED, {verification.Findings.Count} {(verification.Findings.Count == 1 ? "statement is" : "statements are")} not so");
         CommonOptions.WriteJson(
-            json, new PolynomialVerifyRecord(file, verification.Polynomial.Spec, verification.Passed, certificate.ClaimsMinimax, certificate.MaxError, verification.Findings), ApproxVerifyJson.Default.PolynomialVerifyRecord);
+            json, new PolynomialVerifyRecord(file, verification.Polynomial.Spec, verification.Passed, certificate.ClaimsMinimax, certificate.MaxError, verification.Findings));
         return verification.Passed ? Verified : Refused;
 
         void Row(string what, string value, string where) => rows.Add([what, value, where]);
@@ -70,7 +69,3 @@ internal static class ApproxVerifyCommand
 }
 
 internal sealed record PolynomialVerifyRecord(string File, string Spec, bool Passed, bool ClaimsMinimax, double MaxError, IReadOnlyList<VerificationFinding> Findings);
-
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
-[JsonSerializable(typeof(PolynomialVerifyRecord))]
-internal sealed partial class ApproxVerifyJson : JsonSerializerContext;

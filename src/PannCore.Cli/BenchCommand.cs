@@ -29,14 +29,14 @@ internal static class BenchCommand
                 GrowthRecord table = BenchGrowth.Measure(parsed.GetValue(threads), CommonOptions.Convolution(parsed, convolution), parsed.GetValue(runs));
                 Terminal.Write(BenchGrowth.Table(table));
                 Console.WriteLine(BenchGrowth.Legend);
-                CommonOptions.WriteJson(parsed.GetValue(json), table, BenchJson.Default.GrowthRecord);
+                CommonOptions.WriteJson(parsed.GetValue(json), table);
                 return 0;
             }
             // As the other verbs compute by default: training faster, evaluation with the least rounding.
             bool given = CommonOptions.IsGiven(parsed, convolution);
             using var training = new Workspace(parsed.GetValue(threads), given ? CommonOptions.Convolution(parsed, convolution) : TrainCommand.Convolution);
             using Workspace evaluation = CommonOptions.Workspace(parsed, threads, convolution);
-            CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)), CliJson.Default.BenchRecord);
+            CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)));
             return 0;
         });
         return command;

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using PannCore.Engine;
 using PannCore.Kernels;
 using Spectre.Console;
@@ -110,7 +109,3 @@ internal sealed record GrowthRow(string Against, int Value, double TrainMsPerIma
 
 /// <summary>What <c>pann bench --growth --json</c> writes.</summary>
 internal sealed record GrowthRecord(int Threads, int VectorBits, string Convolution, IReadOnlyList<GrowthRow> Rows);
-
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
-[JsonSerializable(typeof(GrowthRecord))]
-internal sealed partial class BenchJson : JsonSerializerContext;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using PannCore.Data;
 using PannCore.Engine;
 
@@ -172,9 +171,9 @@ internal static class CommonOptions
         => Enumerable.Range(0, value.Length).Where(i => i == 0 || value[i - 1] is ':' or '=').Select(i => value[i..])
             .SelectMany(name => new[] { name, name.Split(',')[0], name.Split('#')[0] }).Where(name => !string.IsNullOrWhiteSpace(name) && !name.Contains('\0')).Select(Path.GetFullPath);
 
-    public static void WriteJson<T>(string? path, T record, JsonTypeInfo<T> type)
+    public static void WriteJson<T>(string? path, T record)
     {
-        if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, type));
+        if (path is not null) AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, record, CliJson.Options));
     }
 
     /// <summary>Writes text, UTF-8 with line feeds, whole or not at all; nothing where no file is asked for.</summary>

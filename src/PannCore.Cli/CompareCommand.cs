@@ -27,7 +27,7 @@ internal static class CompareCommand
             foreach (string line in ComparisonReport.Summary(comparison)) Console.WriteLine(line);
             Terminal.Write(ComparisonReport.Operations(comparison, parsed.GetValue(rows)));
             Terminal.Write(ComparisonReport.Flips(comparison, recordA.ClassNames));
-            CommonOptions.WriteJson(parsed.GetValue(json), comparison, CliJson.Default.RecordComparison);
+            CommonOptions.WriteJson(parsed.GetValue(json), comparison);
             return 0;
         });
         return command;

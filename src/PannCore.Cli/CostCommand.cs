@@ -50,7 +50,7 @@ internal static class CostCommand
             NetworkCost cost = NetworkCost.Of(pann, Image, workspace, parsed.GetValue(levels)), folded = NetworkCost.Of(pann, Image, workspace, parsed.GetValue(levels), foldLeadingCoefficient: true);
             foreach (string line in CostReport.Summary($"{name}, {spec}", cost, folded)) Console.WriteLine(line);
             Terminal.Write(CostReport.Operations(cost, folded));
-            CommonOptions.WriteJson(parsed.GetValue(json), new CostRecord(name, spec.ToString(), Image.ToArray(), cost, folded), CliJson.Default.CostRecord);
+            CommonOptions.WriteJson(parsed.GetValue(json), new CostRecord(name, spec.ToString(), Image.ToArray(), cost, folded));
             return 0;
         }, cancellation));
         return command;

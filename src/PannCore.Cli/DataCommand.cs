@@ -62,7 +62,7 @@ internal static class DataCommand
             if (fetched.ResumedAt > 0) Console.WriteLine($"continued at byte {fetched.ResumedAt}");
             Console.WriteLine(fetched.DownloadedBytes > 0 ? $"downloaded {fetched.DownloadedBytes} bytes, SHA-256 as expected" : "nothing to download");
             Console.WriteLine($"{fetched.Folder}: files as expected");
-            return WriteJson(parsed.GetValue(json), new FetchRecord($"{address}", fetched.Folder, fetched.DownloadedBytes, fetched.ResumedAt), DataJson.Default.FetchRecord);
+            return WriteJson(parsed.GetValue(json), new FetchRecord($"{address}", fetched.Folder, fetched.DownloadedBytes, fetched.ResumedAt));
         });
         return command;
     }
@@ -90,7 +90,7 @@ internal static class DataCommand
             foreach (DataCheck check in checks.Where(check => !check.Passed))
                 Console.WriteLine($"{check.File}: {check.Check}: expected {check.Expected}, found {check.Found}");
             Console.WriteLine($"{found.Location}: {(passed ? "as expected" : "NOT as expected")} ({checks.Count(check => check.Passed)} of {checks.Count} checks passed)");
-            WriteJson(parsed.GetValue(json), new VerifyRecord(found.Location, found.Kind, passed, checks), DataJson.Default.VerifyRecord);
+            WriteJson(parsed.GetValue(json), new VerifyRecord(found.Location, found.Kind, passed, checks));
             return passed ? Succeeded : Failed;
         });
         return command;
@@ -116,7 +116,7 @@ internal static class DataCommand
             string hash = Convert.ToHexStringLower(SHA256.HashData(records.GetBuffer().AsSpan(0, (int)records.Length)));
             AtomicFile.Write(path, records.WriteTo);
             Console.WriteLine($"{path}: {indices.Length} images, {records.Length} bytes, SHA-256 {hash}");
-            return WriteJson(parsed.GetValue(json), new SampleRecord(path, test.Source, records.Length, hash, indices), DataJson.Default.SampleRecord);
+            return WriteJson(parsed.GetValue(json), new SampleRecord(path, test.Source, records.Length, hash, indices));
         });
         return command;
     }
@@ -130,9 +130,9 @@ internal static class DataCommand
             .StartAsync(context => fetch(new Bar(context.AddTask("download"))));
     }
 
-    private static int WriteJson<T>(string? path, T record, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    private static int WriteJson<T>(string? path, T record)
     {
-        CommonOptions.WriteJson(path, record, type);
+        CommonOptions.WriteJson(path, record);
         return Succeeded;
     }
 
@@ -149,12 +149,6 @@ internal static class DataCommand
 
 internal sealed record FetchRecord(string Url, string Folder, long DownloadedBytes, long ResumedAt);
 
-internal sealed record VerifyRecord(string Location, DataKind Kind, bool Passed, IReadOnlyList<DataCheck> Checks);
+internal sealed record VerifyRecord(string Location, [property: JsonConverter(typeof(JsonStringEnumConverter<DataKind>))] DataKind Kind, bool Passed, IReadOnlyList<DataCheck> Checks);
 
 internal sealed record SampleRecord(string File, string Source, long Bytes, string Sha256, IReadOnlyList<int> Indices);
-
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(FetchRecord))]
-[JsonSerializable(typeof(VerifyRecord))]
-[JsonSerializable(typeof(SampleRecord))]
-internal sealed partial class DataJson : JsonSerializerContext;

@@ -45,7 +45,7 @@ internal static class EqualiseCommand
                 CalibrationImages = indices.Length,
                 Notes = new Dictionary<string, string>(loaded.Description.Notes.Select(note => KeyValuePair.Create($"backbone.{note.Key}", note.Value))) { ["equalised"] = $"by the channels' largest inputs over {indices.Length} training images" },
             });
-            CommonOptions.WriteJson(parsed.GetValue(json), new(Path.GetFileName(loaded.File), indices.Length, largest), CliJson.Default.EqualiseFile);
+            CommonOptions.WriteJson(parsed.GetValue(json), new EqualiseFile(Path.GetFileName(loaded.File), indices.Length, largest));
             Terminal.Write(new ReportTable(
                 "Largest input of each channel before: where the smallest is far below the largest, one range for both wastes precision",
                 ["activation", "smallest", "median", "largest", "bits between median and the network's largest"],

@@ -72,7 +72,7 @@ internal static class EvalCommand
             if (ArithmeticChoice.IsRandom(parsed.GetValue(arithmetic)!)) provenance["seed"] = FormattableString.Invariant($"{parsed.GetValue(seed)}");
             CommonOptions.WriteJson(parsed.GetValue(json), new EvalRecord(
                 Path.GetFileName(loaded.File), spec.ToString(), used?.Spec ?? "none", provenance, result.Accuracy, images.Count, result.Correct, probe.OutOfRange, probe.OutOfRangeImages, result.NonFinite,
-                Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds, beside), CliJson.Default.EvalRecord);
+                Roots(probe), used is null ? [] : [.. used.ByPath.Select(pair => new RangeEntry(pair.Key, pair.Value))], seconds, images.Count / seconds, beside));
             if (inputs is not null)
             {
                 string file = parsed.GetValue(histogram)!;

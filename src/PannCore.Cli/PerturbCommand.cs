@@ -96,7 +96,7 @@ internal static class PerturbCommand
             Console.WriteLine(FormattableString.Invariant($"{result.Outcomes.Count} perturbations of {indices.Length} images in {seconds:F1} s"));
             Dictionary<string, string> provenance = loaded.Provenance(set, used, parsed.GetValue(calibrate), parsed.GetValue(margin), workspace);
             provenance["sizes measured on"] = statistics is null ? "nothing" : $"{parsed.GetValue(measure)} training images";
-            CommonOptions.WriteJson(parsed.GetValue(json), PerturbRecord.Of(file, provenance, spec, used, measured, parsed.GetValue(seed), experiment, statistics, result, seconds), CliJson.Default.PerturbRecord);
+            CommonOptions.WriteJson(parsed.GetValue(json), PerturbRecord.Of(file, provenance, spec, used, measured, parsed.GetValue(seed), experiment, statistics, result, seconds));
             return 0;
         }, cancellation));
         return command;

@@ -45,8 +45,8 @@ internal static class RefitCommand
         var result = new RefitFile(
             job.Name, job.Spec.ToString(), job.Ranges.Spec, job.Provenance, job.Command, job.Seed, job.Images.Length, ridge,
             job.HeldOut.Length, Accuracy(backbone), Accuracy(backbone.With(job.Spec, job.Ranges)), Accuracy(pann), layers, Seconds: null);
-        job.Save(pann, "refit", JsonSerializer.Serialize(result, CliJson.Default.RefitFile), new(job.Spec, job.Ranges.ByPath, StandsForItself: true));
-        CommonOptions.WriteJson(job.Json, result with { Seconds = seconds }, CliJson.Default.RefitFile);
+        job.Save(pann, "refit", JsonSerializer.Serialize(result, CliJson.Options), new(job.Spec, job.Ranges.ByPath, StandsForItself: true));
+        CommonOptions.WriteJson(job.Json, result with { Seconds = seconds });
 
         Terminal.Write(new ReportTable(
             $"Error behind each layer that was fitted again, over the signal, on {result.Images} training images",

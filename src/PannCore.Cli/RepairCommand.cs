@@ -34,8 +34,8 @@ internal static class RepairCommand
             backbone, job.Spec, job.Ranges, job.Training, job.Images, job.HeldOut, job.Model.Description.Normalization, job.Workspace, again, progress, cancellation));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var result = new RepairFile(job.Name, job.Spec.ToString(), job.Ranges.Spec, job.Provenance, job.Command, job.Seed, record, Seconds: null);
-        job.Save(pann, "repair", JsonSerializer.Serialize(result, CliJson.Default.RepairFile), new(job.Spec, final.ByPath));
-        CommonOptions.WriteJson(job.Json, result with { Seconds = seconds }, CliJson.Default.RepairFile);
+        job.Save(pann, "repair", JsonSerializer.Serialize(result, CliJson.Options), new(job.Spec, final.ByPath));
+        CommonOptions.WriteJson(job.Json, result with { Seconds = seconds });
 
         Terminal.Write(Layers(record));
         Terminal.Write(Candidates(record));

@@ -64,7 +64,7 @@ internal static class ReproduceDecay
         double scale = Math.Exp(precision.CrestFactors.Average(layer => Math.Log(layer.Rms)));
         if (old is not null)
         {
-            ResultFile<DecayRow>.Write(experiment.Json, old with { Global = new(Needed("global"), globalCrest), Layer = new(Needed("layer"), layerCrest), Scale = scale, Range = largest }, CliJson.Default.DecayRows);
+            ResultFile<DecayRow>.Write(experiment.Json, old with { Global = new(Needed("global"), globalCrest), Layer = new(Needed("layer"), layerCrest), Scale = scale, Range = largest });
             return;
         }
         var model = PannModel.Load(experiment.Network(recipe, seed));
@@ -77,11 +77,10 @@ internal static class ReproduceDecay
         Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
         ResultFile<DecayRow>.Write(
             experiment.Json,
-            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]),
-            CliJson.Default.DecayRows);
+            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]));
     }
 
-    private static IReadOnlyList<DecayRow> Read(Experiment experiment) => ResultFile<DecayRow>.Read(experiment.Json, CliJson.Default.DecayRows).Rows;
+    private static IReadOnlyList<DecayRow> Read(Experiment experiment) => ResultFile<DecayRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<DecayRow> rows) => new(
         "Weight decay: precision needed (alpha*, 0.5 points), mean crest factor log2(B/RMS) of the activations, their difference; loss and its growth under errors of a tenth of the signal in all activations, with first and second order",

@@ -94,10 +94,10 @@ internal static class ReproduceLoop
         bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
         var row = new LoopRow(
             name, way.Name, way.Activation, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
-        ResultFile<LoopRow>.Write(experiment.Json, row, CliJson.Default.LoopRows);
+        ResultFile<LoopRow>.Write(experiment.Json, row);
     }
 
-    private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json, CliJson.Default.LoopRows).Rows;
+    private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
         "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; p: McNemar's test against the control",

@@ -103,11 +103,11 @@ internal static class ReproducePerturbation
                     let both = result.Outcomes.First(outcome => outcome.Trial == sides.Negative.Trial with { Side = PerturbedSide.Both })
                     select new SidesCell(sides.Negative.Trial.Form, sides.Negative.Trial.Size, sides.Negative.Correct, sides.Positive.Correct, both.Correct, sides.RightWithNegativeOnly, sides.RightWithPositiveOnly, sides.Worse)];
             ResultFile<PerturbationRow>.Write(
-                experiment.Json, new(name, network, recipe.Name, seed, weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells), CliJson.Default.PerturbationRows);
+                experiment.Json, new(name, network, recipe.Name, seed, weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells));
         }
     }
 
-    private static IReadOnlyList<PerturbationRow> Read(Experiment experiment) => ResultFile<PerturbationRow>.Read(experiment.Json, CliJson.Default.PerturbationRows).Rows;
+    private static IReadOnlyList<PerturbationRow> Read(Experiment experiment) => ResultFile<PerturbationRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<PerturbationRow> rows) => new(
         "Accuracy in percent with the outputs of all ReLUs perturbed on one side of their inputs; p: McNemar's test of the two sides",

@@ -98,7 +98,7 @@ internal static partial class ReproducePrecision
             long start = Stopwatch.GetTimestamp();
             PrecisionCell measured = study.Measure(ranges, control, alpha, RightAnswers.Read(row.BackboneRight, row.Images), experiment.Stop);
             PrecisionRow mine = row;
-            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured), CliJson.Default.PrecisionRows);
+            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured));
             Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
         }
         return row;
@@ -115,7 +115,7 @@ internal static partial class ReproducePrecision
         return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, model.Description.LargestInputs![layer.Key], layer.Value.InputRms))];
     }
 
-    private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json, CliJson.Default.PrecisionRows).Rows;
+    private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json).Rows;
 
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
         "Precision needed: alpha within 0.5 points of the network's own backbone, with its 95 % interval over images, and within 5 points",

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 
 namespace PannCore.Cli;
 
@@ -17,13 +16,13 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
 
     /// <summary>The file of before; an empty one where there is none.</summary>
     /// <exception cref="BadInputException">Something else is there.</exception>
-    public static ResultFile<TRow> Read(string file, JsonTypeInfo<ResultFile<TRow>> type)
+    public static ResultFile<TRow> Read(string file)
     {
         if (!File.Exists(file)) return new([]);
         if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), type) is { Rows: not null } read && read.Rows.All(row => row is { Name: not null }) ? read : throw new JsonException("no rows");
+            return JsonSerializer.Deserialize<ResultFile<TRow>>(File.ReadAllBytes(file), CliJson.Options) is { Rows: not null } read && read.Rows.All(row => row is { Name: not null }) ? read : throw new JsonException("no rows");
         }
         catch (JsonException exception)
         {
@@ -32,19 +31,19 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
     }
 
     /// <summary>Writes a row into the file, in the place of the one of the same name or at the end.</summary>
-    public static void Write(string file, TRow row, JsonTypeInfo<ResultFile<TRow>> type) => Change(file, row.Name, _ => row, type);
+    public static void Write(string file, TRow row) => Change(file, row.Name, _ => row);
 
     /// <summary>
     /// Changes the row of a name, null if there is none yet, and writes the file. It is read again for that, and locked meanwhile by a file beside it, because another run may write rows of its own.
     /// </summary>
     /// <returns>The row as it is now.</returns>
     /// <exception cref="BadInputException">Another run has held the file for too long.</exception>
-    public static TRow Change(string file, string name, Func<TRow?, TRow> change, JsonTypeInfo<ResultFile<TRow>> type)
+    public static TRow Change(string file, string name, Func<TRow?, TRow> change)
     {
         using IDisposable held = FileLock.Hold(file, tries: 200, "that no other run holds it for longer than ten seconds");
-        IReadOnlyList<TRow> rows = Read(file, type).Rows;
+        IReadOnlyList<TRow> rows = Read(file).Rows;
         TRow row = change(rows.FirstOrDefault(r => r.Name == name));
-        CommonOptions.WriteJson(file, new ResultFile<TRow>(rows.Any(r => r.Name == name) ? [.. rows.Select(r => r.Name == name ? row : r)] : [.. rows, row]), type);
+        CommonOptions.WriteJson(file, new ResultFile<TRow>(rows.Any(r => r.Name == name) ? [.. rows.Select(r => r.Name == name ? row : r)] : [.. rows, row]));
         return row;
     }
 }

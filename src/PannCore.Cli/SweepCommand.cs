@@ -66,13 +66,13 @@ internal static class SweepCommand
                         }
                         SweepStep step = PrecisionSweep.Step(pann, specs[i], Unpatched, set, indices, ideal, ledgerImages: 0, loaded.Description.Normalization, workspace, cancellation);
                         sweep = sweep.With(new(step.Activation, step.Log2MaxError, step.Levels, step.Accuracy, step.Changed, step.ExplodedImages));
-                        CommonOptions.WriteJson(file, sweep, CliJson.Default.SweepFile);
+                        CommonOptions.WriteJson(file, sweep);
                     }
                     progress?.Report(i + 1);
                 }
                 return sweep;
             });
-            CommonOptions.WriteJson(file, result, CliJson.Default.SweepFile);
+            CommonOptions.WriteJson(file, result);
             Console.WriteLine(FormattableString.Invariant($"{result.Model}, ranges {result.Ranges}, {result.Images} images of {set.Source}: {result.IdealAccuracy:F2} % right with the ideal activations"));
             Terminal.Write(SweepReport.Accuracies(
                 new(result.Images, [.. result.Rows.Select(row => new SweepStep(row.Activation, row.Log2MaxError, row.Levels, row.Accuracy, row.Changed, row.ExplodedImages, []))]), result.IdealAccuracy));
@@ -105,7 +105,7 @@ internal sealed record SweepFile(
         try
         {
             if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
-            before = JsonSerializer.Deserialize(File.ReadAllBytes(file), CliJson.Default.SweepFile);
+            before = JsonSerializer.Deserialize<SweepFile>(File.ReadAllBytes(file), CliJson.Options);
         }
         catch (JsonException exception)
         {

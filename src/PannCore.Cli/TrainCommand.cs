@@ -127,7 +127,7 @@ internal static class TrainCommand
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
                 return 1;
             }
-            CommonOptions.WriteJson(parsed.GetValue(json), record, CliJson.Default.TrainRecord);
+            CommonOptions.WriteJson(parsed.GetValue(json), record);
             return 0;
         }, cancellation));
         return command;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace PannCore.Approximation;
@@ -56,14 +57,17 @@ internal sealed record ErrorBoundDocument(IReadOnlyList<double> Interval, double
 /// <summary>The proof of one stage; its interval and reference points stand with the stage.</summary>
 internal sealed record StageCertificateDocument(double LevelledError, double ScannedError, double At, double ProvedError, double Rounding, bool Passed, bool AtRounding);
 
-/// <summary>Source-generated JSON of a polynomial file: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", nothing unknown and nothing twice.</summary>
-[JsonSourceGenerationOptions(
-    WriteIndented = true,
-    NewLine = "\n",
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false,
-    UseStringEnumConverter = true)]
-[JsonSerializable(typeof(PolynomialDocument))]
-internal sealed partial class PolynomialJson : JsonSerializerContext;
+/// <summary>The JSON of a polynomial file: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", nothing unknown and nothing twice.</summary>
+internal static class PolynomialJson
+{
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        Converters = { new JsonStringEnumConverter() },
+    };
+}

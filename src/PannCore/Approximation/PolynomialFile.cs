@@ -32,7 +32,7 @@ public static class PolynomialFile
     public static void Write(string path, ReluPolynomial polynomial)
     {
         ArgumentNullException.ThrowIfNull(polynomial);
-        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(PolynomialDocument.Of(polynomial), PolynomialJson.Default.PolynomialDocument);
+        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(PolynomialDocument.Of(polynomial), PolynomialJson.Options);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(bytes);
@@ -66,7 +66,7 @@ public static class PolynomialFile
 
         PolynomialDocument recomputed = PolynomialDocument.Of(polynomial);
         using var file = JsonDocument.Parse(bytes);
-        findings.AddRange(PolynomialComparison.Of(polynomial, file.RootElement, JsonSerializer.SerializeToElement(recomputed, PolynomialJson.Default.PolynomialDocument)));
+        findings.AddRange(PolynomialComparison.Of(polynomial, file.RootElement, JsonSerializer.SerializeToElement(recomputed, PolynomialJson.Options)));
         return new PolynomialVerification(path, polynomial, generated, findings);
     }
 
@@ -81,7 +81,7 @@ public static class PolynomialFile
             Require("format", PolynomialDocument.FormatName, Property("format"));
             Require("version", FormattableString.Invariant($"{PolynomialDocument.CurrentVersion}"), Property("version"));
 
-            return JsonSerializer.Deserialize(bytes, PolynomialJson.Default.PolynomialDocument)!;
+            return JsonSerializer.Deserialize<PolynomialDocument>(bytes, PolynomialJson.Options)!;
 
             string Property(string name) => root.TryGetProperty(name, out JsonElement value) ? value.ToString() : "nothing";
         }

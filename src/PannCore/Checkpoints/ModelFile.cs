@@ -55,7 +55,7 @@ public static class ModelFile
                 throw BadInputException.At(path, "pannActivation", "a polynomial that is generated from its text alone", pann.Activation.ToString());
             CheckPaths(path, "pannRanges", model, pann.Ranges);
             metadata["pannActivation"] = pann.Activation.ToString();
-            metadata["pannRanges"] = JsonSerializer.Serialize(new(pann.Ranges), ModelJson.Default.DictionaryStringDouble);
+            metadata["pannRanges"] = JsonSerializer.Serialize(pann.Ranges);
             if (pann.StandsForItself) metadata["pannIdeal"] = Itself;
         }
         else if (model.Activations.Select(a => model.Parameters.Find(Activation.ShiftOf(a.Path))).FirstOrDefault(p => p is not null) is { } shift)
@@ -65,7 +65,7 @@ public static class ModelFile
         if (description.LargestInputs is not null)
         {
             CheckPaths(path, "largestInputs", model, description.LargestInputs);
-            metadata["largestInputs"] = JsonSerializer.Serialize(new(description.LargestInputs), ModelJson.Default.DictionaryStringDouble);
+            metadata["largestInputs"] = JsonSerializer.Serialize(description.LargestInputs);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
@@ -181,7 +181,7 @@ public static class ModelFile
     {
         try
         {
-            Dictionary<string, double> values = JsonSerializer.Deserialize(json, ModelJson.Default.DictionaryStringDouble) ?? [];
+            Dictionary<string, double> values = JsonSerializer.Deserialize<Dictionary<string, double>>(json) ?? [];
             CheckPaths(path, field, model, values);
             return values;
         }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace PannCore.Diagnostics;
 
@@ -10,6 +9,8 @@ namespace PannCore.Diagnostics;
 /// <remarks><see cref="Approximation.InputDensity.Parse"/> reads it: <c>FILE</c> for all activations together, <c>FILE#layer1.0.relu1</c> for one.</remarks>
 public static class InputHistogramFile
 {
+    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
     /// <summary>Writes the file whole or not at all.</summary>
     /// <param name="path">The file.</param>
     /// <param name="histogram">What was counted.</param>
@@ -21,14 +22,10 @@ public static class InputHistogramFile
         var contents = new InputHistogramContents(
             about, InputHistogram.Edges, histogram.Counts, histogram.Outside,
             [.. histogram.ByPath.Select(pair => new InputHistogramLayer(pair.Key, pair.Value.Range, pair.Value.Counts, pair.Value.Outside))]);
-        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, contents, InputHistogramJson.Default.InputHistogramContents));
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, contents, Options));
     }
 }
 
 internal sealed record InputHistogramContents(string About, IReadOnlyList<double> Edges, IReadOnlyList<long> Counts, long Outside, IReadOnlyList<InputHistogramLayer> Layers);
 
 internal sealed record InputHistogramLayer(string Path, double Range, IReadOnlyList<long> Counts, long Outside);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(InputHistogramContents))]
-internal sealed partial class InputHistogramJson : JsonSerializerContext;

@@ -13,12 +13,23 @@ public static class RunRecordJson
 {
     private const long MaxFileBytes = 1 << 28;
 
+    internal static JsonSerializerOptions Options { get; } = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+    };
+
     /// <summary>Writes the record and a final line end.</summary>
     public static void Write(Stream stream, RunRecord record)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(record);
-        JsonSerializer.Serialize(stream, record, RunRecordJsonContext.Default.RunRecord);
+        JsonSerializer.Serialize(stream, record, Options);
         stream.WriteByte((byte)'\n');
     }
 
@@ -53,7 +64,7 @@ public static class RunRecordJson
         RunRecord? record;
         try
         {
-            record = JsonSerializer.Deserialize(stream, RunRecordJsonContext.Default.RunRecord);
+            record = JsonSerializer.Deserialize<RunRecord>(stream, Options);
         }
         catch (JsonException e)
         {
@@ -74,14 +85,3 @@ public static class RunRecordJson
         return (end < 0 ? message : message[..end]).ReplaceLineEndings(" ");
     }
 }
-
-[JsonSourceGenerationOptions(
-    WriteIndented = true,
-    NewLine = "\n",
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    AllowDuplicateProperties = false)]
-[JsonSerializable(typeof(RunRecord))]
-internal sealed partial class RunRecordJsonContext : JsonSerializerContext;

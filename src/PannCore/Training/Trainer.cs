@@ -168,8 +168,8 @@ public sealed class Trainer
         var metadata = new Dictionary<string, string>
         {
             ["kind"] = "training state",
-            ["recipe"] = JsonSerializer.Serialize(Recipe, TrainingJson.Default.Recipe),
-            ["history"] = JsonSerializer.Serialize(_history, TrainingJson.Default.ListEpochResult),
+            ["recipe"] = JsonSerializer.Serialize(Recipe, TrainingJson.Options),
+            ["history"] = JsonSerializer.Serialize(_history, TrainingJson.Options),
             ["data"] = _dataHash,
             ["epoch"] = _epoch.ToString(CultureInfo.InvariantCulture),
             ["step"] = _step.ToString(CultureInfo.InvariantCulture),
@@ -206,7 +206,7 @@ public sealed class Trainer
         double lossSum;
         try
         {
-            history = JsonSerializer.Deserialize(Field("history"), TrainingJson.Default.ListEpochResult) ?? [];
+            history = JsonSerializer.Deserialize<List<EpochResult>>(Field("history"), TrainingJson.Options) ?? [];
             lossSum = double.Parse(Field("lossSum"), NumberStyles.Float, CultureInfo.InvariantCulture);
         }
         catch (Exception exception) when (exception is JsonException or FormatException)
@@ -249,7 +249,7 @@ public sealed class Trainer
     /// <summary>Names the first setting that differs.</summary>
     private void RequireSameRecipe(string path, string text)
     {
-        JsonObject asked = JsonSerializer.SerializeToNode(Recipe, TrainingJson.Default.Recipe)!.AsObject(), stored;
+        JsonObject asked = JsonSerializer.SerializeToNode(Recipe, TrainingJson.Options)!.AsObject(), stored;
         try
         {
             stored = JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new JsonException();

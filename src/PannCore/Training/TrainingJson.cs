@@ -1,9 +1,15 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace PannCore.Training;
 
-/// <summary>Source-generated JSON of recipes and histories.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(Recipe))]
-[JsonSerializable(typeof(List<EpochResult>))]
-internal sealed partial class TrainingJson : JsonSerializerContext;
+/// <summary>The JSON of recipes and histories: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", choices by name.</summary>
+internal static class TrainingJson
+{
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
+}

@@ -90,6 +90,6 @@ public sealed class BenchTests : IDisposable
         var record = new GrowthRecord(2, 512, "direct", [new("batch", 16, 0.8, 14, 0.2, double.PositiveInfinity)]);
         Assert.Equal(
             """{"threads":2,"vectorBits":512,"convolution":"direct","rows":[{"against":"batch","value":16,"trainMsPerImage":0.8,"trainDeviationPercent":14,"evalMsPerImage":0.2,"evalDeviationPercent":"Infinity"}]}""",
-            JsonSerializer.SerializeToNode(record, BenchJson.Default.GrowthRecord)!.ToJsonString());
+            JsonSerializer.SerializeToNode(record, CliJson.Options)!.ToJsonString());
     }
 }

@@ -35,7 +35,7 @@ internal sealed partial class InspectionSchema
 
     private JsonObject Whole()
     {
-        JsonObject record = Definition(RunRecordJsonContext.Default.RunRecord);
+        JsonObject record = Definition(RunRecordJson.Options.GetTypeInfo(typeof(RunRecord)));
         record["properties"]!["schema"]!.AsObject()["const"] = RunRecord.CurrentSchema;
         var whole = new JsonObject
         {
@@ -80,7 +80,7 @@ internal sealed partial class InspectionSchema
             _ when type == typeof(bool) => new() { ["type"] = "boolean" },
             _ when type == typeof(int) || type == typeof(long) => new() { ["type"] = "integer" },
             _ when type == typeof(double) => Reference("number"),
-            _ => Composed(RunRecordJsonContext.Default.GetTypeInfo(type) ?? throw new NotSupportedException($"{type}: the serializer does not know it")),
+            _ => Composed(RunRecordJson.Options.GetTypeInfo(type)),
         };
         if (!nullable) return schema;
         if (schema["type"] is JsonValue simple)
