@@ -102,9 +102,10 @@ public static class Equalisation
     {
         public OrderedDictionary<string, float[]> ByPath { get; } = [];
 
+        public bool Watches(Op op) => op.Activation is not null;
+
         public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
         {
-            if (op.Activation is null) return;
             ReadOnlySpan<float> x = inputs[0].Values;
             int channels = inputs[0].Shape[inputs[0].Shape.Rank - 1];
             if (!ByPath.TryGetValue(path, out float[]? largest)) ByPath[path] = largest = new float[channels];

@@ -52,10 +52,13 @@ public sealed class InputHistogram : IRunObserver
     public long Outside => _byPath.Values.Sum(layer => layer.Outside);
 
     /// <inheritdoc/>
+    public bool Watches(Op op) => op.Activation is not null;
+
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">An activation has no range, and none was given for it.</exception>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
-        if (op.Activation is not { } activation) return;
+        ActivationTraits activation = op.Activation!;
         if (!_byPath.TryGetValue(path, out Layer? layer))
         {
             double range = activation.Range ?? _ranges?[path] ?? throw new InvalidOperationException($"histogram: {path} has no range, and none was given");

@@ -59,9 +59,11 @@ public static class InsideStudy
 
     private sealed class Watch(OrderedDictionary<string, Layer> layers, bool withStages) : IRunObserver
     {
+        public bool Watches(Op op) => op is PolynomialRelu;
+
         public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
         {
-            if (op is not PolynomialRelu activation) return;
+            var activation = (PolynomialRelu)op;
             if (!layers.TryGetValue(path, out Layer? layer)) layers[path] = layer = new Layer(activation, output.Shape[output.Shape.Rank - 1]);
             int images = output.Shape[0];
             layer.Begin(images);

@@ -77,9 +77,12 @@ public sealed class RangeProbe : IRunObserver
     public IReadOnlyList<(string Path, double Share)> Nearest => _nearest;
 
     /// <inheritdoc/>
+    public bool Watches(Op op) => op.Activation is not null;
+
+    /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
-        if (op.Activation is not { } activation) return;
+        ActivationTraits activation = op.Activation!;
         ReadOnlySpan<float> x = inputs[0].Values;
         int images = inputs[0].Shape[0], size = x.Length / images;
         if (_largestInputs.Length < images) (_largestInputs, _largestOutputs) = (new float[images], new float[images]);

@@ -70,9 +70,11 @@ public sealed class ReluStatistics : IRunObserver
     public IReadOnlyDictionary<string, Layer> ByPath => _byPath;
 
     /// <inheritdoc/>
+    public bool Watches(Op op) => op.Activation is not null;
+
+    /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
-        if (op.Activation is null) return;
         if (!_byPath.TryGetValue(path, out Layer? layer)) _byPath[path] = layer = new Layer();
         ReadOnlySpan<float> x = inputs[0].Values, y = output.Values;
         PolynomialForm<double>? form = _polynomial is null ? null : PolynomialRelu.Form<double>(_polynomial, _ranges![path]);

@@ -6,7 +6,13 @@ namespace PannCore.Engine;
 /// </summary>
 public interface IRunObserver
 {
-    /// <summary>An operation has run forward.</summary>
+    /// <summary>
+    /// Whether it looks at an operation: <see cref="Forward"/> is called for no other. An elementwise operation that nobody looks at may write its result over an input that
+    /// was given up (<see cref="Tensor.LastUse"/>), which saves memory traffic; what it has been shown before may be gone then.
+    /// </summary>
+    bool Watches(Op op) => true;
+
+    /// <summary>An operation that it watches has run forward.</summary>
     void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output);
 
     /// <summary>The gradient of an operation's output is complete.</summary>

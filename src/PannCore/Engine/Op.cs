@@ -46,7 +46,7 @@ public abstract class Op
         foreach (Tensor input in inputs) input.ThrowIfReleased();
         _applied = true;
         string path = run.PathOf(this);
-        bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], BackwardReadsInputs);
+        bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], this);
         ElementwiseChain? before = inputs[0].Pending;
         run.Pending = inPlace && IsElementwise(run.Statistics) ? inputs[0].TakePending() : null;
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);

@@ -137,16 +137,26 @@ public sealed class Run : IDisposable
         return buffer;
     }
 
-    /// <summary>Whether nobody will ask for the values of a tensor after an operation has used it: no observer, and on a tape no backward pass.</summary>
-    internal bool MayOverwrite(Tensor tensor, bool backwardReadsInputs)
-        => tensor.IsLastUse && _observers.Count == 0 && (!_tape || !(backwardReadsInputs || tensor.IsReadBackward));
+    /// <summary>Whether nobody will ask for the values of a tensor after an operation has used it: no observer of the operation, and on a tape no observer and no backward pass.</summary>
+    internal bool MayOverwrite(Tensor tensor, Op user)
+    {
+        if (!tensor.IsLastUse || (_tape && (_observers.Count > 0 || user.BackwardReadsInputs || tensor.IsReadBackward))) return false;
+        foreach (IRunObserver observer in _observers)
+        {
+            if (observer.Watches(user)) return false;
+        }
+        return true;
+    }
 
     /// <summary>Takes note of what an operation has made.</summary>
     internal void Record(Tensor output)
     {
         Notes.Live.Add(output);
         if (_tape && output.NeedsGradient) Notes.Tape.Add(output);
-        foreach (IRunObserver observer in _observers) observer.Forward(output.Maker!, output.Path, output.Inputs, output);
+        foreach (IRunObserver observer in _observers)
+        {
+            if (observer.Watches(output.Maker!)) observer.Forward(output.Maker!, output.Path, output.Inputs, output);
+        }
     }
 
     /// <summary>

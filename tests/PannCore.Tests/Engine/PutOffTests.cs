@@ -8,8 +8,9 @@ using Xunit;
 namespace PannCore.Tests.Engine;
 
 /// <summary>
-/// Elementwise work that is put off must not show. Random networks in which tensors are shared, given up and added to themselves are run twice: freely, and watched
-/// by an observer that reads every output and every gradient, so that nothing can be put off or written over. Every bit must agree; the pool fills its buffers with NaN.
+/// Elementwise work that is put off must not show. Random networks in which tensors are shared, given up and added to themselves are run three times: freely, watched
+/// by an observer that reads every output and every gradient, so that nothing can be put off or written over, and watched at some operations only, where all that is shown must be the same.
+/// Every bit must agree; the pool fills its buffers with NaN.
 /// </summary>
 public sealed class PutOffTests
 {
@@ -31,8 +32,12 @@ public sealed class PutOffTests
             {
                 foreach (int threads in new[] { 1, 3 })
                 {
-                    float[] watched = plan.Run(statistics, tape, 1, [new Recorder()]), free = plan.Run(statistics, tape, threads, []);
+                    Values whole = new(all: true), some = new(all: false);
+                    float[] watched = plan.Run(statistics, tape, 1, [whole]), free = plan.Run(statistics, tape, threads, []), partly = plan.Run(statistics, tape, threads, [some]);
                     Assert.True(watched.AsSpan().SequenceEqual(free), $"{statistics}, tape {tape}, {threads} threads: {plan}");
+                    Assert.True(watched.AsSpan().SequenceEqual(partly), $"{statistics}, tape {tape}, {threads} threads, watched at activations: {plan}");
+                    Assert.Equal(whole.Seen.Count(pair => pair.Key.Contains("elu", StringComparison.Ordinal)), some.Seen.Count);
+                    foreach ((string path, float[] values) in some.Seen) Assert.True(whole.Seen[path].AsSpan().SequenceEqual(values), $"{path}: {plan}");
                 }
             }
         }
@@ -115,6 +120,18 @@ public sealed class PutOffTests
         protected internal override void Backward(Backpropagation pass, IReadOnlyList<Tensor> inputs, Tensor output, ReadOnlyMemory<float> dy) => throw new NotSupportedException();
 
         public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output) => throw new NotSupportedException();
+    }
+
+    /// <summary>Keeps the inputs and the output of every operation, or of activations only.</summary>
+    private sealed class Values(bool all) : IRunObserver
+    {
+        public Dictionary<string, float[]> Seen { get; } = [];
+
+        public bool Watches(Op op) => all || op.Activation is not null;
+
+        public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output) => Seen.Add(path, [.. inputs.SelectMany(input => input.Values.ToArray()), .. output.Values]);
+
+        public void Gradient(Op op, string path, Tensor output, ReadOnlySpan<float> gradient) => Assert.Equal(output.Shape.Length, gradient.Length);
     }
 
     /// <summary>Steps that each make a tensor from earlier ones; the result is the last tensor.</summary>
