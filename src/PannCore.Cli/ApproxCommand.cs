@@ -86,9 +86,13 @@ internal static class ApproxCommand
         return certificate.Passed ? 0 : 1;
     }
 
-    /// <summary>The usual densities and, where it is another, the one asked for.</summary>
+    /// <summary>The usual densities and, where it is another, the one asked for; says what of a histogram is not in it.</summary>
     private static InputDensity[] Densities(string density)
-        => [.. UsualDensities.Select(InputDensity.Parse).Append(InputDensity.Parse(density)).DistinctBy(d => d.Name)];
+    {
+        var asked = InputDensity.Parse(density);
+        if (asked.Outside > 0) Console.WriteLine(FormattableString.Invariant($"{DensityText.Of(asked.Name)}: {100 * asked.Outside:G3} % of its inputs lie outside [-B, B]; means and RMS are of the others"));
+        return [.. UsualDensities.Select(InputDensity.Parse).Append(asked).DistinctBy(d => d.Name)];
+    }
 
     private static int Frontier(string density, int? levels, int? multiplications, string? output, string? json, CancellationToken cancellation)
     {

@@ -124,6 +124,8 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(($"{file}#relu", 0.5), (density.Name, density.Outside));
         Assert.Equal(InputDensity.Histogram(edges, [0, 0, 3, 1]).Integrate(t => t, 1), density.Integrate(t => t, 1), 1e-15);
         Assert.Equal(-0.75, InputDensity.Parse($"{file}#layer1.0.relu1").Integrate(t => t, 1), 1e-15);
+        Assert.StartsWith("layers.json#relu: 50 % of its inputs lie outside [-B, B]; means and RMS are of the others\n", PannProcess.Run(files.Root, "approx", "direct:2", "--density", $"{file}#relu").Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("outside [-B, B]", PannProcess.Run(files.Root, "approx", "direct:2", "--density", $"{file}#layer1.0.relu1").Out, StringComparison.Ordinal);
         Assert.Equal(0, InputDensity.Parse(file).Integrate(t => t, 1), 1e-15);
         Assert.Equal(
             $"density '{file}#relu2': the file has no layer 'relu2'; it has relu, layer1.0.relu1",
