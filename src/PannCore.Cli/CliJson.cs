@@ -3,16 +3,16 @@ using System.Text.Json.Serialization;
 
 namespace PannCore.Cli;
 
-/// <summary>The JSON of what the verbs write and read again: indented, camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity"; nothing that a record needs may be missing or null.</summary>
-/// <remarks>By reflection: generated serializers were half of all that the compiler had to read before a first run.</remarks>
+/// <summary>The JSON of what the verbs write and read again: indented, camelCase, choices by name, non-finite numbers as "NaN", "Infinity", "-Infinity"; nothing that a record needs may be missing or null.</summary>
 internal static class CliJson
 {
-    public static JsonSerializerOptions Options { get; } = new()
+    public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-    };
+        Converters = { new JsonStringEnumConverter() },
+    }.Fixed();
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using System.Text.Json.Serialization;
 using PannCore.Data;
 using Spectre.Console;
 
@@ -149,6 +148,6 @@ internal static class DataCommand
 
 internal sealed record FetchRecord(string Url, string Folder, long DownloadedBytes, long ResumedAt);
 
-internal sealed record VerifyRecord(string Location, [property: JsonConverter(typeof(JsonStringEnumConverter<DataKind>))] DataKind Kind, bool Passed, IReadOnlyList<DataCheck> Checks);
+internal sealed record VerifyRecord(string Location, DataKind Kind, bool Passed, IReadOnlyList<DataCheck> Checks);
 
 internal sealed record SampleRecord(string File, string Source, long Bytes, string Sha256, IReadOnlyList<int> Indices);

@@ -60,7 +60,7 @@ internal sealed record StageCertificateDocument(double LevelledError, double Sca
 /// <summary>The JSON of a polynomial file: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", nothing unknown and nothing twice.</summary>
 internal static class PolynomialJson
 {
-    public static JsonSerializerOptions Options { get; } = new()
+    public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
         WriteIndented = true,
         NewLine = "\n",
@@ -69,5 +69,5 @@ internal static class PolynomialJson
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
         Converters = { new JsonStringEnumConverter() },
-    };
+    }.Fixed();
 }

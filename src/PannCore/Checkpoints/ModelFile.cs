@@ -30,6 +30,8 @@ public static class ModelFile
     private static readonly string[] Fields =
         ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges", "pannIdeal"];
 
+    private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions().Fixed();
+
     /// <summary>Writes a model, atomically.</summary>
     /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, or the file cannot be written.</exception>
     public static void Save(string path, ResNet model, ModelDescription description)
@@ -55,7 +57,7 @@ public static class ModelFile
                 throw BadInputException.At(path, "pannActivation", "a polynomial that is generated from its text alone", pann.Activation.ToString());
             CheckPaths(path, "pannRanges", model, pann.Ranges);
             metadata["pannActivation"] = pann.Activation.ToString();
-            metadata["pannRanges"] = JsonSerializer.Serialize(pann.Ranges);
+            metadata["pannRanges"] = JsonSerializer.Serialize(pann.Ranges, NumbersByPath);
             if (pann.StandsForItself) metadata["pannIdeal"] = Itself;
         }
         else if (model.Activations.Select(a => model.Parameters.Find(Activation.ShiftOf(a.Path))).FirstOrDefault(p => p is not null) is { } shift)
@@ -65,7 +67,7 @@ public static class ModelFile
         if (description.LargestInputs is not null)
         {
             CheckPaths(path, "largestInputs", model, description.LargestInputs);
-            metadata["largestInputs"] = JsonSerializer.Serialize(description.LargestInputs);
+            metadata["largestInputs"] = JsonSerializer.Serialize(description.LargestInputs, NumbersByPath);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
@@ -181,7 +183,7 @@ public static class ModelFile
     {
         try
         {
-            Dictionary<string, double> values = JsonSerializer.Deserialize<Dictionary<string, double>>(json) ?? [];
+            Dictionary<string, double> values = JsonSerializer.Deserialize<Dictionary<string, double>>(json, NumbersByPath) ?? [];
             CheckPaths(path, field, model, values);
             return values;
         }

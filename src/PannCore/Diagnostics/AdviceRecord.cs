@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace PannCore.Diagnostics;
 
 /// <summary>What advice keeps least.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AdviceGoal>))]
 public enum AdviceGoal
 {
     /// <summary>The sum of the CKKS levels of the activations.</summary>

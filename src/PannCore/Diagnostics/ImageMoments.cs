@@ -80,10 +80,13 @@ internal sealed class ImageMoments : IRunObserver
     }
 
     /// <inheritdoc/>
+    public bool Watches(Op op) => op.Activation is not null || op is BatchNorm;
+
+    /// <inheritdoc/>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
         bool isActivation = op.Activation is not null;
-        if ((!isActivation && op is not BatchNorm) || (_only is not null && path != _only)) return;
+        if (_only is not null && path != _only) return;
         Shape shape = output.Shape;
         int channels = shape[shape.Rank - 1], size = shape.Length / shape[0];
         if (!_byPath.TryGetValue(path, out ImageSums? sums))

@@ -9,7 +9,7 @@ namespace PannCore.Diagnostics;
 /// <remarks><see cref="Approximation.InputDensity.Parse"/> reads it: <c>FILE</c> for all activations together, <c>FILE#layer1.0.relu1</c> for one.</remarks>
 public static class InputHistogramFile
 {
-    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions Options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase }.Fixed();
 
     /// <summary>Writes the file whole or not at all.</summary>
     /// <param name="path">The file.</param>

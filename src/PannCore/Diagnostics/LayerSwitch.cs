@@ -35,7 +35,7 @@ internal sealed class LayerSwitch
     private readonly Module[] _pann, _ideal;
     private readonly Tail?[,] _tails;
 
-    /// <summary>Of a setting and an activation that make the same network as another does, with less left to run: that other.</summary>
+    /// <summary>Of a setting and an activation that make the same network as another does, with no more left to run: that other.</summary>
     private readonly Dictionary<(int Setting, int Activation), (int Setting, int Activation)> _sameAs = [];
 
     private readonly int[] _activations;

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 namespace PannCore.Diagnostics;
 
 /// <summary>Which error the shifts of a repair take away.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<RepairShift>))]
 public enum RepairShift
 {
     /// <summary>The mean error that the polynomial itself makes at the input that arrives.</summary>

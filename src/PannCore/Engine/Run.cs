@@ -27,7 +27,7 @@ public sealed class Run : IDisposable
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="statistics">Which statistics batch-norm uses.</param>
     /// <param name="tape">Whether <see cref="Backward"/> will be called.</param>
-    /// <param name="observers">Who sees every operation.</param>
+    /// <param name="observers">Who sees the operations, each those that it watches.</param>
     public Run(Workspace workspace, Statistics statistics = Statistics.Evaluation, bool tape = false, IReadOnlyList<IRunObserver>? observers = null)
     {
         Workspace = workspace;

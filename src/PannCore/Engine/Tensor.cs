@@ -77,7 +77,7 @@ public sealed class Tensor
     }
 
     /// <summary>
-    /// Says that the next operation is the last to use this tensor: where no observer looks at that operation and no backward pass needs its values, an elementwise operation
+    /// Says that the next operation is the last to use this tensor: where no observer looks at that operation, none at all on a tape, and no backward pass needs its values, an elementwise operation
     /// may then write its result over it, which saves memory traffic and changes no bit. Using a tensor that was written over throws.
     /// </summary>
     public Tensor LastUse()

@@ -13,7 +13,7 @@ public static class RunRecordJson
 {
     private const long MaxFileBytes = 1 << 28;
 
-    internal static JsonSerializerOptions Options { get; } = new()
+    internal static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
         WriteIndented = true,
         NewLine = "\n",
@@ -22,7 +22,7 @@ public static class RunRecordJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
-    };
+    }.Fixed();
 
     /// <summary>Writes the record and a final line end.</summary>
     public static void Write(Stream stream, RunRecord record)

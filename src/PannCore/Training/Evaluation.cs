@@ -25,7 +25,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="batch">Images at a time; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says.</param>
-    /// <param name="observers">Who sees every operation.</param>
+    /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="cancellation">Stops between batches.</param>
     public static Evaluation Of(

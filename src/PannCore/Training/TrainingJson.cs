@@ -6,10 +6,10 @@ namespace PannCore.Training;
 /// <summary>The JSON of recipes and histories: camelCase, non-finite numbers as "NaN", "Infinity", "-Infinity", choices by name.</summary>
 internal static class TrainingJson
 {
-    public static JsonSerializerOptions Options { get; } = new()
+    public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter() },
-    };
+    }.Fixed();
 }

@@ -105,8 +105,16 @@ public sealed class RunTests
             Assert.Equal([0, 0, 0, 3], y.Values.ToArray());
         }
 
-        // An observer may read the input, and another tensor never gave its memory up.
+        // An observer may read the input, and on a tape it may read that of an operation that it did not watch; another tensor never gave its memory up.
         using (var run = new Run(workspace, observers: [new Recorder()])) Kept(run.Input(new(4), values).LastUse());
+        using (var run = new Run(workspace, tape: true, observers: [new Inattentive()])) Kept(run.Input(new(4), values).LastUse());
+        using (var run = new Run(workspace, observers: [new Inattentive(), new Recorder()])) Kept(run.Input(new(4), values).LastUse());
+        using (var run = new Run(workspace, observers: [new Inattentive()]))
+        {
+            Tensor x = run.Input(new(4), values), y = x.LastUse().Relu();
+            Assert.Equal([0, 0, 0, 3], y.Values.ToArray());
+            Assert.Throws<ObjectDisposedException>(() => x.Values.Length);
+        }
         using (var run = new Run(workspace)) Kept(run.Input(new(4), values));
 
         void Kept(Tensor x)
@@ -333,6 +341,14 @@ public sealed class RunTests
         Tensor loss = model.Call(Input(run)).SoftmaxCrossEntropy([1, 2]);
         Gradients gradients = run.Backward(loss);
         return [loss.Values[0], .. model.Parameters.All.SelectMany(p => p.Trainable ? gradients[p].ToArray() : p.Values.ToArray())];
+    }
+
+    /// <summary>Looks at nothing.</summary>
+    private sealed class Inattentive : IRunObserver
+    {
+        public bool Watches(Op op) => false;
+
+        public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output) => Assert.Fail($"{path} was shown");
     }
 
     /// <summary>The arrays behind the outputs of a run's operations.</summary>
