@@ -22,13 +22,13 @@ internal sealed class LabelPlaces
     public (double X, double Y, string Anchor)? Take((double X, double Y) at, string text)
     {
         double width = CharacterWidth * text.Length;
-        foreach (var (dx, dy) in new[] { (8.0, 4.0), (6.0, -7.0), (6.0, 15.0), (-8.0, 4.0), (-6.0, 15.0), (-6.0, -7.0) })
+        foreach (var (dx, dy) in new[] { (8.0, 4.0), (6.0, -7.0), (6.0, 15.0), (-8.0, 4.0), (-6.0, 15.0), (-6.0, -7.0), (0.0, -9.0), (0.0, 17.0) })
         {
-            double start = dx > 0 ? at.X + dx : at.X + dx - width, base0 = at.Y + dy;
+            double start = dx > 0 ? at.X + dx : dx < 0 ? at.X + dx - width : at.X - (width / 2), base0 = at.Y + dy;
             Box box = new(start, base0 - Height + 3, start + width, base0 + 3);
             if (box.Left < _left || box.Right > _right || box.Top < _top - 6 || box.Bottom > _bottom || _taken.Exists(box.Overlaps)) continue;
             _taken.Add(box);
-            return dx > 0 ? (box.Left, base0, "") : (box.Right, base0, " end");
+            return dx < 0 ? (box.Right, base0, " end") : (box.Left, base0, "");
         }
 
         return null;

@@ -135,7 +135,8 @@ public static class SeriesPlot
             }
         }
         var labels = new LabelPlaces(left, right, top, bottom, points.Select(point => (x.At(point.X), y.At(point.Y))));
-        foreach (PlotPoint point in points.Where(point => point.Label.Length > 0))
+        // From the right: points near the edge have the fewest places for a label.
+        foreach (PlotPoint point in points.Where(point => point.Label.Length > 0).OrderByDescending(point => point.X))
         {
             if (labels.Take((x.At(point.X), y.At(point.Y)), point.Label) is var (x0, y0, anchor)) svg.Element("text", point.Label, ("class", anchor), ("x", x0), ("y", y0));
         }
