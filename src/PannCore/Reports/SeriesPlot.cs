@@ -134,12 +134,20 @@ public static class SeriesPlot
                 }
             }
         }
-        var labels = new LabelPlaces(left, right, top, bottom, points.Select(point => (x.At(point.X), y.At(point.Y))));
+        var labels = new LabelPlaces(left, right, top, bottom, points.SelectMany(point => Covered(point, x, y)));
         // From the right: points near the edge have the fewest places for a label.
         foreach (PlotPoint point in points.Where(point => point.Label.Length > 0).OrderByDescending(point => point.X))
         {
             if (labels.Take((x.At(point.X), y.At(point.Y)), point.Label) is var (x0, y0, anchor)) svg.Element("text", point.Label, ("class", anchor), ("x", x0), ("y", y0));
         }
+    }
+
+    /// <summary>A point and, every eight pixels, its bar: no label may lie there.</summary>
+    private static IEnumerable<(double X, double Y)> Covered(PlotPoint point, Axis x, Axis y)
+    {
+        yield return (x.At(point.X), y.At(point.Y));
+        if (point is not { Low: double low, High: double high }) yield break;
+        for (double at = y.At(high); at <= y.At(low); at += 8) yield return (x.At(point.X), at);
     }
 
     private static bool IsFinite(PlotPoint point) => double.IsFinite(point.X) && double.IsFinite(point.Y);
