@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace PannCore;
 
-/// <summary>How the project's JSON is read and written: by reflection, because generated serializers were more code to compile than half of the project, wherever a host allows it by default or not.</summary>
+/// <summary>How the project's JSON is read and written: by reflection, because generated serializers were more code to compile than the project itself; also where a host does not allow it by default.</summary>
 internal static class JsonByReflection
 {
     /// <summary>These options, ready for use and closed to changes.</summary>
