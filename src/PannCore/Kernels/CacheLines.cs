@@ -32,7 +32,8 @@ internal static class CacheLines
     }
 
     /// <summary>
-    /// The same for a block whose every element is about to be written; what it held is lost. A word of each page is written first: reading memory that was never written would make the system
+    /// The same for a block whose every element is about to be written in pieces, here and there, as by Winograd's algorithm; what it held is lost. Direct tiles write from end to end, and their stores
+    /// wait for nothing: touched, their results cost them 5 to 8 % with 16 channels on Zen 5. A word of each page is written first: reading memory that was never written would make the system
     /// map a page of zeros, and replace it at the first write, which cost a first training step 150 ms.
     /// </summary>
     public static void TouchResult<T>(Span<T> block) where T : unmanaged

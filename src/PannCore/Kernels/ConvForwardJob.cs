@@ -34,7 +34,6 @@ internal readonly struct ConvForwardJob<T>(ConvPlan<T> plan, ReadOnlyMemory<T> s
         }
         Span<T> to = result.Span.Slice(chunk * size, size);
         if (plan.LeavesOut) to.Clear();
-        else CacheLines.TouchResult(to);
         Convolve(image, packed, to, scratch.Take<T>(1, plan.TilePixels * plan.TileColumns));
     }
 
