@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PannCore.Checkpoints;
@@ -28,7 +29,7 @@ public sealed class PublishedRowsTests : IDisposable
     public void Dispose() => _workspace.Dispose();
 
     [Fact]
-    public void Every_table_is_one_that_its_verb_reads()
+    public void Every_table_is_what_its_verb_reads_and_writes()
     {
         int tables = 0;
         Read<PrecisionRow>("precision.json");
@@ -42,7 +43,11 @@ public sealed class PublishedRowsTests : IDisposable
         {
             foreach (string path in new[] { file, "choices-" + file }.Select(name => Path.Combine(Root, "results", name)).Where(File.Exists))
             {
-                Assert.NotEmpty(ResultFile<TRow>.Read(path).Rows);
+                ResultFile<TRow> table = ResultFile<TRow>.Read(path);
+                Assert.NotEmpty(table.Rows);
+                using var written = new MemoryStream();
+                JsonSerializer.Serialize(written, table, CliJson.Options);
+                Assert.Equal(File.ReadAllText(path).TrimEnd(), Encoding.UTF8.GetString(written.ToArray()));
                 tables++;
             }
         }
