@@ -15,7 +15,7 @@ internal static class CacheLines
     /// <summary>
     /// Reads one word of each line of a block, so that its lines come in many at a time. A tile that needs a line waits for it, and every multiply-add after it too; and a line that is
     /// to be written is first fetched like one that is read. Measured: 84 and 93 % of the peak without and with it in direct forward passes of
-    /// 16 channels whose images are not in the second-level cache; 38 and 33 ms in the forward passes and data gradients by F(4x4, 3x3) of a training step, where only results are touched.
+    /// 16 channels whose images are not in the second-level cache, 81 and 90 % by F(2x2, 3x3) on Zen 5; 38 and 33 ms in the forward passes and data gradients by F(4x4, 3x3) of a training step by touching results alone.
     /// </summary>
     /// <remarks>
     /// A block of more than 256 KB is left alone: its first lines would be gone, and others with them, before they are used. Never inlined: nobody wants the result, and the compiler

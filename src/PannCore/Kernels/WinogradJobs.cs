@@ -8,7 +8,8 @@ internal readonly struct WinogradForward(WinogradPlan plan, int images, ReadOnly
     public void Run(int first, int count, Scratch scratch)
     {
         int size = x.Length / images, resultSize = y.Length / images;
-        pending?.Run(first * size, count * size);
+        if (pending is null) CacheLines.Touch(x.Span.Slice(first * size, count * size));
+        else pending.Run(first * size, count * size);
         CacheLines.TouchResult(y.Span.Slice(first * resultSize, count * resultSize));
         plan.Forward(first, count, x.Span, packed.Span, y.Span, scratch);
     }
