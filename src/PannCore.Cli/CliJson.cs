@@ -10,7 +10,8 @@ internal static class CliJson
     public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
         WriteIndented = true,
-        // Files and consoles, never a page: a + is a +.
+        NewLine = "\n",
+        // Written to files, never into a page: a + is a +.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

@@ -192,7 +192,7 @@ internal sealed class WinogradPlan
 
     /// <summary>
     /// Transforms the patches of a block. The image is copied into the halo row by row just before its first use, so that the copy is still in the
-    /// nearest cache and fetching it overlaps with the arithmetic.
+    /// nearest cache and copying overlaps with the arithmetic.
     /// </summary>
     private void TransformInput(int first, int begin, int end, ReadOnlySpan<float> x, Span<float> haloed, Span<float> domain, ref float between)
     {

@@ -12,8 +12,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 {
     /// <summary>
     /// From here on Winograd's F(2x2, 3x3) was measured to be faster than the direct sum, forward and for the data gradient. With 16 channels that depends on what a multiply-add costs
-    /// beside a load: where two of 512 bits are done in a cycle the direct sum reaches 89 to 97 % of their peak and F(2x2, 3x3) 78 to 80, where one is done 93 and 117 to 121 (evaluation
-    /// of ResNet-20: 14 % faster), and with 256 bits evaluation is 11 % faster.
+    /// beside a load: where two of 512 bits are done in a cycle the direct sum reaches 91 to 92 % of their peak and F(2x2, 3x3) 89 to 91 (evaluation of ResNet-20 in turns, three times: 6,168 to 6,348 and 6,340 to 6,470
+    /// images a second), where one is done 93 and 117 to 121 (evaluation 14 % faster), and with 256 bits evaluation is 11 % faster.
     /// </summary>
     private static int LeastChannels => OuterProduct.HasWholeMultiplyAdds ? 32 : 16;
 

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using PannCore.Checkpoints;
@@ -45,9 +45,7 @@ public sealed class PublishedRowsTests : IDisposable
             {
                 ResultFile<TRow> table = ResultFile<TRow>.Read(path);
                 Assert.NotEmpty(table.Rows);
-                using var written = new MemoryStream();
-                JsonSerializer.Serialize(written, table, CliJson.Options);
-                Assert.Equal(File.ReadAllText(path).TrimEnd(), Encoding.UTF8.GetString(written.ToArray()));
+                Assert.Equal(Rounded(File.ReadAllText(path)), Rounded(JsonSerializer.Serialize(table, CliJson.Options)));
                 tables++;
             }
         }
@@ -98,6 +96,10 @@ public sealed class PublishedRowsTests : IDisposable
         int expected = Directory.GetFiles(Path.Combine(Root, "models", "precision"), "*.safetensors").Count(file => Regex.IsMatch(Path.GetFileName(file), @"-resnet\d+-\d+-\d+\.(?!met-)[^.]+\.safetensors$"));
         Assert.True(networks == expected, $"expected all {expected} networks of data/models/precision that go on from another in data/results/loop.json, found {networks}");
     }
+
+    /// <summary>To twelve digits: tables also hold what is computed from their cells, and the last digits of a logarithm differ between mathematics libraries.</summary>
+    private static string Rounded(string json)
+        => Regex.Replace(json, @"-?\d+\.\d{10,}(E-?\d+)?", number => double.Parse(number.Value, CultureInfo.InvariantCulture).ToString("G12", CultureInfo.InvariantCulture));
 
     private static IEnumerable<JsonElement> Rows(string file)
     {
