@@ -17,7 +17,7 @@ internal static class ReproduceNetwork
 {
     private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", Refitted = "refitted", EqualisedRefitted = "equalised and refitted", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
 
-    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "direct:16", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
+    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "direct:14", "direct:16", "direct:30", "direct:62", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
 
     /// <summary>Published accuracies of ResNet-20 on CIFAR-10 with polynomials, and the polynomials by which they are priced here. AutoFHE and LowMemoryFHE are left out: their polynomials are of several kinds.</summary>
     private static readonly (string Name, string Activation, double Accuracy)[] Published = [("MPCNN", "composite:alpha=13", 92.59), ("AESPA", "direct:2", 91.92)];
