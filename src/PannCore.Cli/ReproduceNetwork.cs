@@ -137,11 +137,13 @@ internal static class ReproduceNetwork
     private static void Draw(TextWriter writer, IReadOnlyList<NetworkRow> rows)
     {
         using var workspace = new Workspace(1);
+        // A polynomial's networks have one price and stand one above the other: only the best of them is labelled, and the best one in the loop.
+        HashSet<string> labelled = [.. rows.GroupBy(row => (row.Activation, row.Kind == InTheLoop)).Select(networks => networks.MaxBy(row => row.Correct)!.Name)];
         PlotPanel Panel(string title, string across, Func<LoopPrice, double> price) => new(
             title, across, "accuracy, %",
             [
                 .. from kind in (string[])[Converted, Repaired, Refitted, EqualisedRefitted, InTheLoop]
-                   select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, Label(row.Activation), row.Interval.Low, row.Interval.High)], Joined: false),
+                   select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, labelled.Contains(row.Name) ? Label(row.Activation) : "", row.Interval.Low, row.Interval.High)], Joined: false),
                 new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, 20, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
             ],
             Lowest: 80);

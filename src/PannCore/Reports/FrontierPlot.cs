@@ -73,7 +73,7 @@ public static class FrontierPlot
     {
         svg.Element("text", "What a polynomial ReLU costs, and how wrong it is", ("class", "strong head"), ("x", 16), ("y", 32));
         svg.Element("text", $"Errors in units of the range B, input density {DensityText.Of(frontier.Density)}. Labels are degrees. Lower and further left is better.", ("x", 16), ("y", 54));
-        svg.Element("text", "At 0, where most inputs of a network lie, a composite is exact and a direct minimax polynomial has its whole maximum error.", ("x", 16), ("y", 72));
+        svg.Element("text", "At 0 itself a composite is exact and a direct minimax polynomial has its whole maximum error.", ("x", 16), ("y", 72));
         double y = 92, x = 22;
         foreach (var (family, text) in new[] { (ReluFamily.Composite, "composite: degrees of the stages"), (ReluFamily.Direct, "direct: degree") })
         {
@@ -123,9 +123,7 @@ public static class FrontierPlot
         // The best first: they get the places next to their points.
         foreach (FrontierRow row in pareto.Concat(frontier.Rows.Where(row => !best.Contains(row))))
         {
-            string text = string.Join(',', row.Degrees);
-            if (labels.Take(Place(row), text) is not var (x0, y0, anchor)) continue;
-            svg.Element("text", text, ("class", (best.Contains(row) ? "strong " : "") + (row.Family == ReluFamily.Composite ? "composite" : "direct") + anchor), ("x", x0), ("y", y0));
+            labels.Write(svg, Place(row), string.Join(',', row.Degrees), (best.Contains(row) ? "strong " : "") + (row.Family == ReluFamily.Composite ? "composite" : "direct"), far: best.Contains(row));
         }
 
         (double X, double Y) Place(FrontierRow row) => (x.At(row.Price(price)), y.At(frontier.Error(row, error)));

@@ -6,6 +6,8 @@ internal sealed class LabelPlaces
     /// <summary>About the width of a character.</summary>
     public const double CharacterWidth = 6.4;
 
+    private const double CapitalWidth = 8.5;
+
     private const double Height = 13;
 
     private readonly double _left, _right, _top, _bottom;
@@ -18,21 +20,31 @@ internal sealed class LabelPlaces
         _taken = [.. points.Select(at => new Box(at.X - 5, at.Y - 5, at.X + 5, at.Y + 5))];
     }
 
-    /// <summary>Takes the first of a few places next to a point where a label covers nothing: where its text is anchored, and the class that says at which end. Null if there is none.</summary>
-    public (double X, double Y, string Anchor)? Take((double X, double Y) at, string text)
+    /// <summary>Writes a label in the first of a few places next to a point where it covers nothing; where there is none, and it may be <paramref name="far"/>, farther off, with a line that leads to it; else nowhere.</summary>
+    public void Write(Markup svg, (double X, double Y) at, string text, string style = "", bool far = true)
     {
-        double width = CharacterWidth * text.Length;
-        foreach (var (dx, dy) in new[] { (8.0, 4.0), (6.0, -7.0), (6.0, 15.0), (-8.0, 4.0), (-6.0, 15.0), (-6.0, -7.0), (0.0, -9.0), (0.0, 17.0) })
+        double width = text.Sum(character => char.IsAsciiLetterUpper(character) ? CapitalWidth : CharacterWidth);
+        foreach ((double dx, double dy, bool led) in far ? Places : Places.Where(place => !place.Led))
         {
             double start = dx > 0 ? at.X + dx : dx < 0 ? at.X + dx - width : at.X - (width / 2), base0 = at.Y + dy;
             Box box = new(start, base0 - Height + 3, start + width, base0 + 3);
             if (box.Left < _left || box.Right > _right || box.Top < _top - 6 || box.Bottom > _bottom || _taken.Exists(box.Overlaps)) continue;
             _taken.Add(box);
-            return dx < 0 ? (box.Right, base0, " end") : (box.Left, base0, "");
+            if (led) svg.Empty("line", ("style", "stroke: var(--ink); stroke-width: 0.5; opacity: 0.5"), ("x1", at.X), ("x2", dx < 0 ? box.Right + 2 : box.Left - 2), ("y1", at.Y), ("y2", base0 - 4));
+            svg.Element("text", text, ("class", style + (dx < 0 ? " end" : "")), ("x", dx < 0 ? box.Right : box.Left), ("y", base0));
+            return;
         }
-
-        return null;
     }
+
+    private static readonly (double Dx, double Dy, bool Led)[] Places =
+    [
+        (8, 4, false), (6, -7, false), (6, 15, false), (-8, 4, false), (-6, 15, false), (-6, -7, false), (0, -9, false), (0, 17, false),
+        .. from distance in (double[])[30, 45, 60, 80]
+           from steep in (double[])[0.5, 0.2, 1]
+           from side in (double[])[1, -1]
+           from up in (double[])[-1, 1]
+           select (side * distance * steep, (up * distance) + 4, true),
+    ];
 
     private readonly record struct Box(double Left, double Top, double Right, double Bottom)
     {

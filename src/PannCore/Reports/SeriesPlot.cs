@@ -5,7 +5,7 @@ namespace PannCore.Reports;
 /// <summary>A point of a plot.</summary>
 /// <param name="X">Across.</param>
 /// <param name="Y">Up.</param>
-/// <param name="Label">Drawn beside it where there is room, and told when it is pointed at.</param>
+/// <param name="Label">Drawn beside it, or where there is room and a line leads to it, and told when it is pointed at.</param>
 /// <param name="Low">Lower end of a bar through it; null for none.</param>
 /// <param name="High">Upper end.</param>
 public sealed record PlotPoint(double X, double Y, string Label = "", double? Low = null, double? High = null)
@@ -136,10 +136,7 @@ public static class SeriesPlot
         }
         var labels = new LabelPlaces(left, right, top, bottom, points.SelectMany(point => Covered(point, x, y)));
         // From the right: points near the edge have the fewest places for a label.
-        foreach (PlotPoint point in points.Where(point => point.Label.Length > 0).OrderByDescending(point => point.X))
-        {
-            if (labels.Take((x.At(point.X), y.At(point.Y)), point.Label) is var (x0, y0, anchor)) svg.Element("text", point.Label, ("class", anchor), ("x", x0), ("y", y0));
-        }
+        foreach (PlotPoint point in points.Where(point => point.Label.Length > 0).OrderByDescending(point => point.X)) labels.Write(svg, (x.At(point.X), y.At(point.Y)), point.Label);
     }
 
     /// <summary>A point and, every eight pixels, its bar: no label may lie there.</summary>
