@@ -100,8 +100,8 @@ internal static class ReproduceLoop
     private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
-        "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; p: McNemar's test against the control",
-        ["network", "accuracy", "control", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
+        "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test",
+        ["network", "accuracy", "control", "difference", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
         [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && r.Images == row.Images && Schedule(r) == Schedule(row))))]);
 
     /// <summary>The name of a way with other settings than the named one's begins with that; null for a way that is no more.</summary>
@@ -118,7 +118,8 @@ internal static class ReproduceLoop
             row.Name,
             Invariant($"{row.Accuracy:F2} %"),
             control is null ? "-" : Invariant($"{control.Accuracy:F2} %"),
-            test is { } paired ? Invariant($"{paired.Probability:F3}") : "-",
+            test?.Difference(row.Images) is var (points, half) ? Invariant($"{points:F2} +- {half:F2}") : "-",
+            test is { Probability: var p } ? (p < 0.001 ? Invariant($"{p:0e-0}") : Invariant($"{p:F3}")) : "-",
             row.Price is null ? "-" : Invariant($"{row.Price.Levels}"),
             row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
             row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRange:N0}"),

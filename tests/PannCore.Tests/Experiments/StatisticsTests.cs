@@ -98,4 +98,18 @@ public sealed class StatisticsTests
         int[] order = random.Permutation(answers.Length);
         Assert.Equal(new McNemar(first, second), McNemar.Of([.. order.Select(i => answers[i].Item1)], [.. order.Select(i => answers[i].Item2)]));
     }
+
+    [Theory]
+    [InlineData(76, 60, 10_000)]
+    [InlineData(3, 0, 12)]
+    [InlineData(0, 0, 1)]
+    public void The_difference_of_two_networks_is_the_mean_over_images_with_its_standard_error(int first, int second, int images)
+    {
+        double[] each = [.. Enumerable.Repeat(1.0, first), .. Enumerable.Repeat(-1.0, second), .. Enumerable.Repeat(0.0, images - first - second)];
+        double mean = each.Average(), error = Math.Sqrt(each.Sum(d => (d - mean) * (d - mean)) / images / images);
+        (double points, double half) = new McNemar(first, second).Difference(images);
+        Assert.Equal(100 * mean, points, 1e-10);
+        Assert.Equal(100 * 1.9599639845400545 * error, half, 1e-9);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new McNemar(first + 1, second).Difference(first + second));
+    }
 }
