@@ -22,7 +22,7 @@ internal static class NetworkCases
             var network = new BenchNetwork(20, EvalBatch);
             yield return new("training step", new(Flops: TrainBatch * ((3 * network.ForwardFlops) - StemFlops), Items: TrainBatch), () =>
             {
-                Workspace workspace = Machine.Workspace(new Recipe { Architecture = "", Epochs = 1 }.Convolution);
+                Workspace workspace = Machine.Workspace(Recipe.DefaultConvolution);
                 CheckTraining(network, workspace);
                 return new(workspace.Workers, () => network.Step(workspace, TrainBatch), workspace);
             });

@@ -4,6 +4,7 @@ using PannCore.Engine;
 using PannCore.Kernels;
 using PannCore.Nn;
 using PannCore.Ops;
+using PannCore.Training;
 
 namespace PannCore.Cli;
 
@@ -18,7 +19,7 @@ internal static class BenchCommand
         Option<int> runs = CommonOptions.AtLeast(new Option<int>("--runs") { HelpName = "N", Description = "Timed runs of each work, of which the median counts; fewer on slow machines.", DefaultValueFactory = _ => 15 }, 1);
         Option<bool> growth = new("--growth") { Description = "Instead: how time grows with batch, depth and threads, and by how much it deviates from linear; seven runs at most. About a minute." };
         Option<string> convolution = CommonOptions.Convolution();
-        convolution.Description += $" Where nothing is said, training is timed with {CommonOptions.Name(TrainCommand.Convolution)}, as pann train has it; with --growth both sides are timed with the one named here.";
+        convolution.Description += $" Where nothing is said, training is timed with {CommonOptions.Name(Recipe.DefaultConvolution)}, as pann train has it; with --growth both sides are timed with the one named here.";
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Speed of a ResNet-20 training step, of evaluation and of PANN evaluation, with the machine's multiply-add peak and memory bandwidth measured beside them.\n\nExample: pann bench --json bench.json\nExample: pann bench --growth") { threads, convolution, runs, growth, json };
         command.SetAction(parsed =>
@@ -34,7 +35,7 @@ internal static class BenchCommand
             }
             // As the other verbs compute by default: training faster, evaluation with the least rounding.
             bool given = CommonOptions.IsGiven(parsed, convolution);
-            using var training = new Workspace(parsed.GetValue(threads), given ? CommonOptions.Convolution(parsed, convolution) : TrainCommand.Convolution);
+            using var training = new Workspace(parsed.GetValue(threads), given ? CommonOptions.Convolution(parsed, convolution) : Recipe.DefaultConvolution);
             using Workspace evaluation = CommonOptions.Workspace(parsed, threads, convolution);
             CommonOptions.WriteJson(parsed.GetValue(json), Measure(training, evaluation, parsed.GetValue(runs)));
             return 0;

@@ -53,7 +53,7 @@ internal static class EvalCommand
             int? given = CommonOptions.Batch(parsed, batch), batchSize = other is null ? given : Math.Min(given ?? int.MaxValue, ArithmeticModel.LargestBatch);
             long start = Stopwatch.GetTimestamp();
             Evaluation single = ProgressBar.Run("evaluating", images.Count, progress => Evaluation.Of(
-                network, images, indices, loaded.Description.Normalization, workspace, batchSize, observers, progress, cancellation));
+                network, images, indices, loaded.Description.Normalization, workspace, batchSize, observers, progress, cancellation: cancellation));
             Evaluation result = single;
             ArithmeticRecord beside = other?.Record(images.Labels, single, out result) ?? new(ArithmeticModel.Engine, single.Accuracy, single.Accuracy, 0, 0, [], []);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

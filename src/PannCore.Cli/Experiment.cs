@@ -144,7 +144,7 @@ internal sealed class Experiment : IDisposable
             if (!File.Exists(file))
             {
                 Console.WriteLine($"{name}: training");
-                using var workspace = new Workspace(_parsed.GetValue(_options.Threads), plan.Convolution);
+                using Workspace workspace = Workspace();
                 return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, Stop) is null
                     ? throw new OperationCanceledException(Stop)
                     : file;

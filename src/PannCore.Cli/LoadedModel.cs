@@ -84,7 +84,7 @@ internal sealed record LoadedModel(PannModel Model)
         if (images > training.Count) throw new BadInputException($"--calibrate: expected at most {training.Count} images, found {images}");
         ResNet ideal = Backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
         int[] indices = [.. Enumerable.Range(0, images)];
-        return ProgressBar.Run("measuring ranges", images, progress => RangeProbe.Calibrate(ideal, training, indices, Description.Normalization, workspace, progress, cancellation));
+        return ProgressBar.Run("measuring ranges", images, progress => RangeProbe.Calibrate(ideal, training, indices, Description.Normalization, workspace, progress, cancellation: cancellation));
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>

@@ -15,9 +15,6 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann train</c>. It never opens the test file.</summary>
 internal static class TrainCommand
 {
-    /// <summary>What a recipe computes convolutions with where nothing is said.</summary>
-    public static ConvAlgorithm Convolution { get; } = new Recipe { Architecture = "", Epochs = 1 }.Convolution;
-
     public static Command Create()
     {
         Option<string> architecture = new("--arch") { HelpName = "NAME", Description = "resnet20, resnet32, resnet44, resnet56 or resnet110.", DefaultValueFactory = _ => "resnet20" };
@@ -55,7 +52,7 @@ internal static class TrainCommand
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
-        Option<string> convolution = CommonOptions.Convolution(Convolution);
+        Option<string> convolution = CommonOptions.Convolution(Recipe.DefaultConvolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
             list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
@@ -119,7 +116,7 @@ internal static class TrainCommand
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = ReadTraining(folder);
-            using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
+            using var workspace = new Workspace(parsed.GetValue(threads));
             using IDisposable held = TrainingRun.Hold(file);
             TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0), fromScratch ? null : begin?.Backbone, cancellation);
             if (record is null)

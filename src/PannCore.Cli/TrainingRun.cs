@@ -67,7 +67,7 @@ internal static class TrainingRun
             }
             // Put back into a network trained with polynomials, ReLU gives no network at all: its inputs say nothing.
             if (recipe.Polynomial is not { StandsForItself: true })
-                largest = ProgressBar.Run("measuring ranges", learnt.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, learnt, normalization, workspace, progress, cancellation));
+                largest = ProgressBar.Run("measuring ranges", learnt.Length, progress => RangeProbe.Calibrate(trainer.Model.With(stands, ranges: null), training, learnt, normalization, workspace, progress, recipe.Convolution, cancellation));
         }
         catch (OperationCanceledException)
         {

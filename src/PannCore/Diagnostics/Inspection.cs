@@ -60,7 +60,7 @@ public static class Inspection
         if (arithmetic is not null && sound.Length > 0)
         {
             Evaluation single = Evaluation.Of(
-                pann, data, sound, normalization, workspace, ArithmeticModel.LargestBatch, [arithmetic.Observer], progress?.Invoke("other arithmetic", sound.Length), cancellation);
+                pann, data, sound, normalization, workspace, ArithmeticModel.LargestBatch, [arithmetic.Observer], progress?.Invoke("other arithmetic", sound.Length), cancellation: cancellation);
             other = arithmetic.Record([.. sound.Select(i => data.Labels[i])], single, out _);
         }
         List<Flip> flips = [];

@@ -123,14 +123,14 @@ public sealed class RangeProbe : IRunObserver
         }
     }
 
-    /// <summary>Largest |x| at each activation of the network that <paramref name="model"/> stands for, over unaugmented training images.</summary>
+    /// <summary>Largest |x| at each activation of the network that <paramref name="model"/> stands for, over unaugmented training images; convolutions are computed as said, else as the workspace says.</summary>
     /// <exception cref="BadInputException">The network's activations are not finite on some image.</exception>
     public static Dictionary<string, double> Calibrate(
         ResNet model, Cifar10 training, int[] indices, Normalization normalization, Workspace workspace,
-        IProgress<int>? progress = null, CancellationToken cancellation = default)
+        IProgress<int>? progress = null, ConvAlgorithm? convolution = null, CancellationToken cancellation = default)
     {
         var probe = new RangeProbe();
-        Evaluation.Of(model.Ideal(), training, indices, normalization, workspace, observers: [probe], progress: progress, cancellation: cancellation);
+        Evaluation.Of(model.Ideal(), training, indices, normalization, workspace, observers: [probe], progress: progress, convolution: convolution, cancellation: cancellation);
         foreach ((string path, Watch watch) in probe.ByPath)
         {
             if (!double.IsFinite(watch.Largest)) throw new BadInputException($"calibration: at {path}, image {indices[watch.WorstImage]} of {training.Source}: expected finite inputs, found one that is not");

@@ -180,7 +180,7 @@ public readonly struct Forwarding
 
     internal Workers Workers => _run.Workspace.Workers;
 
-    internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
+    internal ConvAlgorithm Convolution => _run.Convolution;
 
     /// <summary>Puts elementwise work that writes the output off until somebody reads it.</summary>
     internal void PutOff<TWork>(in TWork work, Memory<float> output) where TWork : struct, IElementwise => _run.PutOff(work, output);
@@ -206,7 +206,7 @@ public sealed class Backpropagation
 
     internal Workers Workers => _run.Workspace.Workers;
 
-    internal ConvAlgorithm Convolution => _run.Workspace.Convolution;
+    internal ConvAlgorithm Convolution => _run.Convolution;
 
     /// <summary>Puts elementwise work that writes the gradient of input 0 off until somebody reads it.</summary>
     internal void PutOff<TWork>(in TWork work, Memory<float> gradient) where TWork : struct, IElementwise => _run.PutOff(work, gradient);

@@ -13,8 +13,8 @@ public enum Statistics
 }
 
 /// <summary>
-/// One pass of one thread through a model: whether batch-norm trains, whether a tape is kept for <see cref="Backward"/>, and who observes.
-/// The two settings are independent of each other. All memory of the pass goes back to the workspace when it is disposed, most of it earlier.
+/// One pass of one thread through a model: whether batch-norm trains, whether a tape is kept for <see cref="Backward"/>, who observes, and how convolutions are computed.
+/// These settings are independent of each other. All memory of the pass goes back to the workspace when it is disposed, most of it earlier.
 /// </summary>
 public sealed class Run : IDisposable
 {
@@ -28,10 +28,13 @@ public sealed class Run : IDisposable
     /// <param name="statistics">Which statistics batch-norm uses.</param>
     /// <param name="tape">Whether <see cref="Backward"/> will be called.</param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
-    public Run(Workspace workspace, Statistics statistics = Statistics.Evaluation, bool tape = false, IReadOnlyList<IRunObserver>? observers = null)
+    /// <param name="convolution">How convolutions are computed, forward and backward; null takes <see cref="Workspace.Convolution"/>.</param>
+    public Run(
+        Workspace workspace, Statistics statistics = Statistics.Evaluation, bool tape = false, IReadOnlyList<IRunObserver>? observers = null, ConvAlgorithm? convolution = null)
     {
         Workspace = workspace;
         Statistics = statistics;
+        Convolution = convolution ?? workspace.Convolution;
         _tape = tape;
         _observers = observers ?? [];
         _notes = workspace.SpareNotes.TryPop(out RunNotes? notes) ? notes : new();
@@ -42,6 +45,9 @@ public sealed class Run : IDisposable
 
     /// <summary>Which statistics batch-norm uses.</summary>
     public Statistics Statistics { get; }
+
+    /// <summary>How convolutions are computed.</summary>
+    public ConvAlgorithm Convolution { get; }
 
     private RunNotes Notes
     {

@@ -10,7 +10,7 @@ public sealed class Workspace : IDisposable
 {
     /// <summary>A workspace with its own threads.</summary>
     /// <param name="threads">Worker threads, the calling one included; results do not depend on it.</param>
-    /// <param name="convolution">How convolutions are computed; results differ by rounding.</param>
+    /// <param name="convolution">How the convolutions of a run are computed that does not say; results differ by rounding.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer threads than one.</exception>
     /// <param name="fillWithNaN">Fills every buffer with NaN when it is handed out, so that use of unwritten memory shows.</param>
     public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Automatic, bool fillWithNaN = false)
@@ -23,7 +23,7 @@ public sealed class Workspace : IDisposable
     /// <summary>Number of threads.</summary>
     public int Threads => Workers.Threads;
 
-    /// <summary>How convolutions are computed.</summary>
+    /// <summary>How the convolutions of a run are computed that does not say.</summary>
     public ConvAlgorithm Convolution { get; }
 
     internal Workers Workers { get; }

@@ -27,10 +27,11 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="batch">Images at a time; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says.</param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
+    /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
     /// <param name="cancellation">Stops between batches.</param>
     public static Evaluation Of(
         ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int? batch = null,
-        IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, CancellationToken cancellation = default)
+        IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, ConvAlgorithm? convolution = null, CancellationToken cancellation = default)
     {
         int size = batch ?? BatchFor(workspace);
         var loader = new BatchLoader(data, normalization);
@@ -41,7 +42,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         {
             cancellation.ThrowIfCancellationRequested();
             ReadOnlyMemory<int> chosen = indices.AsMemory(first, Math.Min(size, indices.Length - first));
-            using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers);
+            using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers, convolution);
             ReadOnlySpan<float> values = model.Call(loader.Load(run, chosen)).Values;
             classes = values.Length / chosen.Length;
             if (first == 0) logits = new float[indices.Length * classes];

@@ -6,6 +6,9 @@ namespace PannCore.Training;
 /// <summary>Everything that decides the result of a training run, given the data.</summary>
 public sealed record Recipe
 {
+    /// <summary>The algorithm of convolutions where nothing is said.</summary>
+    public const ConvAlgorithm DefaultConvolution = ConvAlgorithm.Winograd4;
+
     private const int MaxEpochs = 10_000;
 
     /// <summary>For instance <c>resnet20</c>.</summary>
@@ -65,7 +68,7 @@ public sealed record Recipe
     /// How convolutions are computed: another algorithm rounds otherwise, so training takes another course. By default the fastest: networks trained with
     /// it are as good as those trained with direct sums (measured over three seeds, see README).
     /// </summary>
-    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Winograd4;
+    public ConvAlgorithm Convolution { get; init; } = DefaultConvolution;
 
     /// <summary>Name of the pixel normalisation.</summary>
     public string Normalize { get; init; } = "cifar10";

@@ -53,15 +53,13 @@ public sealed class Trainer
     /// <summary>A trainer at the start of its first epoch.</summary>
     /// <param name="recipe">What to do.</param>
     /// <param name="data">The training set.</param>
-    /// <param name="workspace">Threads and memory.</param>
+    /// <param name="workspace">Threads and memory. Convolutions are computed as the recipe says, in training and on the images held out.</param>
     /// <param name="initial">A network of the same architecture whose weights training begins from; null begins from random ones. The recipe names it by the hash of its weights.</param>
     /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
-    /// <exception cref="ArgumentException">The workspace computes convolutions otherwise than the recipe says, or the initial weights are others than it names.</exception>
+    /// <exception cref="ArgumentException">The initial weights are others than the recipe names.</exception>
     public Trainer(Recipe recipe, Cifar10 data, Workspace workspace, ResNet? initial = null)
     {
         recipe.Check();
-        if (workspace.Convolution != recipe.Convolution)
-            throw new ArgumentException($"trainer: the recipe's convolution is {recipe.Convolution}, the workspace's {workspace.Convolution}", nameof(workspace));
         Recipe = recipe;
         _data = data;
         _workspace = workspace;
@@ -138,7 +136,7 @@ public sealed class Trainer
         }
         double? validation = _split.Validation.Length == 0
             ? null
-            : Evaluation.Of(Model, _data, _split.Validation, _normalization, _workspace, cancellation: cancellation).Accuracy;
+            : Evaluation.Of(Model, _data, _split.Validation, _normalization, _workspace, convolution: Recipe.Convolution, cancellation: cancellation).Accuracy;
         var result = new EpochResult(_epoch + 1, _lossSum / StepsPerEpoch, 100.0 * _correct / total, validation);
         _history.Add(result);
         _epoch++;
@@ -268,7 +266,7 @@ public sealed class Trainer
 
     private void Step(ReadOnlyMemory<int> images)
     {
-        using var run = new Run(_workspace, Statistics.Training, tape: true);
+        using var run = new Run(_workspace, Statistics.Training, tape: true, convolution: Recipe.Convolution);
         long step = ((long)_epoch * StepsPerEpoch) + _step;
         Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
         byte[] labels = _loader.Labels(images.Span);

@@ -41,6 +41,26 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Convolutions_are_the_recipe_s_whatever_the_workspace_s_are()
+    {
+        Trainer expected = Trained(Small, Images, _workspace);
+        using var direct = new Workspace(2, ConvAlgorithm.Direct, fillWithNaN: true);
+        Trainer found = Trained(Small, Images, direct);
+        AssertSameBits(expected, found);
+        Assert.Equal(expected.History, found.History);
+        Assert.NotEqual(Weights(expected), Weights(Trained(Small with { Convolution = ConvAlgorithm.Direct }, Images, direct)));
+
+        // Validation's bits show in no accuracy of ten images: the evaluation behind it, and the ranges of the model that is left.
+        int[] images = [.. Enumerable.Range(0, 10)];
+        float[] Logits(Workspace workspace, ConvAlgorithm? convolution) => Evaluation.Of(expected.Model, Images, images, Normalization.Cifar10, workspace, convolution: convolution).Logits;
+        Dictionary<string, double> Ranges(Workspace workspace, ConvAlgorithm? convolution) => RangeProbe.Calibrate(expected.Model, Images, images, Normalization.Cifar10, workspace, convolution: convolution);
+        Assert.Equal(Logits(_workspace, null), Logits(direct, Small.Convolution));
+        Assert.NotEqual(Logits(_workspace, null), Logits(direct, null));
+        Assert.Equal(Ranges(_workspace, null), Ranges(direct, Small.Convolution));
+        Assert.NotEqual(Ranges(_workspace, null), Ranges(direct, null));
+    }
+
+    [Fact]
     public void A_state_of_mid_epoch_continues_to_the_same_bits()
     {
         Trainer whole = Trained(Small, Images, _workspace);
