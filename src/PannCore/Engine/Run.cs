@@ -29,6 +29,7 @@ public sealed class Run : IDisposable
     /// <param name="tape">Whether <see cref="Backward"/> will be called.</param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="convolution">How convolutions are computed, forward and backward; null takes <see cref="Workspace.Convolution"/>.</param>
+    /// <exception cref="InvalidOperationException">A run of another thread in this workspace has not been disposed.</exception>
     public Run(
         Workspace workspace, Statistics statistics = Statistics.Evaluation, bool tape = false, IReadOnlyList<IRunObserver>? observers = null, ConvAlgorithm? convolution = null)
     {
@@ -37,7 +38,7 @@ public sealed class Run : IDisposable
         Convolution = convolution ?? workspace.Convolution;
         _tape = tape;
         _observers = observers ?? [];
-        _notes = workspace.SpareNotes.TryPop(out RunNotes? notes) ? notes : new();
+        _notes = workspace.Begin();
     }
 
     /// <summary>Threads and memory.</summary>
@@ -121,7 +122,7 @@ public sealed class Run : IDisposable
         foreach (Tensor tensor in _notes.Live) tensor.Release();
         while (_notes.PutOff.Count > 0) Done(_notes.PutOff[^1]);
         _notes.Clear(Workspace.Pool);
-        Workspace.SpareNotes.Push(_notes);
+        Workspace.End(_notes);
         _notes = null;
     }
 

@@ -3,11 +3,19 @@ using PannCore.Kernels;
 namespace PannCore.Engine;
 
 /// <summary>
-/// The long-lived machinery of runs: worker threads and a pool of buffers. One run at a time uses a workspace;
-/// to evaluate one model on two threads at once, give each its own.
+/// The long-lived machinery of runs: worker threads and a pool of buffers. One thread at a time uses a workspace, which its runs may nest in; another thread may when none of them is left.
+/// To evaluate one model on two threads at once, give each its own.
 /// </summary>
+/// <remarks>
+/// The pool keeps what is given back, by exact length, as long as the workspace lives: its memory is the most that was in use of each length, the lengths of other batches and models included.
+/// </remarks>
 public sealed class Workspace : IDisposable
 {
+    private readonly Lock _gate = new();
+    private readonly Stack<RunNotes> _spareNotes = [];
+    private int _runs;
+    private int _thread;
+
     /// <summary>A workspace with its own threads.</summary>
     /// <param name="threads">Worker threads, the calling one included; results do not depend on it.</param>
     /// <param name="convolution">How the convolutions of a run are computed that does not say; results differ by rounding.</param>
@@ -30,9 +38,29 @@ public sealed class Workspace : IDisposable
 
     internal BufferPool Pool { get; }
 
-    /// <summary>Notes of finished runs, for the next ones.</summary>
-    internal Stack<RunNotes> SpareNotes { get; } = [];
-
     /// <summary>Ends the threads.</summary>
     public void Dispose() => Workers.Dispose();
+
+    /// <summary>A run begins; its notes are those of a finished one, if there is one.</summary>
+    /// <exception cref="InvalidOperationException">A run of another thread has not been disposed.</exception>
+    internal RunNotes Begin()
+    {
+        lock (_gate)
+        {
+            int thread = Environment.CurrentManagedThreadId;
+            if (_runs > 0 && _thread != thread) throw new InvalidOperationException("workspace: a run of another thread uses it; give each thread a workspace of its own");
+            (_thread, _runs) = (thread, _runs + 1);
+            return _spareNotes.TryPop(out RunNotes? notes) ? notes : new();
+        }
+    }
+
+    /// <summary>A run ends; its notes serve another one.</summary>
+    internal void End(RunNotes notes)
+    {
+        lock (_gate)
+        {
+            _runs--;
+            _spareNotes.Push(notes);
+        }
+    }
 }

@@ -295,6 +295,29 @@ public sealed class RunTests
     }
 
     [Fact]
+    public void RunsOfOneThreadNestAndThoseOfTwoTakeTurns()
+    {
+        using var workspace = new Workspace(1);
+        float[] expected = Evaluate(Model(), workspace, new Buffers());
+        using (new Run(workspace))
+        {
+            Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
+            Assert.Equal("workspace: a run of another thread uses it; give each thread a workspace of its own", Assert.IsType<InvalidOperationException>(Elsewhere()).Message);
+        }
+        Assert.Null(Elsewhere());
+        Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
+
+        Exception? Elsewhere()
+        {
+            Exception? thrown = null;
+            var other = new Thread(() => thrown = Record.Exception(() => Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()))));
+            other.Start();
+            other.Join();
+            return thrown;
+        }
+    }
+
+    [Fact]
     public void NewWeightsAreUsedAtOnce()
     {
         using var workspace = new Workspace(1);
