@@ -13,7 +13,7 @@ internal sealed class PolynomialLine
     /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number.</exception>
     public PolynomialLine(ReluPolynomial polynomial, double range)
     {
-        if (new PolynomialRelu(polynomial, range).Arithmetic == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
+        if (PolynomialRelu.Choice(polynomial, range) == PolynomialArithmetic.Float32) _single = PolynomialRelu.Form<float>(polynomial, range);
         else _exact = PolynomialRelu.Form<double>(polynomial, range);
     }
 

@@ -25,17 +25,9 @@ public sealed class PolynomialRelu : Op
         if (shift is { Trainable: true }) throw new ArgumentException($"polynomialRelu: {shift.Name}: expected a parameter that is not trainable, because a shift gets no gradient", nameof(shift));
         Shift = shift;
         Parameters = shift is null ? [] : [shift];
-        if (!IsUsable(range))
-            throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse");
         Polynomial = polynomial;
         Range = range;
-        Arithmetic = arithmetic switch
-        {
-            PolynomialArithmetic.Float32 or PolynomialArithmetic.Float64 => arithmetic,
-            PolynomialArithmetic.Automatic when polynomial.Float32EvaluationError < polynomial.MaxError / 8 => PolynomialArithmetic.Float32,
-            PolynomialArithmetic.Automatic => PolynomialArithmetic.Float64,
-            _ => throw new ArgumentOutOfRangeException(nameof(arithmetic), arithmetic, "polynomialRelu: the arithmetic must be Automatic, Float32 or Float64"),
-        };
+        Arithmetic = Choice(polynomial, range, arithmetic);
     }
 
     /// <summary>The polynomial on [-1, 1].</summary>
@@ -52,6 +44,21 @@ public sealed class PolynomialRelu : Op
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>The arithmetic that a polynomial over a range is evaluated in: float32 or float64, the one that is asked for if one is.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not a positive finite number, or the arithmetic is none.</exception>
+    internal static PolynomialArithmetic Choice(ReluPolynomial polynomial, double range, PolynomialArithmetic arithmetic = PolynomialArithmetic.Automatic)
+    {
+        if (!IsUsable(range))
+            throw new ArgumentOutOfRangeException(nameof(range), range, "polynomialRelu: the range must be a positive number that float32 can hold, and so must its inverse");
+        return arithmetic switch
+        {
+            PolynomialArithmetic.Float32 or PolynomialArithmetic.Float64 => arithmetic,
+            PolynomialArithmetic.Automatic when polynomial.Float32EvaluationError < polynomial.MaxError / 8 => PolynomialArithmetic.Float32,
+            PolynomialArithmetic.Automatic => PolynomialArithmetic.Float64,
+            _ => throw new ArgumentOutOfRangeException(nameof(arithmetic), arithmetic, "polynomialRelu: the arithmetic must be Automatic, Float32 or Float64"),
+        };
+    }
 
     /// <summary>Whether a number can be a range: positive, and it and its inverse are normal float32 numbers.</summary>
     public static bool IsUsable(double range) => range > 0 && float.IsNormal((float)range) && float.IsNormal((float)(1 / range));
