@@ -6,6 +6,8 @@ namespace PannCore.Engine;
 /// <summary>
 /// One operation. An instance is one application of it: it holds its settings and what its backward pass needs.
 /// To add an operation, derive from this class, give it an extension method that calls <see cref="Apply"/>, and add a row to the test table.
+/// One outside this library has the calling thread alone, since the workspace's threads are internal, and computes at once instead of putting work off; ledger and bounds
+/// take it by what it says here, while fixed point and cost know the library's own operations and refuse any other.
 /// </summary>
 public abstract class Op
 {
