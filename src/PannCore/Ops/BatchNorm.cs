@@ -8,21 +8,23 @@ namespace PannCore.Ops;
 /// <summary>
 /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each channel. With training statistics, mean and (biased) variance are the batch's
 /// and the running ones move by <c>momentum</c> towards them, the variance unbiased: running = (1 - momentum) running + momentum batch, as in PyTorch.
+/// Which statistics is a setting of the operation, because what it says of itself depends on it; it is that of the run.
 /// </summary>
-internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum, double epsilon) : Op
+internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum, double epsilon, Statistics statistics) : Op
 {
     /// <summary>The usual epsilon.</summary>
     internal const double Epsilon = 1e-5;
 
     private Memory<float> _mean;
     private Memory<float> _inverseDeviation;
-    private bool _training;
 
     public override string Name => "batchNorm";
 
     public override IReadOnlyList<Parameter> Parameters { get; } = [gamma, beta, runningMean, runningVariance];
 
     private int Channels => gamma.Shape.Length;
+
+    private bool Trains => statistics == Statistics.Training;
 
     /// <summary>With evaluation statistics y = scale x + shift for each channel.</summary>
     internal (double[] Scale, double[] Shift) Affine()
@@ -62,11 +64,11 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
         Tensor x = inputs[0];
-        _training = pass.TrainingStatistics;
+        if (pass.TrainingStatistics != Trains) throw new InvalidOperationException($"batchNorm: made for the statistics of {statistics}, applied in a run of the other ones");
         _mean = pass.Saved(Channels);
         _inverseDeviation = pass.Saved(Channels);
         using SpanOwner<double> variances = SpanOwner<double>.Allocate(Channels);
-        if (_training) BatchStatistics(pass, x, variances.Span);
+        if (Trains) BatchStatistics(pass, x, variances.Span);
         else RunningStatistics(variances.Span);
         Memory<float> scale = pass.Saved(Channels), offset = pass.Saved(Channels);
         Span<float> scales = scale.Span, offsets = offset.Span, mean = _mean.Span, inverse = _inverseDeviation.Span;
@@ -100,16 +102,16 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             if (!dGamma.IsEmpty) dGamma[c] = (float)sumDyXhat;
             if (!dBeta.IsEmpty) dBeta[c] = (float)sumDy;
             // The running statistics have a part in y in evaluation only.
-            if (!dMean.IsEmpty) dMean[c] = _training ? 0 : (float)(-factor * sumDy);
-            if (!dVariance.IsEmpty) dVariance[c] = _training ? 0 : (float)(-0.5 * factor * d * sumDyXhat);
+            if (!dMean.IsEmpty) dMean[c] = Trains ? 0 : (float)(-factor * sumDy);
+            if (!dVariance.IsEmpty) dVariance[c] = Trains ? 0 : (float)(-0.5 * factor * d * sumDyXhat);
             ps[c] = (float)factor;
-            if (!_training) continue;
+            if (!Trains) continue;
             double slope = -factor * d * sumDyXhat / rows;
             qs[c] = (float)slope;
             rs[c] = (float)((-factor * sumDy / rows) - (slope * mean[c]));
         }
         if (pass.InputGradient(0).IsEmpty) return;
-        pass.PutOff(new ChannelAffine(dy, p, _training ? x.Memory : default, q, r, pass.InputGradient(0)), pass.InputGradient(0));
+        pass.PutOff(new ChannelAffine(dy, p, Trains ? x.Memory : default, q, r, pass.InputGradient(0)), pass.InputGradient(0));
     }
 
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
@@ -119,7 +121,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         for (int c = 0; c < Channels; c++)
         {
             double mean = parameters[2].Values[c], variance = parameters[3].Values[c];
-            if (_training)
+            if (Trains)
             {
                 mean = 0;
                 for (int i = c; i < x.Length; i += Channels) mean += x[i] / rows;
@@ -134,7 +136,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     /// <summary>With evaluation statistics, (x - mean) s + beta with s = gamma / sqrt(variance + epsilon) computed once a channel.</summary>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
-        if (_training)
+        if (Trains)
         {
             base.Exact(workspace, inputs, output);
             return;
@@ -164,7 +166,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
-        if (_training)
+        if (Trains)
         {
             base.RoundingBound(workspace, inputs, unitRoundoff, bound);
             return;
@@ -234,7 +236,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     /// <summary>|gamma| / sqrt(variance + epsilon), three roundings, times the input's bound. With training statistics every output depends on every input: no bound is known.</summary>
     public override void PropagateBound(Workspace workspace, IReadOnlyList<DoubleTensor>? inputs, IReadOnlyList<DoubleTensor> inputBounds, DoubleTensor bound)
     {
-        if (_training)
+        if (Trains)
         {
             base.PropagateBound(workspace, inputs, inputBounds, bound);
             return;
@@ -253,5 +255,5 @@ public static class BatchNormExtensions
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor BatchNorm(
         this Tensor x, Parameter gamma, Parameter beta, Parameter runningMean, Parameter runningVariance, double momentum = 0.1, double epsilon = Ops.BatchNorm.Epsilon)
-        => new BatchNorm(gamma, beta, runningMean, runningVariance, momentum, epsilon).Apply(x);
+        => new BatchNorm(gamma, beta, runningMean, runningVariance, momentum, epsilon, x.Run.Statistics).Apply(x);
 }

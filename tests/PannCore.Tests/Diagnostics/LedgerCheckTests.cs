@@ -246,7 +246,7 @@ public sealed class LedgerCheckTests : IDisposable
         return name switch
         {
             "conv2d" => (new Conv2d(Of(new(5, 4, 3, 3), 1), 1, 1), [image]),
-            "batchNorm" => (new BatchNorm(Of(new(4), 1), Of(new(4), 2), Of(new(4), 3), Of(new(4), 4, positive: true), 0.1, 1e-5), [image]),
+            "batchNorm" => (new BatchNorm(Of(new(4), 1), Of(new(4), 2), Of(new(4), 3), Of(new(4), 4, positive: true), 0.1, 1e-5, Statistics.Evaluation), [image]),
             "relu" => (new Relu(0), [image]),
             "leaky" => (new Relu(0.25f), [image]),
             "polynomialRelu" => (new PolynomialRelu(ActivationSpec.Parse("composite:alpha=7").Build(), 1.5), [image]),

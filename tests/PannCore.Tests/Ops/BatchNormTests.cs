@@ -42,6 +42,30 @@ public sealed class BatchNormTests
         Assert.Equal(versions, p.Select(parameter => parameter.Version));
     }
 
+    /// <summary>Before it is applied as well as after; and it is not applied where it would not be what it says.</summary>
+    [Theory]
+    [InlineData(Statistics.Evaluation)]
+    [InlineData(Statistics.Training)]
+    public void WhatItSaysOfItselfIsOfTheStatisticsItWasMadeFor(Statistics statistics)
+    {
+        Parameter[] p = Parameters(1);
+        using var workspace = new Workspace(1);
+        var op = new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 0, statistics);
+        bool trains = statistics == Statistics.Training;
+        DoubleTensor x = new(new(1, 1, 2, 1), [1, 5]), d = new(x.Shape, [1, 1]), exact = new(x.Shape), rounding = new(x.Shape), bound = new(x.Shape);
+        op.Exact(workspace, [x], exact);
+        op.RoundingBound(workspace, [x], Math.ScaleB(1, -53), rounding);
+        op.PropagateBound(workspace, [x], [d], bound);
+        double mean = trains ? 3 : p[2].Values[0], deviation = trains ? 2 : Math.Sqrt(p[3].Values[0]);
+        Assert.All(x.Values.Zip(exact.Values), pair => Assert.Equal((p[0].Values[0] * (pair.First - mean) / deviation) + p[1].Values[0], pair.Second, tolerance: 1e-12));
+        Assert.All(rounding.Values.Concat(bound.Values), value => Assert.Equal(trains, double.IsPositiveInfinity(value)));
+
+        using var other = new Run(workspace, trains ? Statistics.Evaluation : Statistics.Training);
+        Assert.Equal(
+            $"batchNorm: made for the statistics of {statistics}, applied in a run of the other ones",
+            Assert.Throws<InvalidOperationException>(() => op.Apply(other.Input(x.Shape, [1, 5]))).Message);
+    }
+
     [Fact]
     public void ALargeMeanDoesNotSpoilTheVariance()
     {

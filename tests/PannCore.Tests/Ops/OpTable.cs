@@ -54,11 +54,11 @@ internal static class OpTable
         Conv("1x1 with padding beyond the kernel", n: 1, h: 3, w: 3, c: 2, k: 2, r: 1, s: 1, padding: 2),
         Conv("7x7 on a smaller image", n: 1, h: 5, w: 4, c: 2, k: 3, r: 7, s: 7, padding: 3),
         Conv("one pixel", n: 1, h: 1, w: 1, c: 1, k: 1),
-        new("training", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Frozen: 2, Statistics.Training),
-        new("training, 16 channels", Norm, [new(2, 8, 8, 16)], Channels(16), Terms: 128, Multilinear: false, Frozen: 2, Statistics.Training),
-        new("evaluation", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false, Frozen: 2),
-        new("evaluation, trainable statistics", Norm, [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false),
-        new("training, trainable statistics", Norm, [new(2, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Statistics: Statistics.Training),
+        new("training", Norm(Statistics.Training), [new(4, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Frozen: 2, Statistics.Training),
+        new("training, 16 channels", Norm(Statistics.Training), [new(2, 8, 8, 16)], Channels(16), Terms: 128, Multilinear: false, Frozen: 2, Statistics.Training),
+        new("evaluation", Norm(Statistics.Evaluation), [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false, Frozen: 2),
+        new("evaluation, trainable statistics", Norm(Statistics.Evaluation), [new(4, 3, 5, 19)], Channels(19), Terms: 8, Multilinear: false),
+        new("training, trainable statistics", Norm(Statistics.Training), [new(2, 3, 5, 19)], Channels(19), Terms: 64, Multilinear: false, Statistics: Statistics.Training),
         new("plain", _ => new Relu(0), [new(3, 5, 7, 2)], [], Terms: 1),
         new("leaky", _ => new Relu(0.1f), [new(3, 5, 7, 2)], [], Terms: 2),
         Activation("composite:alpha=5", range: 1.5),
@@ -141,7 +141,7 @@ internal static class OpTable
         name, _ => new PerturbedRelu(perturbation, new CounterRandom(3, RandomStream.Perturbation, 1), new[] { 5, 2, 900 }), [new(3, 5, 7, 2)], [], Terms: 3, Multilinear: false,
         Polynomial: perturbation.Polynomial is { } polynomial ? new(polynomial, perturbation.Range) : null, Step: perturbation.Polynomial is null ? 1e-4 : 1e-5);
 
-    private static Op Norm(Parameter[] p) => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5);
+    private static Func<Parameter[], Op> Norm(Statistics statistics) => p => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5, statistics);
 
     private static Shape[] Channels(int count) => [new(count), new(count), new(count), new(count)];
 
