@@ -72,7 +72,7 @@ internal static class ReproduceDecay
         var spec = ActivationSpec.Parse(Activation);
         using Workspace workspace = experiment.Workspace();
         var study = new SturdinessStudy(
-            model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, Experiment.RepairImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace);
+            model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, Experiment.RepairImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace, experiment.Stop);
         string?[] layers = [null, .. model.Backbone.Activations.Select(activation => activation.Path)];
         Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
         ResultFile<DecayRow>.Write(

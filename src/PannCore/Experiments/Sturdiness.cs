@@ -55,27 +55,29 @@ public sealed class SturdinessStudy
     /// <param name="images">Which of them.</param>
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    public SturdinessStudy(ResNet backbone, ReluPolynomial polynomial, ActivationRanges ranges, Cifar10 training, Cifar10 data, int[] images, Normalization normalization, Workspace workspace)
+    /// <param name="cancellation">Stops between batches.</param>
+    public SturdinessStudy(ResNet backbone, ReluPolynomial polynomial, ActivationRanges ranges, Cifar10 training, Cifar10 data, int[] images, Normalization normalization, Workspace workspace, CancellationToken cancellation = default)
     {
         (_backbone, _polynomial, _ranges, _data, _images, _normalization, _workspace) = (backbone, polynomial, ranges, data, images, normalization, workspace);
-        _statistics = ReluStatistics.Measure(backbone, training, [.. Enumerable.Range(0, training.Count)], normalization, workspace, polynomial, ranges);
-        Loss = MeanLoss(0, layer: null);
+        _statistics = ReluStatistics.Measure(backbone, training, [.. Enumerable.Range(0, training.Count)], normalization, workspace, polynomial, ranges, cancellation: cancellation);
+        Loss = MeanLoss(0, layer: null, cancellation);
     }
 
     /// <summary>L(0).</summary>
     public double Loss { get; }
 
     /// <summary>One activation, or all at once.</summary>
+    /// <param name="layer">The activation's path; null for all.</param>
+    /// <param name="cancellation">Stops between batches.</param>
     public Sturdiness Of(string? layer, CancellationToken cancellation = default)
     {
-        cancellation.ThrowIfCancellationRequested();
-        double above = MeanLoss(Step, layer), below = MeanLoss(-Step, layer), whole = MeanLoss(1, layer);
+        double above = MeanLoss(Step, layer, cancellation), below = MeanLoss(-Step, layer, cancellation), whole = MeanLoss(1, layer, cancellation);
         double? factor = layer is null ? null : Energy * _statistics.ByPath[layer].OutputRms / _statistics.ByPath[layer].PerturbationRms(PerturbedSide.Both, PerturbationForm.Own);
         return new(layer, factor, whole - Loss, (above - below) / (2 * Step), (above - (2 * Loss) + below) / (2 * Step * Step));
     }
 
     /// <summary>Mean of -ln softmax(logits)[label], with this share of the largest error.</summary>
-    private double MeanLoss(double share, string? layer)
+    private double MeanLoss(double share, string? layer, CancellationToken cancellation)
     {
         var perturbation = new Perturbation(_backbone, PerturbationUnit.Energy, seed: 0, layer is null ? null : [layer], _statistics, _polynomial, _ranges);
         ResNet ideal = _backbone.Ideal();
@@ -83,7 +85,7 @@ public sealed class SturdinessStudy
         foreach (int[] batch in _images.Chunk(Batch))
         {
             ResNet network = share == 0 ? ideal : perturbation.Network(new(PerturbedSide.Both, share > 0 ? PerturbationForm.Own : PerturbationForm.OwnReversed, Energy * Math.Abs(share)), batch);
-            float[] logits = Evaluation.Of(network, _data, batch, _normalization, _workspace, Batch).Logits;
+            float[] logits = Evaluation.Of(network, _data, batch, _normalization, _workspace, Batch, cancellation: cancellation).Logits;
             int classes = logits.Length / batch.Length;
             for (int n = 0; n < batch.Length; n++)
             {

@@ -29,6 +29,14 @@ public sealed class SturdinessTests : IDisposable
     public void Dispose() => _workspace.Dispose();
 
     [Fact]
+    public void It_can_be_stopped_from_the_beginning()
+    {
+        var stop = new CancellationToken(canceled: true);
+        Assert.ThrowsAny<OperationCanceledException>(() => new SturdinessStudy(_network, Polynomial, _ranges, Training, Judging, [0], Normalization.Cifar10, _workspace, stop));
+        Assert.ThrowsAny<OperationCanceledException>(() => _study.Of(layer: null, stop));
+    }
+
+    [Fact]
     public void Growth_and_orders_are_those_of_a_network_with_shares_of_its_polynomial()
     {
         const string layer = "layer1.0.relu1";
