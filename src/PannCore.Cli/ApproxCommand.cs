@@ -40,7 +40,7 @@ internal static class ApproxCommand
         {
             CommonOptions.CheckWritable(parsed, parsed.GetValue(output), parsed.GetValue(plot), parsed.GetValue(json));
             return parsed.GetValue(spec) is string text
-                ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(plot), parsed.GetValue(json))
+                ? Polynomial(text, parsed.GetValue(density)!, parsed.GetValue(output), parsed.GetValue(plot), parsed.GetValue(json), cancellation)
                 : Frontier(parsed.GetValue(density)!, parsed.GetValue(levels), parsed.GetValue(multiplications), parsed.GetValue(output), parsed.GetValue(json), cancellation);
         }, cancellation));
         return command;
@@ -58,7 +58,7 @@ internal static class ApproxCommand
         return function.Certificate.Passed || function.IsAtRounding ? 0 : 1;
     }
 
-    private static int Polynomial(string text, string density, string? output, string? plot, string? json)
+    private static int Polynomial(string text, string density, string? output, string? plot, string? json, CancellationToken cancellation)
     {
         if (text.StartsWith("minimax:", StringComparison.Ordinal))
         {
@@ -68,7 +68,7 @@ internal static class ApproxCommand
 
         InputDensity[] densities = Densities(density);
         long start = Stopwatch.GetTimestamp();
-        ReluPolynomial polynomial = ActivationSpec.Parse(text).Build();
+        ReluPolynomial polynomial = ActivationSpec.Parse(text).Build(cancellation);
         Certificate certificate = polynomial.Certificate;
         Cost cost = EvaluationPlan.Of(polynomial).Cost, folded = EvaluationPlan.Of(polynomial, foldLeadingCoefficient: true).Cost;
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -18,14 +18,14 @@ internal static class ApproxVerifyCommand
         {
             file, json,
         };
-        command.SetAction(parsed => Run(parsed, parsed.GetValue(file)!, parsed.GetValue(json)));
+        command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, parsed.GetValue(file)!, parsed.GetValue(json), cancellation), cancellation));
         return command;
     }
 
-    private static int Run(ParseResult parsed, string file, string? json)
+    private static int Run(ParseResult parsed, string file, string? json, CancellationToken cancellation)
     {
         CommonOptions.CheckWritable(parsed, json);
-        PolynomialVerification verification = PolynomialFile.Verify(file);
+        PolynomialVerification verification = PolynomialFile.Verify(file, cancellation);
         Certificate certificate = verification.Polynomial.Certificate;
 
         List<string[]> rows = [];

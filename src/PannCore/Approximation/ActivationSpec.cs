@@ -37,8 +37,8 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
 
     private readonly string _text;
     private readonly double _leak;
-    private readonly Lazy<IReadOnlyList<int>> _degrees;
-    private readonly Lazy<ReluPolynomial> _polynomial;
+    private readonly Lock _building = new();
+    private ReluPolynomial? _polynomial;
 
     /// <summary>A spec from its parts, checked like a parsed one.</summary>
     internal ActivationSpec(ActivationKind kind, double leak, IReadOnlyList<int> degrees)
@@ -53,15 +53,9 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
         Kind = kind;
         _leak = leak + 0.0; // -0 becomes 0, so that equal slopes print alike
         (Alpha, Goal, Gap, VanishesAtZero, Density, Path) = (alpha, goal, gap, vanishes, density, path);
-        _degrees = new Lazy<IReadOnlyList<int>>(() => goal switch
-        {
-            CompositeGoal.Depth => new CompositeSearch().LeastDepth(alpha!.Value),
-            CompositeGoal.Multiplications => new CompositeSearch().LeastMultiplications(alpha!.Value),
-            _ => Array.AsReadOnly(degrees ?? []),
-        });
+        Degrees = Array.AsReadOnly(degrees ?? []);
         _text = Print();
         Check(source ?? _text);
-        _polynomial = new Lazy<ReluPolynomial>(() => path is null ? ReluPolynomial.Generate(this) : PolynomialFile.Read(path));
     }
 
     /// <summary>What the activation computes.</summary>
@@ -70,8 +64,8 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
     /// <summary>a: the slope on negative inputs of the function the activation stands for; 0 for ReLU. A file's is in the file, which is read for it.</summary>
     public double Leak => Kind == ActivationKind.File ? Build().Leak : _leak;
 
-    /// <summary>The degree of every stage (composite; a search is made for it if one is asked for), the degree (other polynomials), or empty (no polynomial, a file).</summary>
-    public IReadOnlyList<int> Degrees => _degrees.Value;
+    /// <summary>The degree of every stage (composite), the degree (other polynomials), or empty (no polynomial; a file, or a search: the polynomial that is built has them).</summary>
+    public IReadOnlyList<int> Degrees { get; }
 
     /// <summary>N of <c>composite:alpha=N</c>; null for every other form.</summary>
     public int? Alpha { get; }
@@ -123,10 +117,15 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
     /// <summary>
     /// The polynomial: generated and certified, or read, by the first call on this instance, and kept. It takes well under a second, but for a search.
     /// </summary>
+    /// <param name="cancellation">Ends a search.</param>
     /// <exception cref="BadInputException">The activation is no polynomial, or the file of it or of its density cannot be used.</exception>
     /// <exception cref="RemezConvergenceException">An exchange did not converge.</exception>
-    public ReluPolynomial Build()
-        => IsPolynomial ? _polynomial.Value : throw new BadInputException($"activation '{_text}': not a polynomial, nothing to generate");
+    /// <exception cref="OperationCanceledException">It was ended; a later call begins anew.</exception>
+    public ReluPolynomial Build(CancellationToken cancellation = default)
+    {
+        if (!IsPolynomial) throw new BadInputException($"activation '{_text}': not a polynomial, nothing to generate");
+        lock (_building) return _polynomial ??= Path is null ? ReluPolynomial.Generate(this, cancellation) : PolynomialFile.Read(Path);
+    }
 
     /// <summary>The canonical text, which <see cref="Parse"/> reads back to an equal spec.</summary>
     public override string ToString() => _text;

@@ -53,8 +53,11 @@ public static class PolynomialFile
     }
 
     /// <summary>Recomputes everything a file states and compares.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellation">Ends the search that its spec may ask for.</param>
     /// <exception cref="BadInputException">As for <see cref="Read"/>: it does not even hold a polynomial.</exception>
-    public static PolynomialVerification Verify(string path)
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    public static PolynomialVerification Verify(string path, CancellationToken cancellation = default)
     {
         byte[] bytes = SmallFile.Read(path, path, MostBytes);
         PolynomialDocument stated = Parse(path, bytes);
@@ -62,7 +65,7 @@ public static class PolynomialFile
         List<VerificationFinding> findings = [];
         if (polynomial is { ClaimsMinimax: true, Certificate.Objection: string objection })
             findings.Add(new("certificate", "minimax", objection));
-        bool generated = CompareWithSpec(polynomial, findings);
+        bool generated = CompareWithSpec(polynomial, findings, cancellation);
 
         PolynomialDocument recomputed = PolynomialDocument.Of(polynomial);
         using var file = JsonDocument.Parse(bytes);
@@ -193,7 +196,7 @@ public static class PolynomialFile
     /// gap of another machine may lead. With a measured density, whose histogram is a file that need not be there, only what does not depend on it is compared.
     /// </summary>
     /// <returns>Whether the polynomial was generated and compared.</returns>
-    private static bool CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings)
+    private static bool CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings, CancellationToken cancellation)
     {
         string text = polynomial.Spec;
         if (text.StartsWith(SpecForSeries, StringComparison.Ordinal))
@@ -215,7 +218,7 @@ public static class PolynomialFile
                 return false;
             }
 
-            ReluPolynomial generated = spec.Build();
+            ReluPolynomial generated = spec.Build(cancellation);
             if (!CompareForm(polynomial, generated.Family, generated.Leak, generated.Degrees, generated.ClaimsMinimax, findings)) return true;
             for (int i = 0; i < polynomial.Stages.Count; i++)
             {

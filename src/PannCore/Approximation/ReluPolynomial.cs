@@ -105,12 +105,18 @@ public sealed class ReluPolynomial
         => new(family, leak, stages, [.. claims.Select((claim, i) => StageCertificate.Of(stages[i], claim.Lo, claim.Hi, claim.ReferencePoints))], spec);
 
     /// <summary>Generates what a checked spec describes; only what is minimax without further conditions claims to be.</summary>
-    internal static ReluPolynomial Generate(ActivationSpec spec)
+    internal static ReluPolynomial Generate(ActivationSpec spec, CancellationToken cancellation)
     {
-        int degree = spec.Degrees[0];
+        IReadOnlyList<int> degrees = spec.Goal switch
+        {
+            CompositeGoal.Depth => new CompositeSearch().LeastDepth(spec.Alpha!.Value, cancellation),
+            CompositeGoal.Multiplications => new CompositeSearch().LeastMultiplications(spec.Alpha!.Value, cancellation),
+            _ => spec.Degrees,
+        };
+        int degree = degrees[0];
         return spec.Kind switch
         {
-            ActivationKind.Composite => Proved(ReluFamily.Composite, spec.Gap is double gap ? CompositeSign.Beyond(spec.Degrees, gap) : CompositeSign.Tune(spec.Degrees)),
+            ActivationKind.Composite => Proved(ReluFamily.Composite, spec.Gap is double gap ? CompositeSign.Beyond(degrees, gap) : CompositeSign.Tune(degrees)),
             ActivationKind.Direct when spec.Density is not null => Direct(Remez.UnbiasedAbsoluteValue(degree, Density(), spec.VanishesAtZero).Polynomial),
             ActivationKind.Direct when spec.VanishesAtZero => Direct(Remez.AbsoluteValue(degree, vanishing: true).Polynomial),
             ActivationKind.Direct => Proved(ReluFamily.Direct, [Remez.AbsoluteValue(degree)]),

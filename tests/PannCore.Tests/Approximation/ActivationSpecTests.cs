@@ -162,13 +162,16 @@ public sealed class ActivationSpecTests
         => Assert.Equal($"activation '{text}': {why}{Known}", Assert.Throws<BadInputException>(() => ActivationSpec.Parse(text)).Message);
 
     [Fact]
-    public void Searched_degrees_are_named_by_their_goal_and_found_when_asked_for()
+    public void Searched_degrees_are_named_by_their_goal_and_found_when_the_polynomial_is_built()
     {
         ActivationSpec depth = ActivationSpec.Parse("composite:alpha=5,min=depth,leak=0.1"), mults = ActivationSpec.Parse("composite:alpha=5,min=mults");
         Assert.Equal((5, CompositeGoal.Depth, "composite:alpha=5,min=depth,leak=0.1"), (depth.Alpha, depth.Goal, depth.ToString()));
         Assert.Equal((5, CompositeGoal.Multiplications, "composite:alpha=5,min=mults"), (mults.Alpha, mults.Goal, mults.ToString()));
-        Assert.Equal(new CompositeSearch().LeastDepth(5), depth.Degrees);
-        Assert.Equal(depth.Degrees, depth.Build().Degrees);
+        Assert.Empty(depth.Degrees);
+        // A search that was ended leaves nothing behind.
+        Assert.ThrowsAny<OperationCanceledException>(() => depth.Build(new(canceled: true)));
+        Assert.Equal(new CompositeSearch().LeastDepth(5), depth.Build().Degrees);
+        Assert.Same(depth.Build(), depth.Build(new(canceled: true)));
         Assert.Equal("composite:alpha=5,min=depth,leak=0.1", depth.Build().Spec);
         Assert.InRange(mults.Build().MaxError, 0, 1 / 32.0);
     }
@@ -179,7 +182,7 @@ public sealed class ActivationSpecTests
         ActivationSpec missing = ActivationSpec.Parse("file:no such, leak=2:\\file");
         Assert.Equal((ActivationKind.File, "no such, leak=2:\\file", true), (missing.Kind, missing.Path, missing.IsPolynomial));
         Assert.Equal("file:no such, leak=2:\\file", missing.ToString());
-        Assert.Equal("no such, leak=2:\\file: there is no such file", Assert.Throws<BadInputException>(missing.Build).Message);
+        Assert.Equal("no such, leak=2:\\file: there is no such file", Assert.Throws<BadInputException>(() => missing.Build()).Message);
 
         string path = Path.GetTempFileName();
         try

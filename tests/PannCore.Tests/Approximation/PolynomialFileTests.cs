@@ -169,6 +169,14 @@ public sealed class PolynomialFileTests : IDisposable
         Assert.Equal(("certificate.maxError", "nothing"), (finding.Where, finding.Stated));
     }
 
+    /// <summary>Whoever wrote the file chose how long its spec keeps us.</summary>
+    [Fact]
+    public void The_search_that_a_spec_asks_for_can_be_ended()
+    {
+        string path = Written(Renamed(ActivationSpec.Parse("composite:alpha=9").Build(), "composite:alpha=15,min=mults"));
+        Assert.ThrowsAny<OperationCanceledException>(() => PolynomialFile.Verify(path, new(canceled: true)));
+    }
+
     [Fact]
     public void A_polynomial_under_the_name_of_another_is_seen()
     {
