@@ -12,26 +12,31 @@ namespace PannCore.Checkpoints;
 /// </summary>
 public sealed class NamedArray
 {
+    /// <summary>Most dimensions that are read or written: PyTorch's own limit. Without one, a file could name a shape as long as itself again and again.</summary>
+    internal const int MostDimensions = 64;
+
     private readonly Array _values;
 
     /// <summary>An array of float32 numbers; <paramref name="values"/> is taken over, not copied.</summary>
-    /// <exception cref="ArgumentException">The shape has a negative dimension, or does not hold as many numbers as there are values.</exception>
+    /// <exception cref="ArgumentException">The shape has a negative dimension or more than 64, or does not hold as many numbers as there are values.</exception>
     public NamedArray(string name, int[] shape, float[] values) : this(name, shape, values, ElementType.Float32) { }
 
     /// <summary>An array of float64 numbers; <paramref name="values"/> is taken over, not copied.</summary>
-    /// <exception cref="ArgumentException">The shape has a negative dimension, or does not hold as many numbers as there are values.</exception>
+    /// <exception cref="ArgumentException">The shape has a negative dimension or more than 64, or does not hold as many numbers as there are values.</exception>
     public NamedArray(string name, int[] shape, double[] values) : this(name, shape, values, ElementType.Float64) { }
 
     /// <summary>An array of int32 numbers; <paramref name="values"/> is taken over, not copied.</summary>
-    /// <exception cref="ArgumentException">The shape has a negative dimension, or does not hold as many numbers as there are values.</exception>
+    /// <exception cref="ArgumentException">The shape has a negative dimension or more than 64, or does not hold as many numbers as there are values.</exception>
     public NamedArray(string name, int[] shape, int[] values) : this(name, shape, values, ElementType.Int32) { }
 
     /// <summary>An array of int64 numbers; <paramref name="values"/> is taken over, not copied.</summary>
-    /// <exception cref="ArgumentException">The shape has a negative dimension, or does not hold as many numbers as there are values.</exception>
+    /// <exception cref="ArgumentException">The shape has a negative dimension or more than 64, or does not hold as many numbers as there are values.</exception>
     public NamedArray(string name, int[] shape, long[] values) : this(name, shape, values, ElementType.Int64) { }
 
     private NamedArray(string name, int[] shape, Array values, ElementType type)
     {
+        if (shape.Length > MostDimensions)
+            throw new ArgumentException($"array {MessageText.Quote(name)}: expected at most {MostDimensions} dimensions, found {shape.Length}", nameof(shape));
         if (!TryCount(shape, type, out int count) || count != values.Length)
             throw new ArgumentException($"array {MessageText.Quote(name)}: shape {MessageText.Shape(shape)} does not hold {values.Length} values", nameof(shape));
         (Name, Shape, Type, _values) = (name, [.. shape], type, values);

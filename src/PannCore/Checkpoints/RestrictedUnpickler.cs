@@ -15,7 +15,7 @@ namespace PannCore.Checkpoints;
 /// <param name="storages">Collects the storages that the pickles name, by key.</param>
 internal sealed class RestrictedUnpickler(Stream stream, string file, Dictionary<string, TorchStorage> storages)
 {
-    /// <summary>A state dict takes about 30 instructions per tensor, so this is room for 60,000 tensors, and at some 100 bytes per instruction for 200 MB of objects.</summary>
+    /// <summary>A state dict takes about 30 instructions per tensor, so this is room for 60,000 tensors, and at some 100 bytes per instruction for 200 MB of objects besides the file's own texts: an instruction refers to what others made and copies none of it.</summary>
     internal const int MostInstructions = 2_000_000;
 
     private const int LongestGlobal = 200, LongestText = 1 << 20;

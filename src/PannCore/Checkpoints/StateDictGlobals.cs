@@ -11,7 +11,7 @@ internal static class StateDictGlobals
     /// <param name="Make">Builds plain data from the arguments.</param>
     internal sealed record Function(string Arguments, Func<object?[], object?> Make);
 
-    private const string TensorArguments = "(storage, offset, size, stride, …)";
+    private static readonly string TensorArguments = $"(storage, offset, size, stride, …) of at most {NamedArray.MostDimensions} dimensions";
 
     private static readonly Dictionary<string, object> Allowed = new(StringComparer.Ordinal)
     {
@@ -43,9 +43,10 @@ internal static class StateDictGlobals
             ? new TorchStorage(key, type, count)
             : null;
 
+    /// <summary>The tuples of size and stride are kept, not copied: a file can call this again and again with the same ones.</summary>
     private static TorchTensor? Tensor(object?[] args)
         => args is [TorchStorage storage, long offset, object?[] size, object?[] stride, ..]
-            && size.All(d => d is long) && stride.All(d => d is long) && size.Length == stride.Length
-            ? new TorchTensor(storage, offset, [.. size.Cast<long>()], [.. stride.Cast<long>()])
+            && size.Length == stride.Length && size.Length <= NamedArray.MostDimensions && size.All(d => d is long) && stride.All(d => d is long)
+            ? new TorchTensor(storage, offset, size, stride)
             : null;
 }

@@ -29,9 +29,10 @@ internal sealed class StorageView
         if (bytes.Length % type.Size() != 0 || bytes.Length / type.Size() != storage.Count)
             throw BadInputException.At(path, where, $"storage {MessageText.Quote(storage.Key)} of {storage.Count} x {type.Size()} bytes", $"{bytes.Length} bytes");
 
-        if (tensor.Shape.Any(d => d is < 0 or > int.MaxValue))
-            throw BadInputException.At(path, where, $"dimensions from 0 to {int.MaxValue}", MessageText.Shape(tensor.Shape));
-        int[] shape = [.. tensor.Shape.Select(d => (int)d)];
+        long[] size = [.. tensor.Size.Cast<long>()], strides = [.. tensor.Stride.Cast<long>()];
+        if (size.Any(d => d is < 0 or > int.MaxValue))
+            throw BadInputException.At(path, where, $"dimensions from 0 to {int.MaxValue}", MessageText.Shape(size));
+        int[] shape = [.. size.Select(d => (int)d)];
         if (!NamedArray.TryCount(shape, type, out int count))
             throw BadInputException.At(path, where, "a shape of less than 2 GiB", MessageText.Shape(shape));
 
@@ -43,7 +44,7 @@ internal sealed class StorageView
             {
                 if (shape[d] == 1) continue;
                 // Both factors are at most 2^31 here, or the view is refused: no overflow.
-                long stride = tensor.Stride[d];
+                long stride = strides[d];
                 if (stride < 0 || stride > storage.Count || stride > int.MaxValue) throw Outside();
                 span += (shape[d] - 1L) * stride;
                 if (span > storage.Count) throw Outside();
@@ -51,13 +52,13 @@ internal sealed class StorageView
         }
         if (tensor.Offset < 0 || tensor.Offset > storage.Count - span) throw Outside();
         // A stride of 0 or overlapping rows would make many numbers from few.
-        if (count > span) throw BadInputException.At(path, where, "elements of its own", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} over {span} elements");
+        if (count > span) throw BadInputException.At(path, where, "elements of its own", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(strides)} over {span} elements");
         if (span > Array.MaxLength / type.Size()) throw BadInputException.At(path, where, "a part of the storage of less than 2 GiB", $"{span} elements of it");
-        return new StorageView(name, type, shape, tensor.Stride, bytes.Start + tensor.Offset * type.Size(), (int)span);
+        return new StorageView(name, type, shape, strides, bytes.Start + tensor.Offset * type.Size(), (int)span);
 
         BadInputException Outside() => BadInputException.At(path, where,
             $"elements within the {storage.Count} of storage {MessageText.Quote(storage.Key)}",
-            FormattableString.Invariant($"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(tensor.Stride)} from element {tensor.Offset}"));
+            FormattableString.Invariant($"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(strides)} from element {tensor.Offset}"));
     }
 
     internal NamedArray Read(Stream stream)

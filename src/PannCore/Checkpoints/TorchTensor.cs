@@ -13,4 +13,8 @@ internal sealed record StorageType(string Name, int Size, ElementType? Type);
 internal sealed record TorchStorage(string Key, StorageType Type, long Count);
 
 /// <summary>A view of a storage, as declared by the pickle and not yet checked: element i, j, … is at Offset + i Stride[0] + j Stride[1] + …</summary>
-internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Shape, long[] Stride);
+/// <param name="Storage">Where the elements are.</param>
+/// <param name="Offset">Number of the first one.</param>
+/// <param name="Size">The dimensions, each a long: the pickle's own tuple, which other tensors may share.</param>
+/// <param name="Stride">As many longs.</param>
+internal sealed record TorchTensor(TorchStorage Storage, long Offset, object?[] Size, object?[] Stride);

@@ -186,6 +186,36 @@ public sealed class TorchCheckpointTests : IDisposable
         Assert.Equal($"{path}: at byte {RestrictedUnpickler.MostInstructions + 1}: expected a pickle of at most 2000000 instructions, found more", Refusal(path));
     }
 
+    [Fact]
+    public void A_shape_is_not_copied_again_and_again()
+    {
+        string endless = Sharing(100_000, calls: 100), above = Sharing(65, calls: 1), most = Sharing(64, calls: 5_000);
+        // The shape's own numbers take less than 10 MB; a copy of size and stride at each call would be 160 MB.
+        Allocates(20_000_000, () => Refused(endless));
+        Refused(above);
+        // With copies 5.4 MB more.
+        Allocates(3_000_000, () => Assert.Equal(64, TorchCheckpoint.Read(most)["w"].Shape.Length));
+
+        void Refused(string path)
+            => Assert.EndsWith("expected arguments (storage, offset, size, stride, …) of at most 64 dimensions, found others", Refusal(path), StringComparison.Ordinal);
+        static void Allocates(long bytes, Action action)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            action();
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, bytes);
+        }
+        // {'w': tensor, 'again': [the same call of the same arguments, as often as asked]}; the function, the shape and the arguments are memo entries 0, 1 and 2.
+        string Sharing(int dimensions, int calls)
+        {
+            PickleWriter pickle = new PickleWriter().Op('}').Op('(').Text("w").Global("torch._utils", "_rebuild_tensor_v2").Op('q').Raw(0)
+                .Op('(').Op('(').Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Int(6).Op('t').Op('Q').Int(0).Op('(');
+            for (int i = 0; i < dimensions; i++) pickle.Op('K').Raw(1);
+            pickle.Op('t').Op('q').Raw(1).Op('h').Raw(1).Op('t').Op('q').Raw(2).Op('R').Text("again").Op(']').Op('(');
+            for (int i = 0; i < calls; i++) pickle.Op('h').Raw(0).Op('h').Raw(2).Op('R');
+            return _folder.With($"{dimensions}.th", TorchFiles.Stream(pickle.Op('e').Op('u').Stop(), ("0", 4, SixFloats)));
+        }
+    }
+
     [Theory]
     [InlineData(7, 0, new long[] { 7 }, new long[] { 1 }, "storage '0' of 7 x 4 bytes, found 24 bytes")]
     [InlineData(1L << 60, 0, new long[] { 7 }, new long[] { 1 }, "storage '0' of 1152921504606846976 x 4 bytes, found 24 bytes")]
