@@ -27,13 +27,16 @@ public sealed record ModelDescription(
 public static class ModelFile
 {
     private const string Kind = "pann model", Itself = "self";
+
+    /// <summary>Longest text of a field that holds no object of paths; the longest polynomials have names of some 60 characters.</summary>
+    private const int LongestText = 300;
     private static readonly string[] Fields =
         ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges", "pannIdeal"];
 
     private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions().Fixed();
 
     /// <summary>Writes a model, atomically.</summary>
-    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, or the file cannot be written.</exception>
+    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's or a text of it has more than 300 characters, or the file cannot be written.</exception>
     public static void Save(string path, ResNet model, ModelDescription description)
     {
         if (Path.GetExtension(path) != ".safetensors") throw new BadInputException($"{path}: expected a name that ends in .safetensors");
@@ -70,6 +73,7 @@ public static class ModelFile
             metadata["largestInputs"] = JsonSerializer.Serialize(description.LargestInputs, NumbersByPath);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
+        CheckTexts(path, metadata);
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
     }
 
@@ -86,6 +90,7 @@ public static class ModelFile
         {
             SafeTensorsFile file = SafeTensors.Read(path);
             (arrays, metadata) = (file.Tensors, file.Metadata);
+            CheckTexts(path, metadata);
         }
         else
         {
@@ -134,6 +139,16 @@ public static class ModelFile
             hash.AppendData(MemoryMarshal.AsBytes(parameter.Values));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Keeps messages short that quote these texts, those of their parsers too.</summary>
+    private static void CheckTexts(string path, IReadOnlyDictionary<string, string> metadata)
+    {
+        foreach (string field in Fields.Where(field => field is not ("largestInputs" or "pannRanges")))
+        {
+            if (metadata.TryGetValue(field, out string? text) && text.Length > LongestText)
+                throw BadInputException.At(path, $"metadata {field}", $"a text of at most {LongestText} characters", $"one of {text.Length}");
+        }
     }
 
     /// <summary>What is made of a metadata field's text; an error says where it stands.</summary>
@@ -196,8 +211,8 @@ public static class ModelFile
     private static void CheckPaths(string path, string field, ResNet model, IReadOnlyDictionary<string, double> values)
     {
         string[] paths = [.. model.Activations.Select(a => a.Path)];
-        if (!paths.ToHashSet().SetEquals(values.Keys))
-            throw BadInputException.At(path, $"metadata {field}", $"the activations {string.Join(", ", paths)}", string.Join(", ", values.Keys));
+        if (StateDictMatch.Differences([.. paths.Except(values.Keys).Select(MessageText.Quote)], [.. values.Keys.Except(paths).Select(MessageText.Quote)]) is { } differences)
+            throw BadInputException.At(path, $"metadata {field}", $"one number for each of the {paths.Length} activations", differences);
         foreach ((string activation, double value) in values)
         {
             if (!(value >= 0 && double.IsFinite(value)))

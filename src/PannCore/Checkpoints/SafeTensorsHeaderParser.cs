@@ -94,6 +94,8 @@ internal ref struct SafeTensorsHeaderParser(string file, ReadOnlySpan<byte> json
             if (_reader.TokenType == JsonTokenType.EndArray) return numbers;
             if (_reader.TokenType != JsonTokenType.Number || !_reader.TryGetInt64(out long number) || number < 0 || number > largest)
                 throw Unexpected(expected);
+            if (numbers.Count == NamedArray.MostDimensions)
+                throw BadInputException.At(file, At(_reader.TokenStartIndex), $"at most {NamedArray.MostDimensions} numbers, each {expected}", "more");
             numbers.Add(number);
         }
     }

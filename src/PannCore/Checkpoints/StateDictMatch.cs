@@ -41,12 +41,18 @@ public static class StateDictMatch
         var needed = expected.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
         List<string> surplus = [.. found.Keys.Where(name => !needed.Contains(name) && !IsOptional(name)).Select(MessageText.Quote)];
 
-        string[] differences = [.. Listing("missing", missing), .. Listing("surplus", surplus), .. Listing("of another shape", misshaped)];
-        if (differences.Length > 0)
-            throw new BadInputException($"{file}: does not fit {architecture}: {string.Join("; ", differences)}");
+        if (Differences(missing, surplus, misshaped) is { } differences)
+            throw new BadInputException($"{file}: does not fit {architecture}: {differences}");
     }
 
-    private static IEnumerable<string> Listing(string kind, List<string> keys)
+    /// <summary>All of them counted, the first 20 of each kind listed; null where there are none.</summary>
+    internal static string? Differences(IReadOnlyList<string> missing, IReadOnlyList<string> surplus, IReadOnlyList<string>? misshaped = null)
+    {
+        string[] differences = [.. Listing("missing", missing), .. Listing("surplus", surplus), .. Listing("of another shape", misshaped ?? [])];
+        return differences.Length == 0 ? null : string.Join("; ", differences);
+    }
+
+    private static IEnumerable<string> Listing(string kind, IReadOnlyList<string> keys)
     {
         if (keys.Count == 0) yield break;
         string more = keys.Count > MostListed ? $" and {keys.Count - MostListed} more" : "";

@@ -115,12 +115,43 @@ public sealed class ModelFileTests : IDisposable
         string path = Save(RandomNetwork.Largest);
         Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":1,"layer9.relu":2}""");
         Assert.Equal(
-            $"{path}: at metadata largestInputs: expected the activations {string.Join(", ", RandomNetwork.Backbone.Activations.Select(a => a.Path))}, found relu, layer9.relu",
+            $"{path}: at metadata largestInputs: expected one number for each of the 19 activations, found 18 keys missing: 'layer1.0.relu1', {string.Join(", ", RandomNetwork.Backbone.Activations.Skip(2).Select(a => $"'{a.Path}'"))}; 1 key surplus: 'layer9.relu'",
             Refusal(path));
         Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":"wide"}""");
         Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {{\"relu\":\"wide\"}}", Refusal(path));
         Rewrite(path, metadata: m => m["largestInputs"] = "none");
         Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found none", Refusal(path));
+    }
+
+    /// <summary>All the texts of a file that a message may quote, each of a million characters in turn.</summary>
+    [Theory]
+    [InlineData("kind")]
+    [InlineData("architecture")]
+    [InlineData("normalize")]
+    [InlineData("normalizeMean")]
+    [InlineData("normalizeDeviation")]
+    [InlineData("activation")]
+    [InlineData("largestInputs")]
+    [InlineData("calibrationImages")]
+    [InlineData("weights")]
+    [InlineData("pannActivation")]
+    [InlineData("pannRanges")]
+    [InlineData("pannIdeal")]
+    public void A_message_is_short_whatever_the_file_says(string field)
+    {
+        string path = _folder.At("m.safetensors"), endless = new('x', 1_000_000);
+        ModelFile.Save(path, RandomNetwork.Backbone, new(
+            "resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string>(), new(ActivationSpec.Parse("direct:8"), RandomNetwork.Largest)));
+        foreach (string text in new[] { endless, $$"""{"{{endless}}":1}""" })
+        {
+            Rewrite(path, metadata: m => m[field] = text);
+            string message = Refusal(path);
+            Assert.StartsWith($"{path}: at metadata {field}: expected ", message, StringComparison.Ordinal);
+            Assert.InRange(message.Length, 0, 1000);
+            // So that no file is written that is not read.
+            if (field == "normalize")
+                Assert.Equal(message, Assert.Throws<BadInputException>(() => ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", new(text, Normalization.Cifar10.Mean, Normalization.Cifar10.Deviation), ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()))).Message);
+        }
     }
 
     [Fact]
@@ -144,7 +175,7 @@ public sealed class ModelFileTests : IDisposable
         Rewrite(path, metadata: m => m["pannActivation"] = "file:poly.json");
         Assert.Equal($"{path}: at metadata pannActivation: expected a polynomial that is generated from its text alone, found file:poly.json", Refusal(path));
         Rewrite(path, metadata: m => (m["pannActivation"], m["pannRanges"]) = ("direct:8", """{"relu":1}"""));
-        Assert.Equal($"{path}: at metadata pannRanges: expected the activations {string.Join(", ", model.Activations.Select(a => a.Path))}, found relu", Refusal(path));
+        Assert.Equal($"{path}: at metadata pannRanges: expected one number for each of the 19 activations, found 18 keys missing: {string.Join(", ", model.Activations.Skip(1).Select(a => $"'{a.Path}'"))}", Refusal(path));
         Rewrite(path, metadata: m => m.Remove("pannRanges"));
         Assert.Equal($"{path}: at metadata pannRanges: expected the ranges of direct:8, found nothing", Refusal(path));
         Rewrite(path, metadata: m => m.Remove("pannActivation"));

@@ -139,6 +139,29 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_shape_has_at_most_64_dimensions_and_a_long_one_is_cut_in_messages()
+    {
+        SafeTensors.Write(_folder.At("64"), [new NamedArray("a", [.. Enumerable.Repeat(1, 64)], [7f])]);
+        Assert.Equal(64, SafeTensors.Read(_folder.At("64")).Tensors["a"].Shape.Length);
+        Assert.StartsWith("array 'a': expected at most 64 dimensions, found 65", Assert.Throws<ArgumentException>(() => new NamedArray("a", [.. Enumerable.Repeat(1, 65)], [7f])).Message, StringComparison.Ordinal);
+
+        // The first numbers are at bytes 23 and 30; each takes two.
+        Refuses($$$"""{"a":{"shape":[{{{Ones(100_000)}}}]}}""", "at byte 151: expected at most 64 numbers, each a dimension from 0 to 2147483647 in the shape of tensor 'a', found more");
+        Refuses($$$"""{"a":{"data_offsets":[{{{Ones(100_000)}}}]}}""", "at byte 158: expected at most 64 numbers, each an offset of at least 0 in the data_offsets of tensor 'a', found more");
+        Refuses($$$"""{"a":{"dtype":"F32","shape":[{{{Ones(9)}}}],"data_offsets":[0,0]}}""", "at tensor 'a': expected 4 bytes for F32 [1,1,1,1,1,1,1,1,…], found 0 (data_offsets [0,0])");
+
+        static string Ones(int count) => string.Join(',', Enumerable.Repeat(1, count));
+        void Refuses(string header, string message)
+        {
+            string path = _folder.With("bad", File(header));
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal($"{path}: {message}", Assert.Throws<BadInputException>(() => SafeTensors.Read(path)).Message);
+            // The header itself is 200 kB; its numbers in lists would be 2 MB.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 400_000);
+        }
+    }
+
+    [Fact]
     public void A_missing_file_and_a_folder_are_named()
     {
         Assert.Equal($"{_folder.At("no")}: there is no such file", Assert.Throws<BadInputException>(() => SafeTensors.Read(_folder.At("no"))).Message);
