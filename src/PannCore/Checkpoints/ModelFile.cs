@@ -36,7 +36,7 @@ public static class ModelFile
     private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions().Fixed();
 
     /// <summary>Writes a model, atomically.</summary>
-    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's or a text of it has more than 300 characters, or the file cannot be written.</exception>
+    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's or a text of it has more than 300 characters, a weight is not finite or a variance negative, or the file cannot be written.</exception>
     public static void Save(string path, ResNet model, ModelDescription description)
     {
         if (Path.GetExtension(path) != ".safetensors") throw new BadInputException($"{path}: expected a name that ends in .safetensors");
@@ -74,6 +74,7 @@ public static class ModelFile
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
         CheckTexts(path, metadata);
+        foreach (Parameter parameter in model.Parameters.All) CheckValues(path, parameter.Name, parameter.Values);
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
     }
 
@@ -81,7 +82,7 @@ public static class ModelFile
     /// <param name="path">The file.</param>
     /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
     /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
-    /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite; measured ranges of other weights.</exception>
+    /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite, negative variances; measured ranges of other weights.</exception>
     public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
     {
         IReadOnlyDictionary<string, NamedArray> arrays;
@@ -96,6 +97,8 @@ public static class ModelFile
         {
             arrays = TorchCheckpoint.Read(path);
         }
+        // A file that another program wrote may say no kind.
+        if (metadata.GetValueOrDefault("kind") is string kind and not Kind) throw BadInputException.At(path, "metadata kind", Kind, kind);
         string? stored = metadata.GetValueOrDefault("architecture");
         if (stored is not null && architecture is not null && stored != architecture)
             throw BadInputException.At(path, "metadata architecture", architecture, stored);
@@ -115,10 +118,7 @@ public static class ModelFile
         foreach (Parameter parameter in model.Parameters.All)
         {
             float[] values = arrays[parameter.Name].ToSingle();
-            int bad = Array.FindIndex(values, v => !float.IsFinite(v));
-            if (bad >= 0) throw BadInputException.At(path, $"key {parameter.Name}, element {bad}", "a finite number", values[bad].ToString(CultureInfo.InvariantCulture));
-            if (parameter.Name.EndsWith(".running_var", StringComparison.Ordinal) && Array.FindIndex(values, v => v < 0) is >= 0 and int negative)
-                throw BadInputException.At(path, $"key {parameter.Name}, element {negative}", "a variance of at least 0", values[negative].ToString(CultureInfo.InvariantCulture));
+            CheckValues(path, parameter.Name, values);
             parameter.Set(values);
         }
 
@@ -139,6 +139,18 @@ public static class ModelFile
             hash.AppendData(MemoryMarshal.AsBytes(parameter.Values));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>What no network can have as weights or statistics is neither written nor read, here and in the states of training.</summary>
+    /// <exception cref="BadInputException">A number is not finite, or a variance is negative.</exception>
+    internal static void CheckValues(string path, string key, ReadOnlySpan<float> values)
+    {
+        bool variances = key.EndsWith(".running_var", StringComparison.Ordinal);
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]) || (variances && values[i] < 0))
+                throw BadInputException.At(path, $"key {key}, element {i}", float.IsFinite(values[i]) ? "a variance of at least 0" : "a finite number", values[i].ToString(CultureInfo.InvariantCulture));
+        }
     }
 
     /// <summary>Keeps messages short that quote these texts, those of their parsers too.</summary>

@@ -218,12 +218,7 @@ public sealed class Trainer
             if (history[i]?.Epoch != i + 1) throw BadInputException.At(path, $"metadata history, entry {i}", $"epoch {i + 1}", history[i] is { } other ? $"epoch {other.Epoch}" : "null");
         }
 
-        foreach (NamedArray array in file.Tensors.Values)
-        {
-            float[] values = array.ToSingle();
-            int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-            if (bad >= 0) throw BadInputException.At(path, $"key {array.Name}, element {bad}", "a finite number", values[bad].ToString(CultureInfo.InvariantCulture));
-        }
+        foreach (NamedArray array in file.Tensors.Values) ModelFile.CheckValues(path, array.Name, array.ToSingle());
         foreach ((string place, Parameter logarithm) in _logarithms)
         {
             double range = ClampedPolynomialRelu.Learnt(Recipe.Polynomial!.Ranges[place], file.Tensors[logarithm.Name].ToSingle()[0]);

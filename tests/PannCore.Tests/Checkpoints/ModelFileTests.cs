@@ -53,6 +53,16 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_another_kind_is_refused()
+    {
+        string path = Save(largest: null);
+        Rewrite(path, metadata: m => m["kind"] = "training state");
+        Assert.Equal($"{path}: at metadata kind: expected pann model, found training state", Refusal(path));
+        Rewrite(path, metadata: m => m.Remove("kind"));
+        Assert.Equal("resnet20", ModelFile.Load(path).Description.Architecture);
+    }
+
+    [Fact]
     public void Another_architecture_is_refused()
     {
         string path = Save(largest: null);
@@ -79,6 +89,14 @@ public sealed class ModelFileTests : IDisposable
         string path = Save(largest: null);
         Rewrite(path, arrays: name => name == key ? values => values[4] = value : null);
         Assert.Equal($"{path}: at key {key}, element 4: expected {message}", Refusal(path));
+
+        // What would not be read is not written, and what stands there stays.
+        byte[] before = File.ReadAllBytes(path);
+        ResNet model = RandomNetwork.Make(11);
+        model.Parameters.Find(key)!.Update(values => values[4] = value);
+        var description = new ModelDescription("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>());
+        Assert.Equal($"{path}: at key {key}, element 4: expected {message}", Assert.Throws<BadInputException>(() => ModelFile.Save(path, model, description)).Message);
+        Assert.Equal(before, File.ReadAllBytes(path));
     }
 
     [Fact]
