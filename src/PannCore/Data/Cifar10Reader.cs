@@ -34,6 +34,13 @@ internal static class Cifar10Reader
             if (!File.Exists(Path.Combine(folder, name)))
                 throw new BadInputException($"{folder}: expected the file {name}, found none; get the data with: pann data fetch");
 
+        // All lengths before memory is taken.
+        foreach (string name in names)
+        {
+            using FileStream file = InputFile.Open(Path.Combine(folder, name));
+            RecordsOf(name, file.Length);
+        }
+
         var set = Allocate(names.Count * Cifar10.BatchRecords, Path.Combine(folder, Joined(names)));
         for (int i = 0; i < names.Count; i++)
         {
@@ -46,14 +53,16 @@ internal static class Cifar10Reader
 
     private static Cifar10 ReadArchive(string path, IReadOnlyList<string> names)
     {
-        var set = Allocate(names.Count * Cifar10.BatchRecords, $"{path}: {Joined(names)}");
+        // Memory is taken when the first of the names, with its length, is met; where one is not met, Read throws.
+        Cifar10? set = null;
         using FileStream file = InputFile.Open(path);
         Cifar10Archive.Read(file, Path.GetFileName(path), Cifar10Files.Known, names, (known, content) =>
         {
             int index = names.TakeWhile(name => name != known.Name).Count();
+            set ??= Allocate(names.Count * Cifar10.BatchRecords, $"{path}: {Joined(names)}");
             Fill(set, index * Cifar10.BatchRecords, Cifar10.BatchRecords, content, known.Name);
         });
-        return set;
+        return set!;
     }
 
     private static BadInputException NotFound(string location)

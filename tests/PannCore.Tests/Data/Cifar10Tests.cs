@@ -98,6 +98,24 @@ public sealed class Cifar10Tests : IDisposable
         Assert.Equal("own.bin: at byte 0: expected at least one record of 3073 bytes, found an empty file", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", []))));
     }
 
+    /// <summary>The images would take 153.6 MB, of one file 30.7 MB.</summary>
+    [Fact]
+    public void LengthsAreCheckedBeforeMemoryIsTaken()
+    {
+        for (int batch = 1; batch <= 4; batch++) using (FileStream file = File.Create(_folder.PathOf($"data_batch_{batch}.bin"))) file.SetLength(30_730_000);
+        _folder.Add("data_batch_5.bin", new byte[1000]);
+        string archive = _folder.Add("x.tar.gz", Cifar10TestData.TarGz(("cifar-10-batches-bin/readme.html", new byte[77])));
+        Takes("data_batch_5.bin: at byte 1000: expected 30730000 bytes (10000 records of 3073), found 1000", () => Cifar10.ReadTrain(_folder.Location));
+        Takes("x.tar.gz: expected the entry cifar-10-batches-bin/data_batch_1.bin, found none", () => Cifar10.ReadTrain(archive));
+
+        static void Takes(string message, Action action)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal(message, Message(action));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        }
+    }
+
     [Fact]
     public void MissingFiles()
     {
