@@ -25,16 +25,27 @@ public sealed class BatchLoader
     /// <param name="indices">Which images.</param>
     /// <param name="augmentation">How they are cropped and mirrored; not at all by default.</param>
     /// <param name="mixture">With what each is mixed; nothing by default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An index, or one of a partner, is none of an image.</exception>
+    /// <exception cref="ArgumentException">The mixture is one of another number of images.</exception>
     public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null, Mixture? mixture = null)
     {
+        _data.CheckIndices(indices.Span, nameof(indices));
+        if (mixture is not null)
+        {
+            if (mixture.Partners.Length != indices.Length)
+                throw new ArgumentException($"mixture: {indices.Length} images need as many partners, got {mixture.Partners.Length}", nameof(mixture));
+            _data.CheckIndices(mixture.Partners.Span, nameof(mixture));
+        }
         Tensor images = run.Rent(new(indices.Length, Side, Side, 3));
         run.Workspace.Workers.Run(new Job(this, indices, augmentation, mixture, images.Memory), indices.Length);
         return images;
     }
 
     /// <summary>The labels of these indices.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is none of an image.</exception>
     public byte[] Labels(ReadOnlySpan<int> indices)
     {
+        _data.CheckIndices(indices, nameof(indices));
         byte[] labels = new byte[indices.Length];
         for (int i = 0; i < labels.Length; i++) labels[i] = _data.Labels[indices[i]];
         return labels;

@@ -54,7 +54,12 @@ public sealed class Cifar10
     public string Source { get; }
 
     /// <summary>The 3,072 bytes of one image.</summary>
-    public ReadOnlySpan<byte> Image(int index) => Images.AsSpan(index * ImageBytes, ImageBytes);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such image.</exception>
+    public ReadOnlySpan<byte> Image(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return Images.AsSpan(index * ImageBytes, ImageBytes);
+    }
 
     /// <summary>How many images each class has, in the order of the labels.</summary>
     public int[] ClassCounts()
@@ -81,8 +86,10 @@ public sealed class Cifar10
     }
 
     /// <summary>A new set of some of these images, in the order of the indices.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An index is none of an image.</exception>
     public Cifar10 Select(ReadOnlySpan<int> indices)
     {
+        CheckIndices(indices, nameof(indices));
         var images = new byte[checked(indices.Length * ImageBytes)];
         var labels = new byte[indices.Length];
         for (int n = 0; n < indices.Length; n++)
@@ -91,6 +98,13 @@ public sealed class Cifar10
             Image(indices[n]).CopyTo(images.AsSpan(n * ImageBytes));
         }
         return new Cifar10(images, labels, $"{indices.Length} of {Source}");
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">An index is none of an image.</exception>
+    internal void CheckIndices(ReadOnlySpan<int> indices, string parameter)
+    {
+        int wrong = indices.IndexOfAnyExceptInRange(0, Count - 1);
+        if (wrong >= 0) throw new ArgumentOutOfRangeException(parameter, $"cifar10: index {wrong} expects 0..{Count - 1}, got {indices[wrong]}");
     }
 
     /// <summary>The same images, each cropped and mirrored as training meets it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>

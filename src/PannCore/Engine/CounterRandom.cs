@@ -40,7 +40,12 @@ public readonly struct CounterRandom
     public double Uniform(long index) => (Bits(index) >> 11) * (1.0 / (1L << 53));
 
     /// <summary>Uniform integer in [0, bound).</summary>
-    public int Below(long index, int bound) => (int)Math.BigMul(Bits(index), (ulong)bound, out _);
+    /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
+    public int Below(long index, int bound)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bound);
+        return (int)Math.BigMul(Bits(index), (ulong)bound, out _);
+    }
 
     /// <summary>Standard normal, by Box and Muller's transform; uses indices 2 index and 2 index + 1.</summary>
     public double Normal(long index)

@@ -66,7 +66,12 @@ internal sealed class SoftmaxCrossEntropy(ReadOnlyMemory<float> targets) : Op
         {
             double[] row = inputs[0].Values[(n * classes)..((n + 1) * classes)];
             double logSum = row.Max() + Math.Log(row.Sum(v => Math.Exp(v - row.Max())));
-            for (int k = 0; k < classes; k++) loss -= targets.Span[(n * classes) + k] * (row[k] - logSum);
+            for (int k = 0; k < classes; k++)
+            {
+                // What is not wanted costs nothing, also where the logit is -infinity.
+                double target = targets.Span[(n * classes) + k];
+                if (target != 0) loss -= target * (row[k] - logSum);
+            }
         }
         output.Values[0] = loss / images;
     }
@@ -95,5 +100,12 @@ public static class SoftmaxCrossEntropyExtensions
 
     /// <summary>Mean cross-entropy of logits [N,K] against target probabilities, N x K row-major.</summary>
     /// <exception cref="ShapeException">The number of probabilities is not N K.</exception>
-    public static Tensor SoftmaxCrossEntropy(this Tensor logits, float[] targets) => new SoftmaxCrossEntropy(targets).Apply(logits);
+    /// <exception cref="ArgumentException">A probability is negative or not finite.</exception>
+    public static Tensor SoftmaxCrossEntropy(this Tensor logits, float[] targets)
+    {
+        int wrong = Array.FindIndex(targets, target => !(target >= 0 && float.IsFinite(target)));
+        if (wrong >= 0)
+            throw new ArgumentException(FormattableString.Invariant($"softmaxCrossEntropy: target {wrong} must be a finite number of at least 0, is {targets[wrong]}"), nameof(targets));
+        return new SoftmaxCrossEntropy(targets).Apply(logits);
+    }
 }

@@ -12,7 +12,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
 {
     private const int LeastBatch = 32, ImagesOfThread = 8;
 
-    /// <summary>Percent right; logits that are not finite count as wrong.</summary>
+    /// <summary>Percent right; logits that are not finite count as wrong. NaN of no images.</summary>
     public double Accuracy => 100.0 * Correct / Predictions.Length;
 
     /// <summary>Images whose logits are not all finite.</summary>
@@ -21,7 +21,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <summary>Runs a model in evaluation over the images of these indices.</summary>
     /// <param name="model">The model.</param>
     /// <param name="data">The data set.</param>
-    /// <param name="indices">Which images.</param>
+    /// <param name="indices">Which images; there may be none.</param>
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="batch">Images at a time; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says.</param>
@@ -29,11 +29,14 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
     /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An index is none of an image, or the batch is not positive.</exception>
     public static Evaluation Of(
         ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int? batch = null,
         IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, ConvAlgorithm? convolution = null, CancellationToken cancellation = default)
     {
         int size = batch ?? BatchFor(workspace);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(batch));
+        data.CheckIndices(indices, nameof(indices));
         var loader = new BatchLoader(data, normalization);
         int[] predictions = new int[indices.Length];
         float[] logits = [];

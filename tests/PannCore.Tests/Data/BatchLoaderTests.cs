@@ -118,6 +118,23 @@ public sealed class BatchLoaderTests
     public void LabelsFollowTheIndices()
         => Assert.Equal([5, 2, 5], new BatchLoader(Data(), Normalization.Cifar10).Labels([15, 2, 5]).Select(label => (int)label));
 
+    /// <summary>1,398,102 times 3,072 is 2,048 modulo 2^32: an unchecked product would lead into image 0.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(Images)]
+    [InlineData(1_398_102)]
+    public void AnImageThatIsNotThere(int index)
+    {
+        var loader = new BatchLoader(Data(), Normalization.Cifar10);
+        using var workspace = new Workspace(2);
+        using var run = new Run(workspace);
+        string message = $"cifar10: index 1 expects 0..59, got {index} (Parameter ";
+        Assert.Equal($"{message}'indices')", Assert.Throws<ArgumentOutOfRangeException>(() => loader.Load(run, (int[])[0, index])).Message);
+        Assert.Equal($"{message}'mixture')", Assert.Throws<ArgumentOutOfRangeException>(() => loader.Load(run, (int[])[0, 1], mixture: new(0.5, (int[])[0, index]))).Message);
+        Assert.Equal($"{message}'indices')", Assert.Throws<ArgumentOutOfRangeException>(() => loader.Labels([0, index])).Message);
+        Assert.Equal("mixture: 2 images need as many partners, got 1 (Parameter 'mixture')", Assert.Throws<ArgumentException>(() => loader.Load(run, (int[])[0, 1], mixture: new(0.5, (int[])[0]))).Message);
+    }
+
     private static byte Pixel(int image, int channel, int y, int x) => Cifar10TestData.Pixel(image, (channel * 1024) + (y * 32) + x, salt: 0);
 
     private static Cifar10 Data()

@@ -71,6 +71,19 @@ public sealed class Cifar10Tests : IDisposable
         Assert.True(two.Image(1).SequenceEqual(set.Image(1)));
     }
 
+    /// <summary>1,398,102 times 3,072 is 2,048 modulo 2^32: an unchecked product would lead into image 0.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(5)]
+    [InlineData(1_398_102)]
+    [InlineData(int.MinValue)]
+    public void AnImageThatIsNotThere(int index)
+    {
+        Cifar10 set = Cifar10.ReadFile(_folder.Add("some.bin", Cifar10TestData.Records(5)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => set.Image(index).Length);
+        Assert.Equal($"cifar10: index 1 expects 0..4, got {index} (Parameter 'indices')", Assert.Throws<ArgumentOutOfRangeException>(() => set.Select([4, index])).Message);
+    }
+
     [Fact]
     public void LabelAboveNine()
     {

@@ -75,6 +75,13 @@ public sealed class CounterRandomTests
         Assert.All(Enumerable.Range(0, 100), i => Assert.InRange(random.Below(i, int.MaxValue), 0, int.MaxValue - 1));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    public void BelowNothingIsNoNumber(int bound)
+        => Assert.Throws<ArgumentOutOfRangeException>("bound", () => new CounterRandom(43, RandomStream.Order, 1).Below(0, bound));
+
     [Fact]
     public void NormalHasTheMomentsOfANormal()
     {

@@ -52,6 +52,19 @@ public sealed class EvaluationTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_batch_has_at_least_one_image(int batch)
+        => Assert.Throws<ArgumentOutOfRangeException>("batch", () => Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, batch));
+
+    [Fact]
+    public void Of_no_images_there_are_no_answers_and_no_accuracy()
+    {
+        Evaluation none = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, [], Normalization.Cifar10, _workspace);
+        Assert.Equal((0, double.NaN), (none.Predictions.Length, none.Accuracy));
+    }
+
+    [Theory]
     [InlineData(1, new[] { 0f, 2, 1 })]
     [InlineData(0, new[] { 2f, 2, 1 })]
     [InlineData(2, new[] { -3f, -2, -1 })]
