@@ -94,13 +94,13 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
                 Convolution(convolution, x, path, y, place, wraps);
                 break;
             case BatchNorm norm:
-                Affine(norm, x, y, place, wraps);
+                Affine(norm, x, path, y, place, wraps);
                 break;
             case Linear linear:
-                Linear(linear, x, y, place, wraps);
+                Linear(linear, x, path, y, place, wraps);
                 break;
             case GlobalAveragePool:
-                Mean(x, y, place, wraps);
+                Mean(x, path, y, place, wraps);
                 break;
             case Add:
                 Images(output, (n, i) => y.Values[i] = _ring.Add(x.Values[i], inputs[1].Values[i], ref wraps[n]));
@@ -109,10 +109,10 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
                 Copy(shortcut, x, y);
                 break;
             case Relu relu:
-                Relu(relu.Slope, x, y, place, wraps);
+                Relu(relu.Slope, x, path, y, place, wraps);
                 break;
             case PolynomialRelu polynomial:
-                Polynomial(polynomial, x, y, place, wraps);
+                Polynomial(polynomial, x, path, y, place, wraps);
                 break;
             default:
                 throw new BadInputException($"fixed point: {path} is {op.Name}, an operation that it does not know");
@@ -131,10 +131,10 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
             (n, i, sum) => y.Values[i] = _ring.Truncate(_ring.Wrap(sum, ref wraps[n]), Format.FractionBits, random, first + i));
     }
 
-    private void Affine(BatchNorm op, FixedPointTensor x, FixedPointTensor y, Place place, long[] wraps)
+    private void Affine(BatchNorm op, FixedPointTensor x, string path, FixedPointTensor y, Place place, long[] wraps)
     {
         (double[] scale, double[] shift) = op.Affine();
-        long[] s = Array.ConvertAll(scale, _ring.Hold), t = Array.ConvertAll(shift, _ring.Hold);
+        long[] s = Array.ConvertAll(scale, v => _ring.Hold(v, path)), t = Array.ConvertAll(shift, v => _ring.Hold(v, path));
         CounterRandom random = Random(place);
         long first = First(y.Shape);
         Images(y.Shape, (n, i) =>
@@ -145,9 +145,9 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
         });
     }
 
-    private void Linear(Linear op, FixedPointTensor x, FixedPointTensor y, Place place, long[] wraps)
+    private void Linear(Linear op, FixedPointTensor x, string path, FixedPointTensor y, Place place, long[] wraps)
     {
-        long[] w = Array.ConvertAll(op.Parameters[0].Values.ToArray(), v => _ring.Hold(v)), b = Array.ConvertAll(op.Parameters[1].Values.ToArray(), v => _ring.Hold(v));
+        long[] w = Array.ConvertAll(op.Parameters[0].Values.ToArray(), v => _ring.Hold(v, path)), b = Array.ConvertAll(op.Parameters[1].Values.ToArray(), v => _ring.Hold(v, path));
         int outputs = y.Shape[1], features = x.Shape[1];
         CounterRandom random = Random(place);
         long first = First(y.Shape);
@@ -159,10 +159,10 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
         });
     }
 
-    private void Mean(FixedPointTensor x, FixedPointTensor y, Place place, long[] wraps)
+    private void Mean(FixedPointTensor x, string path, FixedPointTensor y, Place place, long[] wraps)
     {
         int channels = x.Shape[3], pixels = x.Shape[1] * x.Shape[2];
-        long factor = _ring.Hold(1.0 / pixels);
+        long factor = _ring.Hold(1.0 / pixels, path);
         CounterRandom random = Random(place);
         long first = First(y.Shape);
         Images(y.Shape, (n, i) =>
@@ -185,9 +185,9 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
         });
     }
 
-    private void Relu(float slope, FixedPointTensor x, FixedPointTensor y, Place place, long[] wraps)
+    private void Relu(float slope, FixedPointTensor x, string path, FixedPointTensor y, Place place, long[] wraps)
     {
-        long factor = _ring.Hold(slope);
+        long factor = _ring.Hold(slope, path);
         CounterRandom random = Random(place);
         long first = First(y.Shape);
         Images(y.Shape, (n, i) => y.Values[i] = x.Values[i] > 0 ? x.Values[i]
@@ -195,17 +195,17 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
             : _ring.Truncate(_ring.Multiply(x.Values[i], factor, ref wraps[n]), Format.FractionBits, random, first + i));
     }
 
-    private void Polynomial(PolynomialRelu op, FixedPointTensor x, FixedPointTensor y, Place place, long[] wraps)
+    private void Polynomial(PolynomialRelu op, FixedPointTensor x, string path, FixedPointTensor y, Place place, long[] wraps)
     {
         if (!_plans.TryGetValue(op.Polynomial, out EvaluationPlan? plan)) _plans[op.Polynomial] = plan = EvaluationPlan.Of(op.Polynomial);
         int bits = ScaleBits(op.Range, Format.FractionBits), size = y.Shape.Length / y.Shape[0];
-        long scale = Ring.Hold(1 / op.Range, bits), range = _ring.Hold(op.Range), first = First(y.Shape);
+        long scale = Ring.Hold(1 / op.Range, bits, path), range = _ring.Hold(op.Range, path), first = First(y.Shape);
 
         // A shift for each channel, where an activation has one, is its only parameter.
-        long[] shift = [.. op.Parameters.SelectMany(p => p.Values.ToArray()).Select(v => _ring.Hold(v))];
+        long[] shift = [.. op.Parameters.SelectMany(p => p.Values.ToArray()).Select(v => _ring.Hold(v, path))];
         _workspace.Workers.Run(new ImageJob(n =>
         {
-            var blocks = new RingBlocks(_ring, _seed);
+            var blocks = new RingBlocks(_ring, _seed, path);
             for (int at = n * size; at < (n + 1) * size; at += RingBlocks.Elements)
             {
                 int length = Math.Min(RingBlocks.Elements, ((n + 1) * size) - at);

@@ -20,6 +20,6 @@ public interface IArithmetic<T>
     /// <param name="path">Where in the network; no two operations of a run share one.</param>
     /// <param name="inputs">Its inputs.</param>
     /// <param name="output">The shape of its output.</param>
-    /// <exception cref="BadInputException">The system cannot do this operation.</exception>
+    /// <exception cref="BadInputException">The system cannot do this operation, or cannot hold one of its constants.</exception>
     T Evaluate(Op op, string path, IReadOnlyList<T> inputs, Shape output);
 }

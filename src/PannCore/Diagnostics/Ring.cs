@@ -15,11 +15,21 @@ internal sealed class Ring(FixedPointFormat format)
     /// <summary>2^(L-1): magnitudes below it fit.</summary>
     public ulong Half { get; } = 1UL << (format.RingBits - 1);
 
-    /// <summary>The integer nearest to value 2^bits, halves away from 0, as far as 64 bits can hold it.</summary>
-    public static long Hold(double value, int bits) => (long)Math.Round(Math.ScaleB(value, bits), MidpointRounding.AwayFromZero);
+    /// <summary>A public constant: the integer nearest to value 2^bits, halves away from 0. It is not wrapped: a product with it is, and is counted.</summary>
+    /// <param name="value">The constant.</param>
+    /// <param name="bits">Its fraction bits.</param>
+    /// <param name="path">The operation it belongs to, for the message.</param>
+    /// <exception cref="BadInputException">It is not finite, or 64 bits do not hold it.</exception>
+    public static long Hold(double value, int bits, string path)
+    {
+        double scaled = Math.Round(Math.ScaleB(value, bits), MidpointRounding.AwayFromZero);
+        return Math.Abs(scaled) < 1UL << 63
+            ? (long)scaled
+            : throw new BadInputException(FormattableString.Invariant($"fixed point: {path}: expected constants of magnitude below 2^{63 - bits} with {bits} fraction bits, found {value}"));
+    }
 
-    /// <summary>A public constant with F fraction bits.</summary>
-    public long Hold(double value) => Hold(value, FractionBits);
+    /// <summary>The same with F fraction bits.</summary>
+    public long Hold(double value, string path) => Hold(value, FractionBits, path);
 
     /// <summary>The representative of the lowest L bits.</summary>
     public long Wrap(long low) => low << _unused >> _unused;

@@ -13,7 +13,7 @@ internal readonly record struct RingBlock(long[] Values, ulong Bound);
 /// Runs an <see cref="EvaluationPlan"/> on blocks of ring elements. Where the bounds of the operands prove that nothing leaves the ring, whole vectors are added and multiplied;
 /// where they do not, element by element with 128 bits, and what leaves the ring is counted. The result is the same.
 /// </summary>
-internal sealed class RingBlocks(Ring ring, long seed) : IPlanArithmetic<RingBlock>
+internal sealed class RingBlocks(Ring ring, long seed, string path) : IPlanArithmetic<RingBlock>
 {
     /// <summary>A plan of 65 values then takes 260 KiB.</summary>
     public const int Elements = 512;
@@ -71,7 +71,7 @@ internal sealed class RingBlocks(Ring ring, long seed) : IPlanArithmetic<RingBlo
     public RingBlock AddConstant(RingBlock x, double constant)
     {
         long[] z = Next();
-        long c = ring.Hold(constant);
+        long c = ring.Hold(constant, path);
         if (SumFits(x.Bound, Magnitude(c)))
         {
             TensorPrimitives.Add(Values(x), c, z);
@@ -83,7 +83,7 @@ internal sealed class RingBlocks(Ring ring, long seed) : IPlanArithmetic<RingBlo
         return Bounded(z);
     }
 
-    public RingBlock MultiplyConstant(RingBlock x, double constant) => Multiply(x, ring.Hold(constant), ring.FractionBits);
+    public RingBlock MultiplyConstant(RingBlock x, double constant) => Multiply(x, ring.Hold(constant, path), ring.FractionBits);
 
     /// <summary>x times an integer, truncated.</summary>
     public RingBlock Multiply(RingBlock x, long constant, int bits)

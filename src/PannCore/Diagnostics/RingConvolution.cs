@@ -19,7 +19,7 @@ internal sealed class RingConvolution(Ring ring, Workspace workspace)
     /// <param name="geometry">Sizes.</param>
     /// <param name="path">For messages.</param>
     /// <param name="finish">Receives image, element of the output in all images, exact sum; called on the workers, image by image.</param>
-    /// <exception cref="BadInputException">The weights of one output sum to 2^52 or more.</exception>
+    /// <exception cref="BadInputException">A weight is not finite, or the weights of one output sum to 2^52 or more.</exception>
     public void Run(FixedPointTensor x, Parameter weight, ConvGeometry geometry, string path, Action<int, int, Int128> finish)
     {
         int images = x.Shape[0], outputs = geometry.OutH * geometry.OutW * geometry.K;
@@ -52,7 +52,7 @@ internal sealed class RingConvolution(Ring ring, Workspace workspace)
     private Integers WeightsOf(Parameter weight, ConvGeometry geometry, string path)
     {
         if (_weights.TryGetValue((weight, geometry), out Integers? known) && known.Version == weight.Version) return known;
-        long[] values = Array.ConvertAll(weight.Values.ToArray(), w => ring.Hold(w));
+        long[] values = Array.ConvertAll(weight.Values.ToArray(), w => ring.Hold(w, path));
         int kernel = values.Length / geometry.K;
         Int128 largest = 0;
         for (int k = 0; k < geometry.K; k++)

@@ -1,3 +1,4 @@
+using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -135,9 +136,9 @@ public sealed class FixedPointArithmeticTests : IDisposable
             Assert.Throws<BadInputException>(() => new TamperedOp(new Add(), (_, _) => { }).Apply(x, x)).Message);
 
         var weight = new Parameter("weight", new(1, 1, 1, 1));
-        weight.Set([float.MaxValue]);
+        weight.Set([1L << 45]);
         Assert.Equal(
-            "fixed point: conv2d: the weights of one output sum to 2^46 or more, expected less than 2^36 with 16 fraction bits",
+            "fixed point: conv2d: the weights of one output sum to 2^45 or more, expected less than 2^36 with 16 fraction bits",
             Assert.Throws<BadInputException>(() => x.Conv2d(weight, 1, 0)).Message);
         Assert.Equal(
             "fixed point: input: expected finite numbers, found one that is not",
@@ -147,6 +148,42 @@ public sealed class FixedPointArithmeticTests : IDisposable
         Assert.Equal(
             "arithmetic: relu: batch-norm must use evaluation statistics, the run uses training statistics",
             Assert.Throws<InvalidOperationException>(() => training.Input(new(1, 1, 1, 1), [1]).Relu()).Message);
+    }
+
+    /// <summary>With 16 fraction bits, 64 hold magnitudes below 2^47; one that does not fit must not become the largest that does.</summary>
+    [Theory]
+    [InlineData(1.40737488e14f, "140737488355328")]
+    [InlineData(-1e30f, "-1.0000000150474662E+30")]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.NegativeInfinity, "-Infinity")]
+    public void A_constant_that_64_bits_do_not_hold_is_refused_by_operation(float constant, string found)
+    {
+        using var run = new Run(_workspace, observers: [new LockStep<FixedPointTensor>(new FixedPointArithmetic(new(16, 64), _workspace))]);
+        Tensor x = run.Input(new(1, 1, 1, 1), [1]), flat = run.Input(new(1, 1), [1]);
+        Parameter bad = Of(constant, new(1)), one = Of(1, new(1));
+        Refused("conv2d", () => x.Conv2d(Of(constant, new(1, 1, 1, 1)), 1, 0));
+        Refused("batchNorm", () => x.BatchNorm(one, bad, Of(0, new(1)), one));
+        Refused("linear", () => flat.Linear(Of(constant, new(1, 1)), one));
+        Refused("linear#2", () => flat.Linear(Of(1, new(1, 1)), bad));
+        Refused("polynomialRelu", () => x.PolynomialRelu(ActivationSpec.Parse("direct:4").Build(), 1, shift: bad));
+
+        void Refused(string operation, Func<Tensor> apply) => Assert.Equal(
+            $"fixed point: {operation}: expected constants of magnitude below 2^47 with 16 fraction bits, found {found}",
+            Assert.Throws<BadInputException>(() => apply().Values.Length).Message);
+        static Parameter Of(float value, Shape shape)
+        {
+            var parameter = new Parameter("p", shape, trainable: false);
+            parameter.Set([value]);
+            return parameter;
+        }
+    }
+
+    [Fact]
+    public void The_largest_constants_that_64_bits_hold_are_held()
+    {
+        float below = MathF.BitDecrement(MathF.ScaleB(1, 47));
+        Assert.Equal((long)below << 16, new Ring(new(16, 64)).Hold(below, "x"));
+        Assert.Equal(-(long)below << 16, new Ring(new(16, 64)).Hold(-below, "x"));
     }
 
     [Fact]
