@@ -25,6 +25,9 @@ internal sealed class LedgerChecks
     /// <summary>Number of checks beside the identity.</summary>
     public const int Count = 4;
 
+    // The ledger's sum telescopes exactly; only the rounding of double arithmetic is left.
+    private const double LargestResidual = 1e-12;
+
     private static readonly (string Name, string Limit)[] Texts =
     [
         ("approximation: at most its certified bound inside the range: B E, and of a repaired one its largest shift", "the bound"),
@@ -51,7 +54,7 @@ internal sealed class LedgerChecks
         if (_tallies.All(tally => tally.Compared == 0)) return [];
         List<CheckRecord> records = [];
         if (identityResidual is double residual)
-            records.Add(new("identity: total = arithmetic + approximation + inherited, to 1e-12", residual <= 1e-12, FormattableString.Invariant($"largest residual {residual:G3} of the largest term")));
+            records.Add(new(FormattableString.Invariant($"identity: total = arithmetic + approximation + inherited, to {LargestResidual:0e-00}"), residual <= LargestResidual, FormattableString.Invariant($"largest residual {residual:G3} of the largest term")));
         for (int check = 0; check < Count; check++)
         {
             CheckTally tally = _tallies[check];

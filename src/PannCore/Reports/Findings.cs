@@ -5,9 +5,6 @@ namespace PannCore.Reports;
 /// <summary>What a record says, in sentences. Every figure in them is computed from the record.</summary>
 internal sealed class Findings
 {
-    // The ledger's sum telescopes exactly; only the rounding of double arithmetic is left.
-    private const double LargestResidual = 1e-12;
-
     private const int Named = 3;
 
     private readonly RunRecord _record;
@@ -21,8 +18,6 @@ internal sealed class Findings
     }
 
     public FlipSummary Flips { get; }
-
-    public bool LedgerAddsUp => _record.IdentityResidual <= LargestResidual;
 
     /// <summary>One line: both accuracies and the changed predictions.</summary>
     public string Headline =>
@@ -72,8 +67,6 @@ internal sealed class Findings
                 warnings.Add($"Values that are not finite first appear at {Figures.Name(root.Path)} ({Figures.Count(root.NonFinite, "element")}); error sizes leave those images out.");
             foreach (CheckRecord check in _record.Checks.Where(c => !c.Passed))
                 warnings.Add($"Check failed: {check.Name}. {check.Detail}");
-            if (!LedgerAddsUp)
-                warnings.Add($"The ledger does not add up: identity residual {Figures.Number(_record.IdentityResidual)}, at most {Figures.Number(LargestResidual)} expected.");
             return warnings;
         }
     }

@@ -44,7 +44,7 @@ public class ConsoleReportTests
     public void Failed_checks_are_listed_and_passed_ones_are_not()
     {
         Assert.Equal(
-            [["|arithmetic| within its rounding bound", "conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1"]],
+            [["|arithmetic| within its rounding bound", "conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1"], ["identity", "largest residual 0.5 of the largest term"]],
             ConsoleReport.FailedChecks(SampleRecord.Broken()).Rows);
         Assert.Empty(ConsoleReport.FailedChecks(SampleRecord.Create()).Rows);
     }

@@ -191,7 +191,7 @@ public class HtmlReportTests
                 "1 of 1,000 images end in logits that are not finite; they count as wrong.",
                 "Values that are not finite first appear at layer2.0.conv2 (1,024 elements); error sizes leave those images out.",
                 "Check failed: |arithmetic| within its rounding bound. conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1",
-                "The ledger does not add up: identity residual not a number, at most 1.00e-12 expected.",
+                "Check failed: identity. largest residual 0.5 of the largest term",
             ],
             first.Descendants("li").Select(li => li.Value));
         Assert.DoesNotContain(Parse(HtmlReport.ToText(SampleRecord.Create())).Descendants(), e => (string?)e.Attribute("role") == "alert");

@@ -73,7 +73,7 @@ internal static class SampleRecord
             NonFiniteImages = 1,
             PannAccuracy = 10,
             IdentityResidual = double.NaN,
-            Checks = [.. record.Checks.Take(1), new CheckRecord("|arithmetic| within its rounding bound", false, "conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1")],
+            Checks = [.. record.Checks.Take(1), new CheckRecord("|arithmetic| within its rounding bound", false, "conv2d at layer2.1.conv1, element 17: 0.4 of at most 0.1"), new CheckRecord("identity", false, "largest residual 0.5 of the largest term")],
             Flips = [.. record.Flips.Take(20), new Flip(999, 1, 1, -1)],
             ErrorCurve = [.. record.ErrorCurve, new CurvePoint(1, double.NegativeInfinity)],
         };
