@@ -10,7 +10,8 @@ public sealed record RelativeError(double Injected, double Inherited, double Tot
     public static RelativeError Of(OperationRecord line)
     {
         ArgumentNullException.ThrowIfNull(line);
-        double Share(double rms) => rms == 0 ? 0 : rms / line.IdealRms;
-        return new(Share(double.Hypot(line.Approximation.Rms, line.Arithmetic.Rms)), Share(line.Inherited.Rms), Share(line.Total.Rms));
+        return new(OverSignal(line, double.Hypot(line.Approximation.Rms, line.Arithmetic.Rms)), OverSignal(line, line.Inherited.Rms), OverSignal(line, line.Total.Rms));
     }
+
+    internal static double OverSignal(OperationRecord line, double rms) => rms == 0 ? 0 : rms / line.IdealRms;
 }

@@ -9,20 +9,14 @@ internal static class OperationFigures
     {
         public bool IsActivation => operation.LargestInput is not null || operation.Range is not null || operation.NegativeShare is not null;
 
-        /// <summary>RMS of the total error over RMS of the ideal output; 0 where neither exists.</summary>
-        public double RelativeTotal => operation.OverSignal(operation.Total.Rms);
+        public double RelativeTotal => RelativeError.Of(operation).Total;
 
         /// <summary>RMS injected by the polynomial over RMS of the ideal output.</summary>
-        public double RelativeApproximation => operation.OverSignal(operation.Approximation.Rms);
+        public double RelativeApproximation => RelativeError.OverSignal(operation, operation.Approximation.Rms);
 
-        /// <summary>RMS of the inherited error over RMS of the ideal output.</summary>
-        public double RelativeInherited => operation.OverSignal(operation.Inherited.Rms);
+        public double RelativeInherited => RelativeError.Of(operation).Inherited;
 
-        /// <summary>
-        /// RMS injected here, by polynomial and rounding, over RMS of the ideal output. Squares are added as if the two were
-        /// uncorrelated; one of them is nearly always thousands of times the other.
-        /// </summary>
-        public double RelativeInjected => operation.OverSignal(double.Hypot(operation.Approximation.Rms, operation.Arithmetic.Rms));
+        public double RelativeInjected => RelativeError.Of(operation).Injected;
 
         /// <summary>|mean| / RMS of the injected approximation: 1 is a pure shift, 0 has no shift; null where nothing is injected.</summary>
         public double? Bias => operation.Approximation.Rms > 0 ? Math.Abs(operation.Approximation.Mean) / operation.Approximation.Rms : null;
@@ -58,7 +52,5 @@ internal static class OperationFigures
                 return Math.Clamp((t * t - a * a - i * i) / (2 * a * i), -1, 1);
             }
         }
-
-        private double OverSignal(double rms) => rms == 0 ? 0 : rms / operation.IdealRms;
     }
 }
