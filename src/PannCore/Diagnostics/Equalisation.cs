@@ -48,7 +48,7 @@ public static class Equalisation
     {
         ArgumentNullException.ThrowIfNull(backbone);
         var parameters = new ResNet(backbone.Depth).Parameters;
-        foreach (Parameter parameter in parameters.All) parameter.Set(backbone.Parameters.Find(parameter.Name)!.Values);
+        parameters.CopyFrom(backbone.Parameters);
         BasicBlock[] blocks = [.. backbone.Tree.OfType<BasicBlock>()];
         string[] stream = ["relu", .. blocks.Select(block => $"{block.Path}.relu2")];
 

@@ -66,7 +66,7 @@ public static class Refit
         if (!spec.IsPolynomial) throw new BadInputException($"refit: expected a polynomial activation, found {spec}");
         if (!(ridge > 0)) throw new ArgumentOutOfRangeException(nameof(ridge), ridge, "refit: expected a positive ridge");
         var copy = new ResNet(backbone.Depth);
-        foreach (Parameter parameter in copy.Parameters.All) parameter.Set(backbone.Parameters.Find(parameter.Name)!.Values);
+        copy.Parameters.CopyFrom(backbone.Parameters);
         ResNet pann = copy.With(spec, ranges), ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
         ImageValues pixels = Pixels(training, images, normalization, workspace), found = pixels, wanted = pixels;
         var lines = new List<RefitLayer>();

@@ -203,7 +203,7 @@ public static class Repair
         private ResNet Copy()
         {
             var copy = new ResNet(_backbone.Depth);
-            foreach (Parameter parameter in copy.Parameters.All) parameter.Set(_backbone.Parameters.Find(parameter.Name)!.Values);
+            copy.Parameters.CopyFrom(_backbone.Parameters);
             return copy;
         }
 

@@ -25,4 +25,10 @@ public sealed class ParameterSet
         _order.Add(made);
         return made;
     }
+
+    /// <summary>Sets every parameter of this set to the values of the one of its name in another.</summary>
+    internal void CopyFrom(ParameterSet other)
+    {
+        foreach (Parameter parameter in _order) parameter.Set(other._byName[parameter.Name].Values);
+    }
 }

@@ -85,7 +85,7 @@ public sealed class Trainer
         if (initial is not null)
         {
             if (initial.Name != recipe.Architecture) throw new BadInputException($"recipe: expected initial weights of {recipe.Architecture}, found those of {initial.Name}");
-            foreach (Parameter parameter in _model.Parameters.All) parameter.Set(initial.Parameters.Find(parameter.Name)!.Values);
+            _model.Parameters.CopyFrom(initial.Parameters);
         }
         _sgd = new Sgd(_parameters, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
         _schedule = new Schedule(recipe.LearningRate, (long)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), (long)recipe.Epochs * StepsPerEpoch);

@@ -201,7 +201,7 @@ public sealed class IdealNetworkTests : IDisposable
     {
         var functions = model.Activations.ToDictionary(activation => activation.Path, activation => activation.Function);
         var copy = new ResNet(model.Depth, activations: path => functions[path]);
-        foreach (Parameter parameter in copy.Parameters.All) parameter.Set(model.Parameters.Find(parameter.Name)!.Values);
+        copy.Parameters.CopyFrom(model.Parameters);
         return copy;
     }
 }

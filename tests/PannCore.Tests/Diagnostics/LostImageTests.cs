@@ -132,7 +132,7 @@ public sealed class LostImageTests : IDisposable
     private static ResNet Copy(ResNet model)
     {
         var copy = new ResNet(model.Depth);
-        foreach (Parameter parameter in copy.Parameters.All) parameter.Set(model.Parameters.Find(parameter.Name)!.Values);
+        copy.Parameters.CopyFrom(model.Parameters);
         return copy;
     }
 

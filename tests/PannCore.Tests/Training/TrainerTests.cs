@@ -121,7 +121,7 @@ public sealed class TrainerTests : IDisposable
         while (!trainer.Finished) trainer.RunEpoch();
 
         var model = new PannCore.Nn.ResNet(20);
-        foreach (Parameter parameter in model.Parameters.All) parameter.Set(begin.Parameters.Find(parameter.Name)!.Values);
+        model.Parameters.CopyFrom(begin.Parameters);
         var sgd = new Sgd(model.Parameters.All, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
         int[] training = Split.Balanced(Images, recipe.Validation, recipe.Seed).Training;
         var loader = new BatchLoader(Images, Normalization.Cifar10);
