@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PannCore.Approximation;
+using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
@@ -10,8 +11,6 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann cost</c>: what one image costs on encrypted data, operation by operation.</summary>
 internal static class CostCommand
 {
-    private static readonly Shape Image = new(1, 32, 32, 3);
-
     public static Command Create()
     {
         Argument<string?> file = new("MODEL") { HelpName = "MODEL", Description = "The same as --model.", Arity = ArgumentArity.ZeroOrOne };
@@ -47,10 +46,10 @@ internal static class CostCommand
             // No price depends on a range: it is folded into the weights.
             ResNet pann = polynomial is null ? backbone : backbone.With(_ => new ActivationFunction.Polynomial(polynomial, 1));
             using var workspace = new Workspace(1);
-            NetworkCost cost = NetworkCost.Of(pann, Image, workspace, parsed.GetValue(levels)), folded = NetworkCost.Of(pann, Image, workspace, parsed.GetValue(levels), foldLeadingCoefficient: true);
+            NetworkCost cost = NetworkCost.Of(pann, Cifar10.OneImage, workspace, parsed.GetValue(levels)), folded = NetworkCost.Of(pann, Cifar10.OneImage, workspace, parsed.GetValue(levels), foldLeadingCoefficient: true);
             foreach (string line in CostReport.Summary($"{name}, {spec}", cost, folded)) Console.WriteLine(line);
             Terminal.Write(CostReport.Operations(cost, folded));
-            CommonOptions.WriteJson(parsed.GetValue(json), new CostRecord(name, spec.ToString(), Image.ToArray(), cost, folded));
+            CommonOptions.WriteJson(parsed.GetValue(json), new CostRecord(name, spec.ToString(), Cifar10.OneImage.ToArray(), cost, folded));
             return 0;
         }, cancellation));
         return command;

@@ -1,3 +1,4 @@
+using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Experiments;
@@ -34,12 +35,10 @@ internal sealed record LoopRow(
 /// <param name="Multiplications">Ciphertext products, in elements.</param>
 internal sealed record LoopPrice(int Levels, int Depth, long Multiplications)
 {
-    private static readonly Shape Image = new(1, 32, 32, 3);
-
     /// <summary>The price of an image through a network of polynomials.</summary>
     public static LoopPrice Of(ResNet network, Workspace workspace)
     {
-        var cost = NetworkCost.Of(network, Image, workspace, foldLeadingCoefficient: true);
+        var cost = NetworkCost.Of(network, Cifar10.OneImage, workspace, foldLeadingCoefficient: true);
         return new(cost.Levels, cost.Depth, cost.NonScalarMultiplications);
     }
 }

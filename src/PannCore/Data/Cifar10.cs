@@ -1,3 +1,5 @@
+using PannCore.Engine;
+
 namespace PannCore.Data;
 
 /// <summary>
@@ -36,6 +38,9 @@ public sealed class Cifar10
         if (wrong >= 0) throw new ArgumentException($"cifar10: label {wrong} expects 0..9, got {labels[wrong]}", nameof(labels));
         (Images, Labels, Source) = (images, labels, source);
     }
+
+    /// <summary>One image as a network takes it, [1,32,32,3].</summary>
+    public static Shape OneImage { get; } = new(1, 32, 32, 3);
 
     /// <summary>The ten classes in the order of their labels.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =

@@ -46,7 +46,7 @@ public static class BoundStudy
     {
         float[] table = normalization.Table();
         double[] largest = [.. Enumerable.Range(0, 3).Select(channel => (double)table.AsSpan(256 * channel, 256).ToArray().Max(Math.Abs))];
-        var shape = new Shape(1, 32, 32, 3);
+        Shape shape = Cifar10.OneImage;
         var bounds = new APrioriBounds(workspace, new(shape, [.. Enumerable.Range(0, shape.Length).Select(i => largest[i % 3])]));
         using var run = new Run(workspace, Statistics.Evaluation, tape: false, [bounds]);
         pann.Call(run.Input(shape, new float[shape.Length]));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using PannCore.Approximation;
+using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using Tensor = PannCore.Engine.Tensor;
@@ -100,8 +101,7 @@ public sealed class IdealNetwork
         var collector = new Collector();
         using var workspace = new Workspace(1);
         using var run = new Run(workspace, observers: [collector]);
-        var shape = new Shape(1, 32, 32, 3);
-        model.Call(run.Input(shape, new float[shape.Length]));
+        model.Call(run.Input(Cifar10.OneImage, new float[Cifar10.OneImage.Length]));
         return collector.Operations;
     }
 

@@ -55,13 +55,11 @@ public sealed class PrecisionAdvice
         _candidates = [.. candidates];
         _polynomials = [.. candidates.Select(spec => spec.Build())];
         _costs = [.. _polynomials.Select(polynomial => EvaluationPlan.Of(polynomial).Cost)];
-        var elements = NetworkCost.Of(pann, Image, workspace).Operations.ToDictionary(operation => operation.Path, operation => operation.Elements);
+        var elements = NetworkCost.Of(pann, Cifar10.OneImage, workspace).Operations.ToDictionary(operation => operation.Path, operation => operation.Elements);
         _elements = [.. pann.Activations.Select(activation => elements[activation.Path])];
         _loss = loss;
         _ideal = Run(pann.Ideal(), choosing);
     }
-
-    private static Shape Image { get; } = new(1, 32, 32, 3);
 
     /// <summary>About how many networks advice runs, for a progress display.</summary>
     public static int Steps(int activations, int candidates) => (activations * candidates) + MostTrials;
@@ -274,7 +272,7 @@ public sealed class PrecisionAdvice
         ResNet network = Network(choice);
         var probe = new RangeProbe();
         Evaluation chosen = Run(network, _choosing), judged = Run(network, judging, probe);
-        var cost = NetworkCost.Of(network, Image, _workspace);
+        var cost = NetworkCost.Of(network, Cifar10.OneImage, _workspace);
         int exploded = judging.Indices.Where((_, i) => judged.Predictions[i] < 0 || probe.Exploded.Contains(i)).Count();
         return new(name, choice.Sum(c => _costs[c].Levels), cost.Levels, cost.NonScalarMultiplications, exploded, Score(chosen, _ideal, _choosing), Score(judged, idealJudged, judging));
     }
