@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace PannCore.Cli;
 
-/// <summary>The JSON of what the verbs write and read again: indented, camelCase, choices by name, non-finite numbers as "NaN", "Infinity", "-Infinity"; nothing that a record needs may be missing or null.</summary>
+/// <summary>The JSON of what the verbs write and read again: indented, camelCase, choices by name, non-finite numbers as "NaN", "Infinity", "-Infinity"; nothing that a record needs may be missing, null or given twice.</summary>
 internal static class CliJson
 {
     public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
@@ -15,6 +15,7 @@ internal static class CliJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        AllowDuplicateProperties = false,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         Converters = { new JsonStringEnumConverter() },

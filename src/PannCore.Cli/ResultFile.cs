@@ -19,10 +19,9 @@ internal sealed record ResultFile<TRow>(IReadOnlyList<TRow> Rows) where TRow : I
     public static ResultFile<TRow> Read(string file)
     {
         if (!File.Exists(file)) return new([]);
-        if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
         try
         {
-            return JsonSerializer.Deserialize<ResultFile<TRow>>(File.ReadAllBytes(file), CliJson.Options) is { Rows: not null } read && read.Rows.All(row => row is { Name: not null }) ? read : throw new JsonException("no rows");
+            return JsonSerializer.Deserialize<ResultFile<TRow>>(InputFile.Read(file, file, MaxBytes), CliJson.Options) is { Rows: not null } read && read.Rows.All(row => row is { Name: not null }) ? read : throw new JsonException("no rows");
         }
         catch (JsonException exception)
         {

@@ -104,8 +104,7 @@ internal sealed record SweepFile(
         SweepFile? before;
         try
         {
-            if (new FileInfo(file).Length is > MaxBytes and long length) throw BadInputException.At(file, "its end", $"at most {MaxBytes} bytes", $"{length}");
-            before = JsonSerializer.Deserialize<SweepFile>(File.ReadAllBytes(file), CliJson.Options);
+            before = JsonSerializer.Deserialize<SweepFile>(InputFile.Read(file, file, MaxBytes), CliJson.Options);
         }
         catch (JsonException exception)
         {

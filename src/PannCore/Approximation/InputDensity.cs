@@ -170,24 +170,20 @@ public sealed class InputDensity
         // A file of several layers: FILE#PATH names one of them, unless a file has that very name.
         int hash = File.Exists(text) ? -1 : text.LastIndexOf('#');
         (string path, string? layer) = hash < 0 ? (text, null) : (text[..hash], text[(hash + 1)..]);
-        try
-        {
-            using var document = JsonDocument.Parse(SmallFile.Read(path, $"density '{path}'", LargestFile, "neither a ratio B/s nor a histogram: there is no such file"));
-            JsonElement root = document.RootElement, counted = layer is null ? root : Layer(root, layer, path);
-            return Histogram(
-                [.. Numbers(root, "edges", path).Select(edge => edge.TryGetDouble(out double value) ? value : double.NaN)],
-                [.. Numbers(counted, "counts", path).Select(count => Count(count, path))],
-                counted.TryGetProperty("outside", out JsonElement outside) ? Count(outside, path) : 0,
-                text);
-        }
-        catch (JsonException e)
-        {
-            throw new BadInputException($"density '{path}': no JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}", e);
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new BadInputException($"density '{path}': a text is half of a surrogate pair", e);
-        }
+        return InputFile.ReadJson(
+            path,
+            $"density '{path}'",
+            LargestFile,
+            root =>
+            {
+                JsonElement counted = layer is null ? root : Layer(root, layer, path);
+                return Histogram(
+                    [.. Numbers(root, "edges", path).Select(edge => edge.TryGetDouble(out double value) ? value : double.NaN)],
+                    [.. Numbers(counted, "counts", path).Select(count => Count(count, path))],
+                    counted.TryGetProperty("outside", out JsonElement outside) ? Count(outside, path) : 0,
+                    text);
+            },
+            "neither a ratio B/s nor a histogram: there is no such file");
     }
 
     private static JsonElement Layer(JsonElement root, string layer, string path)

@@ -46,7 +46,7 @@ public static class PolynomialFile
     /// </exception>
     public static ReluPolynomial Read(string path)
     {
-        PolynomialDocument document = Parse(path, SmallFile.Read(path, path, MostBytes));
+        PolynomialDocument document = Parse(path, InputFile.Read(path, path, MostBytes));
         ReluPolynomial polynomial = Rebuild(path, document);
         string digest = PolynomialDigest.Of(document.Spec!, document.Family!, document.Leak!.Value, document.ClaimsMinimax!.Value, document.Stages!);
         return document.Sha256 is null || document.Sha256 == digest ? polynomial : throw BadInputException.At(path, "sha256", digest, document.Sha256);
@@ -59,7 +59,7 @@ public static class PolynomialFile
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public static PolynomialVerification Verify(string path, CancellationToken cancellation = default)
     {
-        byte[] bytes = SmallFile.Read(path, path, MostBytes);
+        byte[] bytes = InputFile.Read(path, path, MostBytes);
         PolynomialDocument stated = Parse(path, bytes);
         ReluPolynomial polynomial = Rebuild(path, stated);
         List<VerificationFinding> findings = [];
@@ -91,7 +91,7 @@ public static class PolynomialFile
         catch (JsonException e)
         {
             string place = string.IsNullOrEmpty(e.Path) || e.Path == "$" ? FormattableString.Invariant($"line {e.LineNumber + 1}") : e.Path.TrimStart('$', '.');
-            throw new BadInputException($"{path}: at {place}: not a {PolynomialDocument.FormatName} of version {PolynomialDocument.CurrentVersion}: {FirstSentence(e.Message)}", e);
+            throw new BadInputException($"{path}: at {place}: not a {PolynomialDocument.FormatName} of version {PolynomialDocument.CurrentVersion}: {InputFile.FirstSentence(e)}", e);
         }
         catch (InvalidOperationException e)
         {
@@ -277,6 +277,4 @@ public static class PolynomialFile
     private static string Shown<T>(T value) => value is null ? "nothing" : FormattableString.Invariant($"{value}");
 
     private static string Kind(JsonElement element) => element.ValueKind.ToString().ToLowerInvariant();
-
-    private static string FirstSentence(string message) => message.Split(" Path:")[0].Split(" LineNumber:")[0];
 }

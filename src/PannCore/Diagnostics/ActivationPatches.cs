@@ -66,7 +66,7 @@ public static class ActivationPatches
     }
 
     private static List<(string Patch, string Pattern, string Spec)> FromFile(string file)
-        => SmallFile.ReadJson<List<(string Patch, string Pattern, string Spec)>>(file, MaxFileBytes, root =>
+        => InputFile.ReadJson<List<(string Patch, string Pattern, string Spec)>>(file, file, MaxFileBytes, root =>
         {
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("patches", out JsonElement inside)) root = inside;
             if (root.ValueKind != JsonValueKind.Object) throw BadInputException.At(file, "the root", "an object of path: specification, or one under the name patches", root.ValueKind.ToString());

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using PannCore.Approximation;
 using PannCore.Ops;
 
 namespace PannCore.Nn;
@@ -70,7 +69,7 @@ public sealed class ActivationRanges
 
     private static ActivationRanges FromFile(string spec, string path, IReadOnlyList<string> paths)
     {
-        Dictionary<string, double> values = SmallFile.ReadJson(path, MaxFileBytes, root => root.ValueKind == JsonValueKind.Object
+        Dictionary<string, double> values = InputFile.ReadJson(path, path, MaxFileBytes, root => root.ValueKind == JsonValueKind.Object
             ? root.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out double b)
                 ? b
                 : throw BadInputException.At(path, $"key {property.Name}", "a positive number", property.Value.GetRawText()))

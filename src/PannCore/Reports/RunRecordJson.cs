@@ -69,19 +69,12 @@ public static class RunRecordJson
         catch (JsonException e)
         {
             string place = e.LineNumber is { } line ? $"line {line + 1}, byte {e.BytePositionInLine + 1}, {e.Path ?? "$"}" : e.Path ?? "$";
-            throw new BadInputException($"{name}: at {place}: {FirstSentence(e.Message)}", e);
+            throw new BadInputException($"{name}: at {place}: {InputFile.FirstSentence(e)}", e);
         }
 
         if (record is null) throw BadInputException.At(name, "$", "an object", "null");
         if (record.Schema != RunRecord.CurrentSchema)
             throw BadInputException.At(name, "$.schema", $"{RunRecord.CurrentSchema}", $"{record.Schema}");
         return record;
-    }
-
-    // The serializer appends its own "Path: $.x | LineNumber: 0 | ..." to what went wrong; the place is said already.
-    private static string FirstSentence(string message)
-    {
-        int end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        return (end < 0 ? message : message[..end]).ReplaceLineEndings(" ");
     }
 }

@@ -92,7 +92,8 @@ public sealed class InputDensityTests
             Refused("{ \"edges\": [0, \"x\"], \"counts\": [1] }", "expected an array of numbers 'edges'");
             Refused("{ \"edges\": [0, 1], \"counts\": [1.5] }", "1.5 is not a whole number of inputs");
             Refused("{ \"edges\": [0, 1e999], \"counts\": [1] }", "bin 0 from 0 to Infinity, expected ascending finite edges");
-            Refused("{ \"edges\": [0, 1", "no JSON at line 1, byte 17");
+            Refused("{ \"edges\": [0, 1", "at line 1: expected JSON, found something else");
+            Refused("{ \"edges\": [0, 1], \"counts\": [1], \"counts\": [2] }", "expected JSON in which no name stands twice: Duplicate property 'counts' encountered during deserialization.");
             Refused("{ \"edges\": [0, 5e-324, 1], \"counts\": [3, 1] }", "bin 0 from 0 to 5E-324 is too narrow for 3 inputs");
             File.WriteAllText(file, """{ "edges": [0, 1], "layers": [{ "path": "\ud800", "counts": [1] }] }""");
             Assert.Equal($"density '{file}': a text is half of a surrogate pair", Assert.Throws<BadInputException>(() => InputDensity.Parse(file + "#a")).Message);
