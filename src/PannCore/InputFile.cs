@@ -8,10 +8,10 @@ internal static class InputFile
     private const string Missing = "there is no such file";
 
     /// <summary>Opens a file that can be read in any order.</summary>
-    /// <exception cref="BadInputException">There is no such file, it is a folder or a pipe, or it may not be read.</exception>
+    /// <exception cref="BadInputException">There is no such file, it is a folder, a pipe or empty, or it may not be read.</exception>
     internal static FileStream Open(string path)
     {
-        FileStream stream = OpenAny(path, path, Missing);
+        FileStream stream = OpenAny(path, path, Missing, refuseEmpty: true);
         if (stream.CanSeek) return stream;
         stream.Dispose();
         throw new BadInputException($"{path}: expected a file, found a pipe");
@@ -25,7 +25,7 @@ internal static class InputFile
     /// <exception cref="BadInputException">There is no such file, it is a folder, it cannot be read, or it is too long.</exception>
     internal static byte[] Read(string path, string what, int mostBytes, string missing = Missing)
     {
-        using FileStream stream = OpenAny(path, what, missing);
+        using FileStream stream = OpenAny(path, what, missing, refuseEmpty: false);
         try
         {
             // A pipe has no length; one byte more than allowed tells a file that is too long, whatever it says of itself.
@@ -64,11 +64,14 @@ internal static class InputFile
     /// <summary>What went wrong, on one line and without the place that the serializer appends to it.</summary>
     internal static string FirstSentence(JsonException e) => e.Message.Split(" Path:")[0].Split(" LineNumber:")[0].ReplaceLineEndings(" ");
 
-    private static FileStream OpenAny(string path, string what, string missing)
+    private static FileStream OpenAny(string path, string what, string missing, bool refuseEmpty)
     {
         if (Directory.Exists(path)) throw new BadInputException($"{what}: expected a file, found a folder");
         try
         {
+            // Opening a pipe waits for its writer, perhaps for ever. .NET does not tell a pipe from a file before, but its length is 0.
+            if (refuseEmpty && new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) is { Exists: true, Length: 0 })
+                throw new BadInputException($"{what}: expected a file with something in it, found an empty one or a pipe");
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

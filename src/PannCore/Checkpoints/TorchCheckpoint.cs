@@ -30,7 +30,7 @@ public static class TorchCheckpoint
             stream.Position = 0;
             if (start is [0x80, ..]) return Arrays(TorchStreamFormat.Read(stream, path), stream, path);
             if (start.SequenceEqual("PK\u0003\u0004"u8)) return Arrays(TorchZipFormat.Read(stream, path), stream, path);
-            throw BadInputException.At(path, "byte 0", "a zip archive (50 4B 03 04) or a pickle (80)", start.IsEmpty ? "an empty file" : Convert.ToHexString(start));
+            throw BadInputException.At(path, "byte 0", "a zip archive (50 4B 03 04) or a pickle (80)", Convert.ToHexString(start));
         }
         catch (IOException e)
         {

@@ -77,7 +77,6 @@ internal static class Cifar10Reader
     {
         if (Cifar10Files.IsBatch(name))
             return length == (long)Cifar10.BatchRecords * Cifar10.RecordBytes ? Cifar10.BatchRecords : throw WrongLength(name, Cifar10.BatchRecords, length);
-        if (length == 0) throw BadInputException.At(name, "byte 0", $"at least one record of {Cifar10.RecordBytes} bytes", "an empty file");
         if (length % Cifar10.RecordBytes != 0)
             throw BadInputException.At(name, $"byte {length - length % Cifar10.RecordBytes}", $"a record of {Cifar10.RecordBytes} bytes", $"{length % Cifar10.RecordBytes} bytes");
         if (length / Cifar10.RecordBytes > MostRecords)

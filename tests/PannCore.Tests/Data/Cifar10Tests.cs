@@ -96,7 +96,6 @@ public sealed class Cifar10Tests : IDisposable
     [Theory]
     [InlineData(1000, 1000)]
     [InlineData(30_733_073, 30_730_000)]
-    [InlineData(0, 0)]
     public void WrongLengthOfAnOfficialFile(int length, int at)
     {
         _folder.Add("test_batch.bin", new byte[length]);
@@ -108,7 +107,7 @@ public sealed class Cifar10Tests : IDisposable
     public void WrongLengthOfAnotherFile()
     {
         Assert.Equal("own.bin: at byte 6146: expected a record of 3073 bytes, found 54 bytes", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", new byte[6200]))));
-        Assert.Equal("own.bin: at byte 0: expected at least one record of 3073 bytes, found an empty file", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", []))));
+        Assert.Equal($"{_folder.PathOf("own.bin")}: expected a file with something in it, found an empty one or a pipe", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", []))));
     }
 
     /// <summary>The images would take 153.6 MB, of one file 30.7 MB.</summary>
