@@ -21,10 +21,13 @@ namespace PannCore.Tests.Ops;
 /// <param name="Frozen">How many of the last parameters are running statistics.</param>
 /// <param name="Statistics">Which statistics the run uses.</param>
 /// <param name="Polynomial">For a polynomial activation: its tolerance for each element instead of <paramref name="Terms"/>.</param>
-/// <param name="Step">Step of the central differences.</param>
 internal sealed record OpRow(
     string Case, Func<Parameter[], Op> Make, Shape[] Inputs, Shape[] Parameters, int Terms, bool Multilinear = true, int Frozen = 0,
-    Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null, double Step = 1e-4);
+    Statistics Statistics = Statistics.Evaluation, PolynomialTolerance? Polynomial = null)
+{
+    /// <summary>The smaller step of the central differences: where they are exact as large as the numbers' distance from 0 allows, and the smaller the more the function bends.</summary>
+    public double Step => Polynomial is not null ? 1e-5 : Multilinear ? 1.0 / 32 : 3e-4;
+}
 
 /// <summary>Error bounds of B r(x / B) and its derivative at one input, derived by <see cref="ClenshawBound"/>; adding a shift below 1 rounds the sum once more.</summary>
 internal sealed record PolynomialTolerance(ReluPolynomial Polynomial, double Range, bool HasShift = false, bool IsClamped = false)
@@ -127,19 +130,19 @@ internal static class OpTable
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
         return new(
             $"{spec} in {arithmetic}{(shift ? " with a shift" : "")}", p => new PolynomialRelu(polynomial, range, arithmetic, shift ? p[0] : null), [new(3, 5, 7, 2)], shift ? [new(2)] : [], Terms: 0,
-            Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift), Step: 1e-5);
+            Frozen: shift ? 1 : 0, Polynomial: new(polynomial, range, shift));
     }
 
     private static OpRow Clamped(string spec, double range, double share = 1)
     {
         ReluPolynomial polynomial = ActivationSpec.Parse(spec).Build();
-        return new($"{spec}, range {range}, share {share}", _ => new ClampedPolynomialRelu(polynomial, range, new(0), share), [new(3, 5, 7, 2)], [], Terms: share < 1 ? 3 : 0, Polynomial: new(polynomial, range, IsClamped: true), Step: 1e-5);
+        return new($"{spec}, range {range}, share {share}", _ => new ClampedPolynomialRelu(polynomial, range, new(0), share), [new(3, 5, 7, 2)], [], Terms: share < 1 ? 3 : 0, Polynomial: new(polynomial, range, IsClamped: true));
     }
 
     /// <summary>A product and two sums at most, or the tolerance of the polynomial, which is the result itself or ReLU.</summary>
     private static OpRow Perturbed(string name, ReluPerturbation perturbation) => new(
         name, _ => new PerturbedRelu(perturbation, new CounterRandom(3, RandomStream.Perturbation, 1), new[] { 5, 2, 900 }), [new(3, 5, 7, 2)], [], Terms: 3, Multilinear: false,
-        Polynomial: perturbation.Polynomial is { } polynomial ? new(polynomial, perturbation.Range) : null, Step: perturbation.Polynomial is null ? 1e-4 : 1e-5);
+        Polynomial: perturbation.Polynomial is { } polynomial ? new(polynomial, perturbation.Range) : null);
 
     private static Func<Parameter[], Op> Norm(Statistics statistics) => p => new BatchNorm(p[0], p[1], p[2], p[3], 0.1, 1e-5, statistics);
 

@@ -1,4 +1,5 @@
 using PannCore.Engine;
+using PannCore.Tests.Kernels;
 using PannCore.Tests.Support;
 using Xunit;
 
@@ -8,6 +9,11 @@ namespace PannCore.Tests.Ops;
 public sealed class OpTests
 {
     private const double UnitRoundoff = 1.0 / (1 << 24);
+
+    private const double Unit = UnitRoundoff / (1 << 29);
+
+    /// <summary>How far the differences may be off, as a share of the largest gradient.</summary>
+    private const double Blur = 1e-5;
 
     public static TheoryData<string, string> Cases
     {
@@ -73,19 +79,19 @@ public sealed class OpTests
     {
         OpRow row = OpTable.Find(operation, name);
         (_, List<float[]> gradients) = Evaluate(row, threads: 1);
-        List<double[]> differences = Differences(row, magnitudes: false);
-        List<double[]> magnitudes = row.Multilinear ? Differences(row, magnitudes: true) : differences;
+        List<Difference[]> differences = Differences(row, magnitudes: false);
+        List<Difference[]> magnitudes = row.Multilinear ? Differences(row, magnitudes: true) : differences;
         Assert.Equal(differences.Count, gradients.Count);
         for (int g = 0; g < gradients.Count; g++)
         {
-            double largest = magnitudes[g].Max(Math.Abs);
+            double largest = differences[g].Max(difference => Math.Abs(difference.Value));
             for (int i = 0; i < gradients[g].Length; i++)
             {
-                // Rounding as in the forward pass; 1e-8 of the largest for the differences themselves (step 1e-4, third derivatives of order 1).
-                double bound = row.Polynomial is null
-                    ? (row.Terms * UnitRoundoff * (row.Multilinear ? magnitudes[g][i] : largest)) + (1e-8 * largest)
-                    : PolynomialGradientBound(row, i);
-                Assert.True(Math.Abs(gradients[g][i] - differences[g][i]) <= bound, $"gradient {g}, element {i}: {gradients[g][i]} for {differences[g][i]}, bound {bound}");
+                (double difference, double error) = differences[g][i];
+                // Rounding as in the forward pass.
+                double rounding = row.Polynomial is not null ? PolynomialRounding(row, i) : row.Terms * UnitRoundoff * (row.Multilinear ? magnitudes[g][i].Value : largest);
+                Assert.True(Math.Abs(gradients[g][i] - difference) <= rounding + error, $"gradient {g}, element {i}: {gradients[g][i]} for {difference}, bound {rounding} + {error}");
+                Assert.True(error <= Blur * largest || largest == 0, $"gradient {g}, element {i}: differences that may be off by {error} say little of gradients up to {largest}");
             }
         }
     }
@@ -132,16 +138,10 @@ public sealed class OpTests
         return [.. Enumerable.Repeat(row.Terms * unitRoundoff * reference.Max(Math.Abs), reference.Length)];
     }
 
-    /// <summary>
-    /// Rounding of the kernel; of the difference quotient: of the two values, and of the sum of up to 210 elements of magnitude below 1 each that hold the
-    /// difference; and h^2 / 6 times the third derivative, at most 1e5 by Bernstein's inequality for degree 64, |t| at most 1/2 and B = 2.
-    /// </summary>
-    private static double PolynomialGradientBound(OpRow row, int element)
+    private static double PolynomialRounding(OpRow row, int element)
     {
-        double x = Inputs(row, magnitudes: false)[0].Values[element], unit = Math.ScaleB(1, -53);
-        double kernel = row.Polynomial!.Bound(x, UnitRoundoff).Derivative.Error, derivative = Math.Abs(row.Polynomial.Bound(x, UnitRoundoff).Derivative.Value);
-        double quotient = (row.Polynomial.Bound(x, unit).Value.Error + (210 * 210 * unit)) / row.Step;
-        return kernel + (UnitRoundoff * derivative) + quotient + (row.Step * row.Step / 6 * 1e5);
+        Bounded derivative = row.Polynomial!.Bound(Inputs(row, magnitudes: false)[0].Values[element], UnitRoundoff).Derivative;
+        return derivative.Error + (UnitRoundoff * Math.Abs(derivative.Value));
     }
 
     private static DoubleTensor[] Inputs(OpRow row, bool magnitudes)
@@ -161,31 +161,44 @@ public sealed class OpTests
         return y;
     }
 
-    private static List<double[]> Differences(OpRow row, bool magnitudes)
+    /// <summary>
+    /// Central differences: exact where the operation is linear. Elsewhere those of two steps, D(h) and D(2h): their errors are c h^2 + d h^4 and 4 c h^2 + 16 d h^4, so that D(h) + (D(h) - D(2h)) / 3 (Richardson) errs by -4 d h^4,
+    /// and the correction itself, -c h^2 - 5 d h^4, is larger. Each value may be rounded by as much as its elements, and by the sum over them.
+    /// </summary>
+    private static List<Difference[]> Differences(OpRow row, bool magnitudes)
     {
         DoubleTensor[] inputs = Inputs(row, magnitudes), parameters = ParameterValues(row, magnitudes);
-        int outputs = Reference(row, inputs, parameters).Values.Length;
-        double[] seed = [.. OpTable.Values(outputs, 50).Select(v => (double)(magnitudes ? Math.Abs(v) : v))];
-        var all = inputs.Concat(parameters.Take(parameters.Length - row.Frozen)).ToList();
-        double step = row.Step;
-        var result = new List<double[]>();
-        foreach (DoubleTensor argument in all)
+        double[] y = Reference(row, inputs, parameters).Values, bounds = Bounds(row, y, Unit);
+        double[] seed = [.. OpTable.Values(y.Length, 50).Select(v => (double)(magnitudes ? Math.Abs(v) : v))];
+        double rounding = Enumerable.Range(0, y.Length).Sum(i => Math.Abs(seed[i]) * (bounds[i] + ((y.Length + 1) * Unit * Math.Abs(y[i]))));
+        var result = new List<Difference[]>();
+        foreach (DoubleTensor argument in inputs.Concat(parameters.Take(parameters.Length - row.Frozen)))
         {
-            double[] gradient = new double[argument.Values.Length];
+            var gradient = new Difference[argument.Values.Length];
             for (int i = 0; i < gradient.Length; i++)
             {
-                double original = argument.Values[i];
-                argument.Values[i] = original + step;
-                double up = Dot(seed, Reference(row, inputs, parameters).Values);
-                argument.Values[i] = original - step;
-                double down = Dot(seed, Reference(row, inputs, parameters).Values);
-                argument.Values[i] = original;
-                gradient[i] = (up - down) / (2 * step);
+                double near = Quotient(argument.Values, i, row.Step), correction = row.Multilinear ? 0 : (near - Quotient(argument.Values, i, 2 * row.Step)) / 3;
+                // Of the two values of D(h) and the two of D(2h): (4/3 + 1/6) / h, and a little more for values that grow within the step.
+                gradient[i] = new(near + correction, Math.Abs(correction) + (2 * rounding / row.Step));
             }
             result.Add(gradient);
         }
         return result;
+
+        double Quotient(double[] argument, int i, double step)
+        {
+            double original = argument[i], up = original + step, down = original - step;
+            argument[i] = up;
+            double above = Dot(seed, Reference(row, inputs, parameters).Values);
+            argument[i] = down;
+            double below = Dot(seed, Reference(row, inputs, parameters).Values);
+            argument[i] = original;
+            return (above - below) / (up - down);
+        }
     }
 
     private static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
+
+    /// <summary>A derivative, and how far it may be off.</summary>
+    private readonly record struct Difference(double Value, double Error);
 }
