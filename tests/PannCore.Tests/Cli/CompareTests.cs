@@ -46,6 +46,27 @@ public sealed class CompareTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.All(steps, step => Assert.Matches(FormattableString.Invariant($@"\n  {step.Activation} +2\^{Math.Ceiling(100 * step.Log2MaxError) / 100:0.##} +{step.Levels} +{step.Accuracy:F2} % +{step.Changed} +{step.ExplodedImages} "), outcome.Out));
     }
 
+    /// <summary>Into a file or a pipe: wrapped lines would break figures in two, where nobody can widen a window.</summary>
+    [Fact]
+    public void A_table_wider_than_any_terminal_keeps_a_row_on_its_line()
+    {
+        RunRecord sample = SampleRecord.Create();
+        RunRecord first = sample with { Operations = [.. sample.Operations.Select(operation => operation with { Path = operation.Path.PadLeft(90, 'x') })] };
+        RunRecord second = first with { Operations = [.. first.Operations.Select(operation => operation with { Approximation = operation.Approximation with { Rms = 1.5 * operation.Approximation.Rms } })] };
+        string a = files.At("wide-a.json"), b = files.At("wide-b.json");
+        using (FileStream stream = File.Create(a)) RunRecordJson.Write(stream, first);
+        using (FileStream stream = File.Create(b)) RunRecordJson.Write(stream, second);
+
+        string[] lines = PannProcess.Run(files.Root, "compare", a, b, "--operations", "7").Out.Split('\n');
+        IReadOnlyList<IReadOnlyList<string>> rows = ComparisonReport.Operations(RecordComparison.Of(first, second), 7).Rows;
+        Assert.Equal(7, rows.Count);
+        Assert.All(rows, row =>
+        {
+            string line = Assert.Single(lines, line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).SequenceEqual(row));
+            Assert.True(line.Length > 160, $"{line.Length} columns are no more than a table has without being widened");
+        });
+    }
+
     [Fact]
     public void What_cannot_be_compared_ends_with_1()
     {
