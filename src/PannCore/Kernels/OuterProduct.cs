@@ -8,18 +8,31 @@ namespace PannCore.Kernels;
 /// <summary>The tile sizes of the widest vector unit that is there, and the dispatch to it.</summary>
 internal static class OuterProduct
 {
+    private const int LargestLeaf = unchecked((int)0x80000000), UnitsLeaf = LargestLeaf + 0x1A;
+
     /// <summary>Bits of the vector registers used: 512, 256, 128, or 0 for scalar code.</summary>
     public static int VectorBits
         => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
 
     private static bool SaysWhole()
     {
-        const int LargestLeaf = unchecked((int)0x80000000), Leaf = LargestLeaf + 0x1A, Whole = 1 << 3, Zen4 = 0x19;
-        if (!X86Base.IsSupported || (uint)X86Base.CpuId(LargestLeaf, 0).Eax < unchecked((uint)Leaf)) return true;
+        if (!X86Base.IsSupported) return true;
         (int signature, _, int features, _) = X86Base.CpuId(1, 0);
+        return SaysWhole(X86Base.CpuId(LargestLeaf, 0).Eax, signature, features, X86Base.CpuId(UnitsLeaf, 0).Eax);
+    }
+
+    /// <summary>What CPUID says of <see cref="HasWholeMultiplyAdds"/>.</summary>
+    /// <param name="largest">EAX of leaf 80000000h: the last leaf there is.</param>
+    /// <param name="signature">EAX of leaf 1: family, model and stepping.</param>
+    /// <param name="features">ECX of leaf 1.</param>
+    /// <param name="units">EAX of leaf 8000001Ah; anything where there is no such leaf.</param>
+    internal static bool SaysWhole(int largest, int signature, int features, int units)
+    {
+        const int Whole = 1 << 3, Zen4 = 0x19;
+        if ((uint)largest < unchecked((uint)UnitsLeaf)) return true;
         int family = ((signature >> 8) & 15) + ((signature >> 20) & 255);
         bool guest = features < 0; // Bit 31 is set by hypervisors.
-        return (X86Base.CpuId(Leaf, 0).Eax & Whole) != 0 || (guest && family != Zen4);
+        return (units & Whole) != 0 || (guest && family != Zen4);
     }
 
     private static int Lanes<T>() where T : unmanaged => VectorBits == 0 ? 1 : VectorBits / 8 / Unsafe.SizeOf<T>();

@@ -57,7 +57,7 @@ public sealed class ConvAlgorithmTests
         for (int i = 0; i < y.Length; i++) Assert.InRange(Math.Abs(y[i] - exact.Values[i]), 0, bound[i]);
     }
 
-    /// <summary>Direct sums and F(2x2, 3x3) round differently on these numbers, so that the bits tell which of them ran.</summary>
+    /// <summary>Direct sums and F(2x2, 3x3) round differently on these numbers, so that the bits tell which of them ran. On which processors it is the 32nd has a test of its own: VectorWidthTests.</summary>
     [Theory]
     [InlineData(16)]
     [InlineData(32)]
