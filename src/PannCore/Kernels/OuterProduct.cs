@@ -6,6 +6,20 @@ using System.Runtime.Intrinsics.X86;
 namespace PannCore.Kernels;
 
 /// <summary>The tile sizes of the widest vector unit that is there, and the dispatch to it.</summary>
+/// <remarks>
+/// The tiles, by the accumulators in registers: rows x vectors of columns (x kernel columns). Each is in the file OuterProduct + the name in the table.
+/// <code>
+/// tile              512 bits    256, 128, scalar  file       called for
+/// Tile16x1          16 x 1      -                 Tiles      one vector of columns or less: ConvForwardJob, ConvWeightGradient, WinogradPlan
+/// Tile8x2           8 x 2       -                 Tiles      more columns: the same, and GramJob
+/// Tile4x2           -           4 x 2             Tiles      any columns: the same four
+/// Fused16x1         16 x 1      -                 Fused      3 x 3, stride 1, forward and data gradient, one vector of columns or less: ConvForwardJob
+/// Fused8x2          8 x 2       -                 Fused      the same for more columns: ConvForwardJob
+/// Paired16x1        16 x 1      -                 Fused      3 x 3, stride 2, data gradient, one vector of columns or less: ConvForwardJob
+/// FusedGradient8x3  8 x 1 x 3   -                 Gradients  3 x 3, stride 1, weight gradient, input channels in eights: ConvWeightGradient
+/// NineRowGradient   27 x 1      9 x 1             Gradients  3 x 3, weight gradient, three input channels: ConvWeightGradient
+/// </code>
+/// </remarks>
 internal static class OuterProduct
 {
     private const int LargestLeaf = unchecked((int)0x80000000), UnitsLeaf = LargestLeaf + 0x1A;
