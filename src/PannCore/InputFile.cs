@@ -29,8 +29,13 @@ internal static class InputFile
         try
         {
             // A pipe has no length; one byte more than allowed tells a file that is too long, whatever it says of itself.
-            byte[] buffer = new byte[mostBytes + 1];
+            byte[] buffer = new byte[Math.Min(mostBytes, stream.CanSeek ? stream.Length : 0) + 1];
             int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+            if (length == buffer.Length && length <= mostBytes)
+            {
+                Array.Resize(ref buffer, mostBytes + 1);
+                length += stream.ReadAtLeast(buffer.AsSpan(length), buffer.Length - length, throwOnEndOfStream: false);
+            }
             if (length > mostBytes)
                 throw BadInputException.At(what, "length", $"at most {mostBytes} bytes", stream.CanSeek && stream.Length > mostBytes ? FormattableString.Invariant($"{stream.Length}") : "more");
             return buffer[(buffer.AsSpan(0, length).StartsWith("\uFEFF"u8) ? 3 : 0)..length];
