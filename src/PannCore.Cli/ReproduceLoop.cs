@@ -119,7 +119,7 @@ internal static class ReproduceLoop
             Invariant($"{row.Accuracy:F2} %"),
             control is null ? "-" : Invariant($"{control.Accuracy:F2} %"),
             test?.Difference(row.Images) is var (points, half) ? Invariant($"{points:F2} +- {half:F2}") : "-",
-            test is { Probability: var p } ? (p < 0.001 ? Invariant($"{p:0e-0}") : Invariant($"{p:F3}")) : "-",
+            test is { Probability: var p } ? (p < 1e-99 ? "< 1e-99" : p < 0.001 ? Invariant($"{p:0e-0}") : Invariant($"{p:F3}")) : "-",
             row.Price is null ? "-" : Invariant($"{row.Price.Levels}"),
             row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
             row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRange:N0}"),
