@@ -24,27 +24,30 @@ internal static class ReproduceNetwork
 
     public static Command Create()
     {
-        var common = new Experiment.Options("network.json", tunes: false);
+        var common = new Experiment.Options("network.json", tunes: true);
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
+        Option<string?> tuning = new("--tune") { HelpName = "NAME", Description = "Instead of the networks as they are, those trained on in a named way (pann train --list) that leaves ReLUs." };
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
         var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, refitted, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
         {
-            backbone, plot,
+            backbone, tuning, plot,
         };
         common.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             Experiment.RequireRelu(recipe);
+            NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
+            if (way is { Activation: not null }) throw new BadInputException($"--tune {way.Name}: expected a way with ReLU, found one with a polynomial; see pann reproduce loop");
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));
                 Read(experiment);
-                string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed))];
+                string[] asked = [.. experiment.Seeds.Select(seed => experiment.Name(recipe, seed, way))];
                 NetworkRow[] Rows() => [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
                 try
                 {
-                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, seed);
+                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, way, seed);
                 }
                 finally
                 {
@@ -56,10 +59,10 @@ internal static class ReproduceNetwork
         return command;
     }
 
-    private static void Measure(Experiment experiment, NamedRecipe recipe, long seed)
+    private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning? way, long seed)
     {
-        string name = experiment.Name(recipe, seed);
-        var model = PannModel.Load(experiment.Network(recipe, seed));
+        string name = experiment.Name(recipe, seed, way);
+        var model = PannModel.Load(experiment.Network(recipe, seed, way));
         string weights = ModelFile.WeightHash(model.Backbone);
         (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
         int[] all = [.. Enumerable.Range(0, judging.Count)], repair = [.. Enumerable.Range(0, Experiment.RepairImages)];
