@@ -27,16 +27,13 @@ public sealed record ModelDescription(
 public static class ModelFile
 {
     private const string Kind = "pann model", Itself = "self";
-
-    /// <summary>Longest text of a field that holds no object of paths; the longest polynomials have names of some 60 characters.</summary>
-    private const int LongestText = 300;
     private static readonly string[] Fields =
         ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges", "pannIdeal"];
 
     private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions().Fixed();
 
     /// <summary>Writes a model, atomically.</summary>
-    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's or a text of it has more than 300 characters, a weight is not finite or a variance negative, or the file cannot be written.</exception>
+    /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, a weight is not finite or a variance negative, or the file cannot be written.</exception>
     public static void Save(string path, ResNet model, ModelDescription description)
     {
         if (Path.GetExtension(path) != ".safetensors") throw new BadInputException($"{path}: expected a name that ends in .safetensors");
@@ -73,7 +70,6 @@ public static class ModelFile
             metadata["largestInputs"] = JsonSerializer.Serialize(description.LargestInputs, NumbersByPath);
             metadata["calibrationImages"] = description.CalibrationImages.ToString(CultureInfo.InvariantCulture);
         }
-        CheckTexts(path, metadata);
         foreach (Parameter parameter in model.Parameters.All) CheckValues(path, parameter.Name, parameter.Values);
         SafeTensors.Write(path, [.. model.Parameters.All.Select(p => new NamedArray(p.Name, p.Shape.ToArray(), p.Values.ToArray()))], metadata);
     }
@@ -91,7 +87,6 @@ public static class ModelFile
         {
             SafeTensorsFile file = SafeTensors.Read(path);
             (arrays, metadata) = (file.Tensors, file.Metadata);
-            CheckTexts(path, metadata);
         }
         else
         {
@@ -150,16 +145,6 @@ public static class ModelFile
         {
             if (!float.IsFinite(values[i]) || (variances && values[i] < 0))
                 throw BadInputException.At(path, $"key {key}, element {i}", float.IsFinite(values[i]) ? "a variance of at least 0" : "a finite number", values[i].ToString(CultureInfo.InvariantCulture));
-        }
-    }
-
-    /// <summary>Keeps messages short that quote these texts, those of their parsers too.</summary>
-    private static void CheckTexts(string path, IReadOnlyDictionary<string, string> metadata)
-    {
-        foreach (string field in Fields.Where(field => field is not ("largestInputs" or "pannRanges")))
-        {
-            if (metadata.TryGetValue(field, out string? text) && text.Length > LongestText)
-                throw BadInputException.At(path, $"metadata {field}", $"a text of at most {LongestText} characters", $"one of {text.Length}");
         }
     }
 
