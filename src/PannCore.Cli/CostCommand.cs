@@ -41,7 +41,7 @@ internal static class CostCommand
             ActivationSpec spec = loaded?.Asked(parsed, activation) ?? ActivationSpec.Parse(parsed.GetValue(activation)!);
             string name = loaded is null ? parsed.GetValue(architecture)! : Path.GetFileName(loaded.File);
             ResNet backbone = loaded?.Backbone ?? new ResNet(ResNet.ParseDepth(name));
-            ReluPolynomial? polynomial = spec.IsPolynomial ? spec.Build() : null;
+            ReluPolynomial? polynomial = spec.IsPolynomial ? spec.Build(cancellation) : null;
 
             // No price depends on a range: it is folded into the weights.
             ResNet pann = polynomial is null ? backbone : backbone.With(_ => new ActivationFunction.Polynomial(polynomial, 1));

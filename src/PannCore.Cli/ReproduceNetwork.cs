@@ -38,7 +38,8 @@ internal static class ReproduceNetwork
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             Experiment.RequireRelu(recipe);
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
-            if (way is { Activation: not null }) throw new BadInputException($"--tune {way.Name}: expected a way with ReLU, found one with a polynomial; see pann reproduce loop");
+            if (way is { Activation: not null, Share: not PolynomialShare.Random }) throw new BadInputException($"--tune {way.Name}: expected a way that leaves ReLUs, found one whose networks keep their polynomials; see pann reproduce loop");
+            if (way?.Activation is not null) Experiment.RequirePlain(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));
@@ -146,7 +147,7 @@ internal static class ReproduceNetwork
             title, across, "accuracy, %",
             [
                 .. from kind in (string[])[Converted, Repaired, Refitted, EqualisedRefitted, InTheLoop]
-                   select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, labelled.Contains(row.Name) ? Label(row.Activation) : "", row.Interval.Low, row.Interval.High)], Joined: false),
+                   select new PlotSeries(kind, [.. from row in rows where row.Kind == kind && row.Price is not null select new PlotPoint(price(row.Price!), row.Accuracy, Label(row.Activation), row.Interval.Low, row.Interval.High, labelled.Contains(row.Name))], Joined: false),
                 new(Others, [.. Published.Select(peer => new PlotPoint(price(Price(peer.Activation, 20, workspace)!), peer.Accuracy, peer.Name))], Joined: false),
             ],
             Lowest: 80);

@@ -28,6 +28,7 @@ internal static class InputFile
         using FileStream stream = OpenAny(path, what, missing, refuseEmpty: false);
         try
         {
+            if (stream.CanSeek && stream.Length > mostBytes) throw BadInputException.At(what, "length", $"at most {mostBytes} bytes", FormattableString.Invariant($"{stream.Length}"));
             // A pipe has no length; one byte more than allowed tells a file that is too long, whatever it says of itself.
             byte[] buffer = new byte[Math.Min(mostBytes, stream.CanSeek ? stream.Length : 0) + 1];
             int length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
@@ -36,11 +37,10 @@ internal static class InputFile
                 Array.Resize(ref buffer, mostBytes + 1);
                 length += stream.ReadAtLeast(buffer.AsSpan(length), buffer.Length - length, throwOnEndOfStream: false);
             }
-            if (length > mostBytes)
-                throw BadInputException.At(what, "length", $"at most {mostBytes} bytes", stream.CanSeek && stream.Length > mostBytes ? FormattableString.Invariant($"{stream.Length}") : "more");
+            if (length > mostBytes) throw BadInputException.At(what, "length", $"at most {mostBytes} bytes", "more");
             return buffer[(buffer.AsSpan(0, length).StartsWith("\uFEFF"u8) ? 3 : 0)..length];
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException($"{what}: cannot be read: {e.Message}", e);
         }
@@ -76,7 +76,7 @@ internal static class InputFile
         {
             // Opening a pipe waits for its writer, perhaps for ever. .NET does not tell a pipe from a file before, but its length is 0.
             if (refuseEmpty && new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) is { Exists: true, Length: 0 })
-                throw new BadInputException($"{what}: expected a file with something in it, found an empty one or a pipe");
+                throw new BadInputException($"{what}: expected a file with something in it, found an empty one, a pipe or a device");
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

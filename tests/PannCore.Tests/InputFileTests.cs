@@ -23,7 +23,7 @@ public sealed class InputFileTests : IDisposable
         if (behindALink) File.CreateSymbolicLink(path = Path.Combine(_folder.Root, "link"), pipe);
         Task<FileStream> open = Task.Run(() => InputFile.Open(path));
         if (await Task.WhenAny(open, Task.Delay(TimeSpan.FromSeconds(20))) != open) new FileStream(pipe, FileMode.Open, FileAccess.Write).Dispose(); // Lets it go on; the stream it gets is the failure.
-        Assert.Equal($"{path}: expected a file with something in it, found an empty one or a pipe", (await Assert.ThrowsAsync<BadInputException>(() => open)).Message);
+        Assert.Equal($"{path}: expected a file with something in it, found an empty one, a pipe or a device", (await Assert.ThrowsAsync<BadInputException>(() => open)).Message);
     }
 
     [Fact]
@@ -33,9 +33,9 @@ public sealed class InputFileTests : IDisposable
         Refused(file, "there is no such file");
         Refused(_folder.Root, "expected a file, found a folder");
         File.WriteAllBytes(file, []);
-        Refused(file, "expected a file with something in it, found an empty one or a pipe");
+        Refused(file, "expected a file with something in it, found an empty one, a pipe or a device");
         File.CreateSymbolicLink(link, file);
-        Refused(link, "expected a file with something in it, found an empty one or a pipe");
+        Refused(link, "expected a file with something in it, found an empty one, a pipe or a device");
         File.WriteAllBytes(file, [7]);
         using FileStream stream = InputFile.Open(link);
         Assert.Equal(7, stream.ReadByte());

@@ -117,7 +117,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
     /// <summary>
     /// The polynomial: generated and certified, or read, by the first call on this instance, and kept. It takes well under a second, but for a search.
     /// </summary>
-    /// <param name="cancellation">Ends a search.</param>
+    /// <param name="cancellation">Ends a search that this call makes; for one that another call is making it waits.</param>
     /// <exception cref="BadInputException">The activation is no polynomial, or the file of it or of its density cannot be used.</exception>
     /// <exception cref="RemezConvergenceException">An exchange did not converge.</exception>
     /// <exception cref="OperationCanceledException">It was ended; a later call begins anew.</exception>

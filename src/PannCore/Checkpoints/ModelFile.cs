@@ -136,7 +136,7 @@ public static class ModelFile
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>What no network can have as weights or statistics is neither written nor read, here and in the states of training.</summary>
+    /// <summary>What no network can have as weights or statistics is neither written nor read here, nor read as a state of training.</summary>
     /// <exception cref="BadInputException">A number is not finite, or a variance is negative.</exception>
     internal static void CheckValues(string path, string key, ReadOnlySpan<float> values)
     {

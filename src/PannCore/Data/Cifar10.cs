@@ -108,7 +108,7 @@ public sealed class Cifar10
     /// <exception cref="ArgumentOutOfRangeException">An index is none of an image.</exception>
     internal void CheckIndices(ReadOnlySpan<int> indices, string parameter)
     {
-        int wrong = indices.IndexOfAnyExceptInRange(0, Count - 1);
+        int wrong = Count == 0 ? (indices.IsEmpty ? -1 : 0) : indices.IndexOfAnyExceptInRange(0, Count - 1);
         if (wrong >= 0) throw new ArgumentOutOfRangeException(parameter, $"cifar10: index {wrong} expects 0..{Count - 1}, got {indices[wrong]}");
     }
 

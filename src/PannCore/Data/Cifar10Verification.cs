@@ -115,7 +115,14 @@ public static class Cifar10Verification
 
     private static string HashOf(string path, Func<Stream, byte[]> hash)
     {
-        using FileStream file = InputFile.Open(path);
-        return Convert.ToHexStringLower(hash(file));
+        try
+        {
+            using FileStream file = InputFile.Open(path);
+            return Convert.ToHexStringLower(hash(file));
+        }
+        catch (BadInputException e)
+        {
+            return e.Message;
+        }
     }
 }

@@ -139,6 +139,8 @@ public sealed class ErrorLedger : IRunObserver
     {
         if (output.Run.Statistics == Statistics.Training)
             throw new InvalidOperationException($"ledger: {path}: batch-norm must use evaluation statistics, the run uses training statistics");
+        if (output.Run.Convolution != _workspace.Convolution)
+            throw new InvalidOperationException($"ledger: {path}: rounding is bounded for {_workspace.Convolution} convolutions, the run's are {output.Run.Convolution}");
         if (_run != output.Run)
         {
             Finish();

@@ -17,7 +17,7 @@ public static class ErrorLedgerRun
         /// <param name="count">The first so many images.</param>
         /// <param name="margin">Factor on measured ranges.</param>
         /// <param name="patches">Single activations that are other functions: see <see cref="ActivationPatches"/>.</param>
-        /// <param name="workspace">Threads and memory; by default its own, with one thread. The result does not depend on it.</param>
+        /// <param name="workspace">Threads and memory; by default its own, with one thread. The result does not depend on the number of threads.</param>
         /// <param name="progress">Told the number of images done.</param>
         /// <param name="cancellation">Stops between batches.</param>
         /// <exception cref="BadInputException">A text that is none, or ranges that the model has not.</exception>

@@ -89,7 +89,7 @@ public sealed class PannModel
     /// <param name="margin">Factor on measured ranges.</param>
     /// <param name="patches">Single activations that are other functions: see <see cref="ActivationPatches"/>.</param>
     /// <param name="studies">Further parts; <see cref="InspectionStudy.All"/> by default.</param>
-    /// <param name="workspace">Threads and memory; by default its own, with one thread. The result does not depend on it.</param>
+    /// <param name="workspace">Threads and memory; by default its own, with one thread. The result does not depend on the number of threads.</param>
     /// <param name="progress">Asked, for each part as it begins, who is told the units of it that are done; it gets the part's name and how many units there are.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <exception cref="BadInputException">A text that is none, or ranges that the model has not.</exception>

@@ -43,6 +43,8 @@ internal sealed class SoundBounds(Workspace workspace) : IRunObserver
     {
         if (output.Run.Statistics == Statistics.Training)
             throw new InvalidOperationException($"bounds: {path}: batch-norm must use evaluation statistics, the run uses training statistics");
+        if (output.Run.Convolution != workspace.Convolution)
+            throw new InvalidOperationException($"bounds: {path}: rounding is bounded for {workspace.Convolution} convolutions, the run's are {output.Run.Convolution}");
         DoubleTensor[] working = new DoubleTensor[inputs.Count], ideals = new DoubleTensor[inputs.Count], incoming = new DoubleTensor[inputs.Count];
         for (int j = 0; j < inputs.Count; j++)
         {

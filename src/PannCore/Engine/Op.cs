@@ -133,7 +133,7 @@ public abstract class Op
 
     /// <summary>
     /// An upper bound on the rounding error of each output element when the operation is computed in an arithmetic with this unit roundoff
-    /// (2^-24 for float32, 2^-53 for float64). Infinity, the default, where none is known.
+    /// (2^-24 for float32, 2^-53 for float64). Infinity, the default, where none is known. That of a convolution in float32 is for <see cref="Workspace.Convolution"/>.
     /// </summary>
     public virtual void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => Array.Fill(bound.Values, double.PositiveInfinity);

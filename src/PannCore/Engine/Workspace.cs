@@ -3,7 +3,7 @@ using PannCore.Kernels;
 namespace PannCore.Engine;
 
 /// <summary>
-/// The long-lived machinery of runs: worker threads and a pool of buffers. One thread at a time uses a workspace, which its runs may nest in; another thread may when none of them is left.
+/// The long-lived machinery of runs: worker threads and a pool of buffers. One thread at a time uses a workspace, which its runs may nest in; another thread may when none of them is left; so no run may be kept across an await.
 /// To evaluate one model on two threads at once, give each its own.
 /// </summary>
 /// <remarks>
@@ -48,7 +48,7 @@ public sealed class Workspace : IDisposable
         lock (_gate)
         {
             int thread = Environment.CurrentManagedThreadId;
-            if (_runs > 0 && _thread != thread) throw new InvalidOperationException("workspace: a run of another thread uses it; give each thread a workspace of its own");
+            if (_runs > 0 && _thread != thread) throw new InvalidOperationException("workspace: a run of another thread uses it, or was never disposed; give each thread a workspace of its own");
             (_thread, _runs) = (thread, _runs + 1);
             return _spareNotes.TryPop(out RunNotes? notes) ? notes : new();
         }

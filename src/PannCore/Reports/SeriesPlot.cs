@@ -5,10 +5,11 @@ namespace PannCore.Reports;
 /// <summary>A point of a plot.</summary>
 /// <param name="X">Across.</param>
 /// <param name="Y">Up.</param>
-/// <param name="Label">Drawn beside it, or where there is room and a line leads to it, and told when it is pointed at.</param>
+/// <param name="Label">Told when it is pointed at.</param>
 /// <param name="Low">Lower end of a bar through it; null for none.</param>
 /// <param name="High">Upper end.</param>
-public sealed record PlotPoint(double X, double Y, string Label = "", double? Low = null, double? High = null)
+/// <param name="Labelled">Whether the label is drawn too: beside the point or, where there is no room, farther off at the end of a line; not at all where there is none either.</param>
+public sealed record PlotPoint(double X, double Y, string Label = "", double? Low = null, double? High = null, bool Labelled = true)
 {
     /// <summary>The mean of some values, with a bar from the least to the greatest.</summary>
     public static PlotPoint Mean(double x, IReadOnlyCollection<double> values) => new(x, values.Average(), Low: values.Min(), High: values.Max());
@@ -136,7 +137,7 @@ public static class SeriesPlot
         }
         var labels = new LabelPlaces(left, right, top, bottom, points.SelectMany(point => Covered(point, x, y)));
         // From the right: points near the edge have the fewest places for a label.
-        foreach (PlotPoint point in points.Where(point => point.Label.Length > 0).OrderByDescending(point => point.X)) labels.Write(svg, (x.At(point.X), y.At(point.Y)), point.Label);
+        foreach (PlotPoint point in points.Where(point => point.Labelled && point.Label.Length > 0).OrderByDescending(point => point.X)) labels.Write(svg, (x.At(point.X), y.At(point.Y)), point.Label);
     }
 
     /// <summary>A point and, every eight pixels, its bar: no label may lie there.</summary>

@@ -361,7 +361,7 @@ public sealed class TorchCheckpointTests : IDisposable
     public void A_file_of_another_kind_is_named()
     {
         byte[] empty = new PickleWriter().Op('}').Stop();
-        Expect([], "expected a file with something in it, found an empty one or a pipe");
+        Expect([], "expected a file with something in it, found an empty one, a pipe or a device");
         Expect("GIF89a"u8.ToArray(), "at byte 0: expected a zip archive (50 4B 03 04) or a pickle (80), found 47494638");
         Expect(empty, "at the first pickle: expected PyTorch's magic number, found another object");
         Expect([0x80, 6, .. empty], "at byte 0: expected a pickle of protocol 2 to 5, found another beginning");

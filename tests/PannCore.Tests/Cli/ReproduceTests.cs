@@ -155,8 +155,10 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         bool[][] right = [.. rows.Select(row => RightAnswers.Read(row.GetProperty("right").GetString()!, 5000))];
         string[] cells = outcome.Out.Split('\n').Single(line => line.Contains("direct-2-inward-2+10  ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.Equal($"{(100.0 * right[1].Count(answer => answer) / 5000).ToString("F2", CultureInfo.InvariantCulture)} %", cells[2]);
-        (double points, double half) = McNemar.Of(right[2], right[1]).Difference(5000);
+        var test = McNemar.Of(right[2], right[1]);
+        (double points, double half) = test.Difference(5000);
         Assert.Equal((string.Create(CultureInfo.InvariantCulture, $"{points:F2} +- {half:F2}"), "< 1e-99"), (cells[3], cells[4]));
+        Assert.InRange(test.Probability, 0, 1e-99);
         Assert.True(McNemar.Of(right[2], right[0]).Probability > 0.001); // The other control would have given another.
 
         Assert.Equal(

@@ -82,6 +82,7 @@ public sealed class Cifar10Tests : IDisposable
         Cifar10 set = Cifar10.ReadFile(_folder.Add("some.bin", Cifar10TestData.Records(5)));
         Assert.Throws<ArgumentOutOfRangeException>(() => set.Image(index).Length);
         Assert.Equal($"cifar10: index 1 expects 0..4, got {index} (Parameter 'indices')", Assert.Throws<ArgumentOutOfRangeException>(() => set.Select([4, index])).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => set.Select([]).Select([0]));
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class Cifar10Tests : IDisposable
     public void WrongLengthOfAnotherFile()
     {
         Assert.Equal("own.bin: at byte 6146: expected a record of 3073 bytes, found 54 bytes", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", new byte[6200]))));
-        Assert.Equal($"{_folder.PathOf("own.bin")}: expected a file with something in it, found an empty one or a pipe", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", []))));
+        Assert.Equal($"{_folder.PathOf("own.bin")}: expected a file with something in it, found an empty one, a pipe or a device", Message(() => Cifar10.ReadFile(_folder.Add("own.bin", []))));
     }
 
     /// <summary>The images would take 153.6 MB, of one file 30.7 MB.</summary>

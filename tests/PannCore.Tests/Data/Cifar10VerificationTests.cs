@@ -34,11 +34,14 @@ public sealed class Cifar10VerificationTests : IDisposable
     {
         _folder.Add("data_batch_4.bin", new byte[3073]);
         _folder.Add("test_batch.bin", new byte[30_730_000]);
+        string empty = _folder.Add("data_batch_5.bin", []);
         IReadOnlyList<DataCheck> checks = Cifar10Verification.Verify(new DataFolder(_folder.Location, DataKind.OfficialFiles));
 
-        Assert.Equal(["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_5.bin", "batches.meta.txt"],
+        Assert.Equal(["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "batches.meta.txt"],
             checks.Where(check => check.Found == "missing").Select(check => check.File));
         Assert.Contains(new DataCheck("data_batch_4.bin", "length", "30730000", "3073"), checks);
+        Assert.Contains(new DataCheck("data_batch_5.bin", "length", "30730000", "0"), checks);
+        Assert.Equal([$"{empty}: expected a file with something in it, found an empty one, a pipe or a device"], checks.Where(check => check is { File: "data_batch_5.bin", Check: "MD5" }).Select(check => check.Found));
         Assert.Contains(new DataCheck("data_batch_4.bin", "labels", "0..9",
             "data_batch_4.bin: at byte 3073: expected 30730000 bytes (10000 records of 3073), found 3073"), checks);
         Assert.Contains(new DataCheck("test_batch.bin", "images of each class",
