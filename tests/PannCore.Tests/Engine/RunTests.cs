@@ -302,7 +302,7 @@ public sealed class RunTests
         using (new Run(workspace))
         {
             Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
-            Assert.Equal("workspace: a run of another thread uses it; give each thread a workspace of its own", Assert.IsType<InvalidOperationException>(Elsewhere()).Message);
+            Assert.Equal("workspace: a run of another thread uses it, or was never disposed; give each thread a workspace of its own", Assert.IsType<InvalidOperationException>(Elsewhere()).Message);
         }
         Assert.Null(Elsewhere());
         Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
