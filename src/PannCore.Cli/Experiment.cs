@@ -98,6 +98,15 @@ internal sealed class Experiment : IDisposable
             throw new BadInputException($"recipe {other.Name}: expected one without leak and noise, beside which no polynomial is trained");
     }
 
+    /// <summary>Refuses ways to go on whose networks keep their polynomials, where those of ReLU networks are measured, and recipes beside which a way's polynomial is not trained.</summary>
+    /// <exception cref="BadInputException">There is one.</exception>
+    public static void RequireReluLeft(IReadOnlyList<NamedTuning?> ways, params IReadOnlyList<NamedRecipe> recipes)
+    {
+        if (ways.FirstOrDefault(way => way is { Activation: not null, Share: not PolynomialShare.Random }) is { } own)
+            throw new BadInputException($"--tune {own.Name}: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop");
+        if (ways.Any(way => way?.Activation is not null)) RequirePlain(recipes);
+    }
+
     /// <summary>Another verb's table, in the same folder.</summary>
     public string Beside(string file) => Path.Combine(Path.GetDirectoryName(Json)!, (OnTest ? "" : "choices-") + file);
 

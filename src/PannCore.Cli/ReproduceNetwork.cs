@@ -38,8 +38,7 @@ internal static class ReproduceNetwork
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             Experiment.RequireRelu(recipe);
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
-            if (way is { Activation: not null, Share: not PolynomialShare.Random }) throw new BadInputException($"--tune {way.Name}: expected a way that leaves ReLUs, found one whose networks keep their polynomials; see pann reproduce loop");
-            if (way?.Activation is not null) Experiment.RequirePlain(recipe);
+            Experiment.RequireReluLeft([way], recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));

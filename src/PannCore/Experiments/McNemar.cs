@@ -1,4 +1,5 @@
 using MathNet.Numerics.Distributions;
+using PannCore.Diagnostics;
 
 namespace PannCore.Experiments;
 
@@ -36,6 +37,6 @@ public readonly record struct McNemar(int First, int Second)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(images, Math.Max(1, First + Second));
         double difference = (First - Second) / (double)images, variance = ((First + Second) / (double)images) - (difference * difference);
-        return (100 * difference, 100 * Normal.InvCDF(0, 1, 0.975) * Math.Sqrt(variance / images));
+        return (100 * difference, 100 * BinomialInterval.Z * Math.Sqrt(variance / images));
     }
 }

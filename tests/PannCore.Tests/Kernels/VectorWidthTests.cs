@@ -32,6 +32,7 @@ public sealed class VectorWidthTests
 
     /// <summary>
     /// Signatures of processors with AVX-512. AMD's say in bit 3 of leaf 8000001Ah whether they do 512 bits at once; hypervisors may leave it 0. Intel's have no such leaf, and what is read in its place means nothing.
+    /// What decides, family and bits, is as the makers document it; models, steppings and the other numbers are typical ones, not read from each of these processors.
     /// </summary>
     [Theory]
     [InlineData("Xeon, Skylake", 0x80000008, 0x00050654, 0, 0x0, true)]
