@@ -8,12 +8,17 @@ internal static class Winograd
     /// <summary>Elements of the memory that larger transforms need between their two passes: 36 of the widest registers.</summary>
     public const int Between = 36 * 16;
 
-    public static void Input(int output, ref float patch, nint row, int channels, int tiles, ref float domain, nint plane, ref float between)
+    /// <summary>
+    /// B' d B of a run of neighbouring patches, whose outputs begin at pixel <paramref name="x"/>; each position of a patch goes to a plane of its own.
+    /// F(4x4, 3x3) keeps in <paramref name="strip"/> what neighbours share: six rows, with zeros for the pixels of patches that lie beyond those of the image.
+    /// A run that does not begin at pixel 0 must follow the one before it.
+    /// </summary>
+    public static void Input(int output, in PatchRows<float> rows, int x, int width, int channels, int tiles, ref float domain, nint plane, Span<float> strip)
     {
-        if (Vector512.IsHardwareAccelerated) Input<Vector512<float>, Lanes512<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
-        else if (Vector256.IsHardwareAccelerated) Input<Vector256<float>, Lanes256<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
-        else if (Vector128.IsHardwareAccelerated) Input<Vector128<float>, Lanes128<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
-        else Input<float, Lanes1<float>>(output, ref patch, row, channels, tiles, ref domain, plane, ref between);
+        if (Vector512.IsHardwareAccelerated) Input<Vector512<float>, Lanes512<float>>(output, rows, x, width, channels, tiles, ref domain, plane, strip);
+        else if (Vector256.IsHardwareAccelerated) Input<Vector256<float>, Lanes256<float>>(output, rows, x, width, channels, tiles, ref domain, plane, strip);
+        else if (Vector128.IsHardwareAccelerated) Input<Vector128<float>, Lanes128<float>>(output, rows, x, width, channels, tiles, ref domain, plane, strip);
+        else Input<float, Lanes1<float>>(output, rows, x, width, channels, tiles, ref domain, plane, strip);
     }
 
     public static void Output(int output, ref float domain, nint plane, int channels, int columns, ref float result, nint row, int rows, ref float between)
@@ -32,16 +37,18 @@ internal static class Winograd
         else OutputGradient<float, Lanes1<float>>(output, ref gradient, row, rows, columns, channels, ref domain, plane, ref between);
     }
 
-    private static void Input<TV, TLanes>(int output, ref float patch, nint row, int channels, int tiles, ref float domain, nint plane, ref float between)
+    private static void Input<TV, TLanes>(int output, in PatchRows<float> rows, int x, int width, int channels, int tiles, ref float domain, nint plane, Span<float> strip)
         where TV : struct
         where TLanes : ILanes<float, TV>
     {
         if (output == 2)
         {
-            Winograd2Transforms<float, TV, TLanes>.Input(ref patch, row, channels, tiles, ref domain, plane);
+            Winograd2Transforms<float, TV, TLanes>.Input(rows, x, width, channels, tiles, ref domain, plane);
             return;
         }
-        Winograd4Transforms<float, TV, TLanes>.Input(ref patch, row, channels, tiles, ref domain, plane, ref between);
+        int row = strip.Length / 6;
+        if (x == 0) Winograd4Transforms<float, TV, TLanes>.Down(rows, width * channels, ref strip[channels], row);
+        Winograd4Transforms<float, TV, TLanes>.Along(ref strip[x * channels], row, channels, tiles, ref domain, plane);
     }
 
     private static void Output<TV, TLanes>(int output, ref float domain, nint plane, int channels, int columns, ref float result, nint row, int rows, ref float between)

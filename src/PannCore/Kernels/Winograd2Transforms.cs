@@ -14,28 +14,35 @@ internal static class Winograd2Transforms<T, TV, TLanes>
     where TLanes : ILanes<T, TV>
 {
     /// <summary>
-    /// B' d B of a run of neighbouring patches, two pixels apart; rows of the image are <paramref name="row"/> elements apart,
-    /// pixels <paramref name="channels"/>.
+    /// B' d B of a run of neighbouring patches, two pixels apart, from rows of <paramref name="width"/> pixels; the first patch begins at pixel <paramref name="x"/> - 1.
+    /// What lies beyond a row is 0. The two columns that neighbours share are transformed once.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input(ref T patch, nint row, int channels, int tiles, ref T domain, nint plane)
+    public static void Input(in PatchRows<T> rows, int x, int width, int channels, int tiles, ref T domain, nint plane)
     {
-        for (int at = 0, tile = 0, c = 0; tile < tiles; at += TLanes.Count)
+        TV zero = TLanes.Zero;
+        for (int c = 0; c < channels; c += TLanes.Count)
         {
-            ref T d = ref Unsafe.Add(ref patch, (2 * tile * channels) + c);
-            Column(ref d, row, out TV a0, out TV b0, out TV c0, out TV d0);
-            Column(ref Unsafe.Add(ref d, channels), row, out TV a1, out TV b1, out TV c1, out TV d1);
-            Column(ref Unsafe.Add(ref d, 2 * channels), row, out TV a2, out TV b2, out TV c2, out TV d2);
-            Column(ref Unsafe.Add(ref d, 3 * channels), row, out TV a3, out TV b3, out TV c3, out TV d3);
-            ref T v = ref Unsafe.Add(ref domain, at);
-            v = ref Four(a0, a1, a2, a3, ref v, plane);
-            v = ref Four(b0, b1, b2, b3, ref v, plane);
-            v = ref Four(c0, c1, c2, c3, ref v, plane);
-            Four(d0, d1, d2, d3, ref v, plane);
-            c += TLanes.Count;
-            if (c < channels) continue;
-            c = 0;
-            tile++;
+            ref T row0 = ref Unsafe.Add(ref Unsafe.AsRef(in rows.Row0), c), row1 = ref Unsafe.Add(ref Unsafe.AsRef(in rows.Row1), c);
+            ref T row2 = ref Unsafe.Add(ref Unsafe.AsRef(in rows.Row2), c), row3 = ref Unsafe.Add(ref Unsafe.AsRef(in rows.Row3), c);
+            TV a0, b0, c0, d0, a1, b1, c1, d1, a2, b2, c2, d2, a3, b3, c3, d3;
+            a0 = b0 = c0 = d0 = zero;
+            if (x > 0) Column(ref row0, ref row1, ref row2, ref row3, (x - 1) * channels, out a0, out b0, out c0, out d0);
+            Column(ref row0, ref row1, ref row2, ref row3, x * channels, out a1, out b1, out c1, out d1);
+            for (int tile = 0; tile < tiles; tile++)
+            {
+                int next = x + (2 * tile) + 1;
+                a2 = b2 = c2 = d2 = a3 = b3 = c3 = d3 = zero;
+                if (next < width) Column(ref row0, ref row1, ref row2, ref row3, next * channels, out a2, out b2, out c2, out d2);
+                if (next + 1 < width) Column(ref row0, ref row1, ref row2, ref row3, (next + 1) * channels, out a3, out b3, out c3, out d3);
+                ref T v = ref Unsafe.Add(ref domain, (tile * channels) + c);
+                v = ref Four(a0, a1, a2, a3, ref v, plane);
+                v = ref Four(b0, b1, b2, b3, ref v, plane);
+                v = ref Four(c0, c1, c2, c3, ref v, plane);
+                Four(d0, d1, d2, d3, ref v, plane);
+                (a0, b0, c0, d0) = (a2, b2, c2, d2);
+                (a1, b1, c1, d1) = (a3, b3, c3, d3);
+            }
         }
     }
 
@@ -86,10 +93,10 @@ internal static class Winograd2Transforms<T, TV, TLanes>
 
     /// <summary>B' down one column of the patch: d0 - d2, d1 + d2, d2 - d1, d1 - d3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Column(ref T d, nint row, out TV v0, out TV v1, out TV v2, out TV v3)
+    private static void Column(ref T row0, ref T row1, ref T row2, ref T row3, nint at, out TV v0, out TV v1, out TV v2, out TV v3)
     {
-        TV d0 = TLanes.Load(ref d), d1 = TLanes.Load(ref Unsafe.Add(ref d, row));
-        TV d2 = TLanes.Load(ref Unsafe.Add(ref d, 2 * row)), d3 = TLanes.Load(ref Unsafe.Add(ref d, 3 * row));
+        TV d0 = TLanes.Load(ref Unsafe.Add(ref row0, at)), d1 = TLanes.Load(ref Unsafe.Add(ref row1, at));
+        TV d2 = TLanes.Load(ref Unsafe.Add(ref row2, at)), d3 = TLanes.Load(ref Unsafe.Add(ref row3, at));
         v0 = TLanes.Subtract(d0, d2);
         v1 = TLanes.Add(d1, d2);
         v2 = TLanes.Subtract(d2, d1);

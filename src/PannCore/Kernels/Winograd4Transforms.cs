@@ -12,19 +12,41 @@ internal static class Winograd4Transforms<T, TV, TLanes>
     where TV : struct
     where TLanes : ILanes<T, TV>
 {
-    /// <summary>B' d B of a run of neighbouring patches, four pixels apart; as <see cref="Winograd2Transforms{T, TV, TLanes}.Input"/>.</summary>
+    /// <summary>B' down the columns of six rows, <paramref name="length"/> elements each: six rows again, <paramref name="next"/> apart. Patches overlap; this is done once for all of a strip.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input(ref T patch, nint row, int channels, int tiles, ref T domain, nint plane, ref T between)
+    public static void Down(in PatchRows<T> rows, int length, ref T strip, nint next)
     {
+        InputWeights(out TV root, out TV inverse, out TV minusHalf, out TV minusTwo);
+        ref T row0 = ref Unsafe.AsRef(in rows.Row0), row1 = ref Unsafe.AsRef(in rows.Row1), row2 = ref Unsafe.AsRef(in rows.Row2);
+        ref T row3 = ref Unsafe.AsRef(in rows.Row3), row4 = ref Unsafe.AsRef(in rows.Row4), row5 = ref Unsafe.AsRef(in rows.Row5);
+        for (int i = 0; i < length; i += TLanes.Count)
+        {
+            InputSix(
+                TLanes.Load(ref Unsafe.Add(ref row0, i)), TLanes.Load(ref Unsafe.Add(ref row1, i)), TLanes.Load(ref Unsafe.Add(ref row2, i)),
+                TLanes.Load(ref Unsafe.Add(ref row3, i)), TLanes.Load(ref Unsafe.Add(ref row4, i)), TLanes.Load(ref Unsafe.Add(ref row5, i)),
+                ref Unsafe.Add(ref strip, i), next, root, inverse, minusHalf, minusTwo);
+        }
+    }
+
+    /// <summary>B along the rows of a run of neighbouring patches, four pixels apart, of what <see cref="Down"/> left: each position of a patch to a plane of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Along(ref T strip, nint row, int channels, int tiles, ref T domain, nint plane)
+    {
+        InputWeights(out TV root, out TV inverse, out TV minusHalf, out TV minusTwo);
         int lanes = TLanes.Count;
-        TV root = TLanes.Broadcast(T.Sqrt(T.CreateTruncating(2))), inverse = TLanes.Broadcast(T.Sqrt(T.CreateTruncating(0.5)));
-        TV half = TLanes.Broadcast(T.CreateTruncating(-0.5)), two = TLanes.Broadcast(T.CreateTruncating(-2));
         for (int at = 0, tile = 0, c = 0; tile < tiles; at += lanes)
         {
-            ref T d = ref Unsafe.Add(ref patch, (4 * tile * channels) + c);
-            for (int i = 0; i < 6; i++) InputSix(ref Unsafe.Add(ref d, i * channels), row, ref Unsafe.Add(ref between, i * lanes), 6 * lanes, root, inverse, half, two);
+            ref T d = ref Unsafe.Add(ref strip, (4 * tile * channels) + c);
             ref T v = ref Unsafe.Add(ref domain, at);
-            for (int i = 0; i < 6; i++) InputSix(ref Unsafe.Add(ref between, i * 6 * lanes), lanes, ref Unsafe.Add(ref v, 6 * i * plane), plane, root, inverse, half, two);
+            for (int i = 0; i < 6; i++)
+            {
+                InputSix(
+                    TLanes.Load(ref d), TLanes.Load(ref Unsafe.Add(ref d, channels)), TLanes.Load(ref Unsafe.Add(ref d, 2 * channels)),
+                    TLanes.Load(ref Unsafe.Add(ref d, 3 * channels)), TLanes.Load(ref Unsafe.Add(ref d, 4 * channels)), TLanes.Load(ref Unsafe.Add(ref d, 5 * channels)),
+                    ref v, plane, root, inverse, minusHalf, minusTwo);
+                d = ref Unsafe.Add(ref d, row);
+                v = ref Unsafe.Add(ref v, 6 * plane);
+            }
             c += lanes;
             if (c < channels) continue;
             c = 0;
@@ -76,12 +98,19 @@ internal static class Winograd4Transforms<T, TV, TLanes>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InputWeights(out TV root, out TV inverse, out TV minusHalf, out TV minusTwo)
+    {
+        root = TLanes.Broadcast(T.Sqrt(T.CreateTruncating(2)));
+        inverse = TLanes.Broadcast(T.Sqrt(T.CreateTruncating(0.5)));
+        minusHalf = TLanes.Broadcast(T.CreateTruncating(-0.5));
+        minusTwo = TLanes.Broadcast(T.CreateTruncating(-2));
+    }
+
     /// <summary>B' of six values: d0 - 5/2 d2 + d4; (d4 - d2 / 2) +- sqrt(2) (d3 - d1 / 2); (d4 - 2 d2) +- sqrt(1/2) (d3 - 2 d1); d1 - 5/2 d3 + d5.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void InputSix(ref T d, nint step, ref T v, nint next, TV root, TV inverse, TV minusHalf, TV minusTwo)
+    private static void InputSix(TV d0, TV d1, TV d2, TV d3, TV d4, TV d5, ref T v, nint next, TV root, TV inverse, TV minusHalf, TV minusTwo)
     {
-        TV d0 = TLanes.Load(ref d), d1 = TLanes.Load(ref Unsafe.Add(ref d, step)), d2 = TLanes.Load(ref Unsafe.Add(ref d, 2 * step));
-        TV d3 = TLanes.Load(ref Unsafe.Add(ref d, 3 * step)), d4 = TLanes.Load(ref Unsafe.Add(ref d, 4 * step)), d5 = TLanes.Load(ref Unsafe.Add(ref d, 5 * step));
         TV both = TLanes.Add(minusHalf, minusTwo);
         TLanes.Store(TLanes.MultiplyAdd(both, d2, TLanes.Add(d0, d4)), ref v);
         TV even = TLanes.MultiplyAdd(minusHalf, d2, d4), odd = TLanes.Multiply(root, TLanes.MultiplyAdd(minusHalf, d1, d3));

@@ -14,7 +14,7 @@ internal sealed class WinogradPlan
 
     private readonly ConvGeometry _g;
     private readonly WinogradForm _form;
-    private readonly int _tilesDown, _tilesAcross, _haloedH, _haloedW;
+    private readonly int _tilesDown, _tilesAcross;
 
     /// <param name="geometry">The convolution.</param>
     /// <param name="form">F(2x2, 3x3) or F(4x4, 3x3).</param>
@@ -25,7 +25,6 @@ internal sealed class WinogradPlan
         _form = form;
         Transposed = transposed;
         (_tilesDown, _tilesAcross) = ((_g.H + Output - 1) / Output, (_g.W + Output - 1) / Output);
-        (_haloedH, _haloedW) = ((Output * _tilesDown) + 2, (Output * _tilesAcross) + 2);
         (TileRows, TileColumns) = OuterProduct.TileSize<float>(_g.K);
         ImagesPerChunk = Math.Max(1, BlockTiles / TilesPerImage);
     }
@@ -53,7 +52,8 @@ internal sealed class WinogradPlan
 
     private int TilesPerImage => _tilesDown * _tilesAcross;
 
-    private int HaloedLength => _haloedH * _haloedW * _g.C;
+    /// <summary>Elements of a row of pixels under a row of patches.</summary>
+    private int StripRow => ((Output * _tilesAcross) + 2) * _g.C;
 
     /// <summary>Whether the algorithm applies: whole registers of channels on both sides, and whole tiles of output channels.</summary>
     public static bool Applies(ConvGeometry g)
@@ -95,14 +95,14 @@ internal sealed class WinogradPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Forward(int first, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> packed, Span<float> y, Scratch scratch)
     {
-        Span<float> haloed = scratch.Take<float>(0, count * HaloedLength);
+        Span<float> rows = Rows(scratch);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), output = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
         int tiles = count * TilesPerImage;
         for (int begin = 0; begin < tiles; begin += BlockTiles)
         {
             int end = Math.Min(tiles, begin + BlockTiles);
-            TransformInput(first, begin, end, x, haloed, input, ref between);
+            TransformInput(first, begin, end, x, rows, input);
             Multiply(end - begin, input, packed, output);
             for (int tile = begin; tile < end;)
             {
@@ -133,14 +133,14 @@ internal sealed class WinogradPlan
             BDown = PlaneOf(_g.K),
             CDown = _g.K,
         };
-        Span<float> haloed = scratch.Take<float>(0, count * HaloedLength);
+        Span<float> rows = Rows(scratch);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), gradient = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
         int tiles = count * TilesPerImage;
         for (int begin = 0; begin < tiles; begin += BlockTiles)
         {
             int end = Math.Min(tiles, begin + BlockTiles);
-            TransformInput(first, begin, end, x, haloed, input, ref between);
+            TransformInput(first, begin, end, x, rows, input);
             for (int tile = begin; tile < end;)
             {
                 Strip strip = StripAt(tile, end);
@@ -190,23 +190,29 @@ internal sealed class WinogradPlan
         return new(image, Output * down, Output * across, tiles, Math.Min(Output, _g.H - (Output * down)), Math.Min(Output * tiles, _g.W - (Output * across)));
     }
 
-    /// <summary>
-    /// Transforms the patches of a block. The image is copied into the halo row by row just before its first use, so that the copy is still in the
-    /// nearest cache and copying overlaps with the arithmetic.
-    /// </summary>
-    private void TransformInput(int first, int begin, int end, ReadOnlySpan<float> x, Span<float> haloed, Span<float> domain, ref float between)
+    /// <summary>A row of zeros, which stands for rows beyond the image, and the strip of <see cref="Winograd.Input"/>, its pixels beyond the image cleared.</summary>
+    private Span<float> Rows(Scratch scratch)
     {
-        int size = _g.H * _g.W * _g.C, line = _haloedW * _g.C;
+        int line = _g.W * _g.C;
+        Span<float> rows = scratch.Take<float>(0, line + (Patch * StripRow));
+        rows[..line].Clear();
+        for (int row = line; row < rows.Length; row += StripRow)
+        {
+            rows.Slice(row, _g.C).Clear();
+            rows[(row + _g.C + line)..(row + StripRow)].Clear();
+        }
+        return rows;
+    }
+
+    /// <summary>Transforms the patches of a block, from the image itself.</summary>
+    private void TransformInput(int first, int begin, int end, ReadOnlySpan<float> x, Span<float> rows, Span<float> domain)
+    {
+        int size = _g.H * _g.W * _g.C, line = _g.W * _g.C;
         for (int tile = begin; tile < end;)
         {
             Strip strip = StripAt(tile, end);
-            Span<float> image = haloed.Slice(strip.Image * HaloedLength, HaloedLength);
-            if (strip.X == 0)
-            {
-                int known = strip.Y == 0 ? 0 : strip.Y + 2;
-                Halo.CopyRows(x.Slice((first + strip.Image) * size, size), image, _g.H, _g.W, _g.C, 1, 1, _haloedW, known, strip.Y + Patch);
-            }
-            Winograd.Input(Output, ref image[(strip.Y * line) + (strip.X * _g.C)], line, _g.C, strip.Tiles, ref domain[(tile - begin) * _g.C], PlaneOf(_g.C), ref between);
+            var patches = new PatchRows<float>(x.Slice((first + strip.Image) * size, size), strip.Y - 1, rows[..line]);
+            Winograd.Input(Output, patches, strip.X, _g.W, _g.C, strip.Tiles, ref domain[(tile - begin) * _g.C], PlaneOf(_g.C), rows[line..]);
             tile += strip.Tiles;
         }
     }

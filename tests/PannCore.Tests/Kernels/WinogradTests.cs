@@ -29,6 +29,7 @@ public sealed class WinogradTests
                 data.Add(output, 2, 5, 4, 64, 32);
                 data.Add(output, 9, 2, 3, 16, 64);
                 data.Add(output, 1, 1, 6, 32, 64);
+                data.Add(output, 2, 28, 27, 16, 16); // Blocks begin in the middle of a row of tiles.
             }
             return data;
         }
