@@ -48,7 +48,7 @@ internal static class BenchCommand
     {
         double peak = FmaPeak.Measure(training.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
         double bandwidth = new MemoryBandwidth().Measure(training.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
-        Print($"{training.Threads} threads, {OuterProduct.VectorBits}-bit vectors{(OuterProduct.VectorBits == 512 && !OuterProduct.HasWholeMultiplyAdds ? " multiplied in halves" : "")}, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
+        Print($"{training.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
 
         var network = new BenchNetwork(20, EvalBatch);
         var loads = new List<double>();
@@ -72,7 +72,7 @@ internal static class BenchCommand
             Print($"  {name}: {rate:F0} images/s");
         }
         return new(
-            training.Threads, OuterProduct.VectorBits, OuterProduct.HasWholeMultiplyAdds, peak, bandwidth, CommonOptions.Name(training.Convolution), CommonOptions.Name(evaluation.Convolution), 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
+            training.Threads, OuterProduct.VectorBits, peak, bandwidth, CommonOptions.Name(training.Convolution), CommonOptions.Name(evaluation.Convolution), 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
@@ -81,7 +81,6 @@ internal static class BenchCommand
 /// <summary>What <c>pann bench --json</c> writes.</summary>
 /// <param name="Threads">Worker threads.</param>
 /// <param name="VectorBits">Width of the vector registers used.</param>
-/// <param name="WholeMultiplyAdds">Whether registers of 512 bits are multiplied at once: the automatic choice of convolutions depends on it.</param>
 /// <param name="FmaPeakGflops">Multiply-add peak of all threads.</param>
 /// <param name="MemoryBandwidthGBs">Memory bandwidth, 10^9 bytes a second.</param>
 /// <param name="TrainConvolution">How convolutions are computed in training.</param>
@@ -95,5 +94,5 @@ internal static class BenchCommand
 /// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
 /// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(
-    int Threads, int VectorBits, bool WholeMultiplyAdds, double FmaPeakGflops, double MemoryBandwidthGBs, string TrainConvolution, string EvalConvolution, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
+    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, string TrainConvolution, string EvalConvolution, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
     long AllocatedBytesPerStep, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond, IReadOnlyDictionary<string, double> PannFloat64EvalImagesPerSecond);

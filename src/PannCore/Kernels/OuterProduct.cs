@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace PannCore.Kernels;
 
@@ -22,32 +21,9 @@ namespace PannCore.Kernels;
 /// </remarks>
 internal static class OuterProduct
 {
-    private const int LargestLeaf = unchecked((int)0x80000000), UnitsLeaf = LargestLeaf + 0x1A;
-
     /// <summary>Bits of the vector registers used: 512, 256, 128, or 0 for scalar code.</summary>
     public static int VectorBits
         => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
-
-    private static bool SaysWhole()
-    {
-        if (!X86Base.IsSupported) return true;
-        (int signature, _, int features, _) = X86Base.CpuId(1, 0);
-        return SaysWhole(X86Base.CpuId(LargestLeaf, 0).Eax, signature, features, X86Base.CpuId(UnitsLeaf, 0).Eax);
-    }
-
-    /// <summary>What CPUID says of <see cref="HasWholeMultiplyAdds"/>.</summary>
-    /// <param name="largest">EAX of leaf 80000000h: the last leaf there is.</param>
-    /// <param name="signature">EAX of leaf 1: family, model and stepping.</param>
-    /// <param name="features">ECX of leaf 1.</param>
-    /// <param name="units">EAX of leaf 8000001Ah; anything where there is no such leaf.</param>
-    internal static bool SaysWhole(int largest, int signature, int features, int units)
-    {
-        const int Whole = 1 << 3, Zen4 = 0x19;
-        if ((uint)largest < unchecked((uint)UnitsLeaf)) return true;
-        int family = ((signature >> 8) & 15) + ((signature >> 20) & 255);
-        bool guest = features < 0; // Bit 31 is set by hypervisors.
-        return (units & Whole) != 0 || (guest && family != Zen4);
-    }
 
     private static int Lanes<T>() where T : unmanaged => VectorBits == 0 ? 1 : VectorBits / 8 / Unsafe.SizeOf<T>();
 
@@ -62,12 +38,6 @@ internal static class OuterProduct
 
     /// <summary>Whether the fused tiles for three kernel columns are there: they need 16 accumulators and four to seven more registers.</summary>
     public static bool HasFused => VectorBits == 512;
-
-    /// <summary>
-    /// Whether multiply-adds of 512 bits are done at once and not as two halves, as far as is known. AMD's processors tell it in bit 3 of leaf 8000001Ah (FP512), which others do not have; hypervisors clear bits they do not know,
-    /// so that within one only family 19h, whose members with AVX-512 are Zen 4, is believed to work in halves.
-    /// </summary>
-    public static bool HasWholeMultiplyAdds { get; } = VectorBits == 512 && SaysWhole();
 
     /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
     public static void Fused<T>(int tileRows, in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>

@@ -11,16 +11,6 @@ namespace PannCore.Ops;
 internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 {
     /// <summary>
-    /// From here on Winograd's F(2x2, 3x3) was measured to be faster than the direct sum, forward and for the data gradient. With 16 channels that depends on what a multiply-add costs
-    /// beside a load: where two of 512 bits are done in a cycle the direct sum reaches 91 to 92 % of their peak and F(2x2, 3x3) 89 to 91 (evaluation of ResNet-20 in turns, three times: 6,168 to 6,348 and 6,340 to 6,470
-    /// images a second), where one is done 93 and 117 to 121 (evaluation 14 % faster), and with 256 bits evaluation is 11 % faster.
-    /// </summary>
-    private static int LeastChannels => OuterProduct.HasWholeMultiplyAdds ? 32 : 16;
-
-    /// <summary>Likewise for the weight gradient.</summary>
-    private const int LeastChannelsOfWeightGradient = 16;
-
-    /// <summary>
     /// Up to so many weights both gradients of an image are computed one after the other, while the gradient of its output is in the cache; from 32 channels on the two
     /// sets of transformed weights would drive each other out of it (measured: 4 % faster steps with 16 channels, 2 to 5 % slower ones with more).
     /// </summary>
@@ -85,7 +75,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     private void WeightGradient(Backpropagation pass, ConvGeometry g, Tensor x, ReadOnlyMemory<float> dy, IImages? before)
     {
         int images = x.Shape[0], partials = ConvWeightGradient.Partials(images);
-        if (Winograd(g, pass.Convolution, LeastChannelsOfWeightGradient) is { } form)
+        if (Winograd(g, pass.Convolution) is { } form)
         {
             WinogradPlan plan = Plan(g, form, transposed: false, pass.Workers);
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers, before);
@@ -149,7 +139,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         using MemoryOwner<double> owner = MemoryOwner<double>.Allocate(x.Length);
         Memory<double> magnitudes = owner.Memory;
         Parts.Run(workspace, x.Length, 1, part => TensorPrimitives.Abs(x.AsSpan(part), magnitudes.Span[part]));
-        if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution, LeastChannels) is { } form)
+        if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution) is { } form)
         {
             WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, result);
             return;
@@ -221,7 +211,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
-        if (Winograd(g, algorithm, LeastChannels) is { } form) Run(Winograd(g, form, transposed, images, from, pending, to, workers), images, workers);
+        if (Winograd(g, algorithm) is { } form) Run(Winograd(g, form, transposed, images, from, pending, to, workers), images, workers);
         else Run(Direct(g, transposed, from, pending, to, workers), images, workers);
     }
 
@@ -233,7 +223,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     /// <summary>The same, to be done at the beginning of other work.</summary>
     private IImages Images(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
-        => Winograd(g, algorithm, LeastChannels) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers) : Direct(g, transposed, from, pending, to, workers);
+        => Winograd(g, algorithm) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers) : Direct(g, transposed, from, pending, to, workers);
 
     private WinogradForward Winograd(ConvGeometry g, WinogradForm form, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
@@ -248,12 +238,11 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     }
 
     /// <summary>The form of Winograd's algorithm to use; null for the direct sum.</summary>
-    private static WinogradForm? Winograd(ConvGeometry g, ConvAlgorithm algorithm, int leastChannels) => !WinogradPlan.Applies(g) ? null : algorithm switch
+    private static WinogradForm? Winograd(ConvGeometry g, ConvAlgorithm algorithm) => !WinogradPlan.Applies(g) ? null : algorithm switch
     {
-        ConvAlgorithm.Direct => null,
         ConvAlgorithm.Winograd2 => WinogradForm.Two,
         ConvAlgorithm.Winograd4 => WinogradForm.Four,
-        _ => Math.Min(g.C, g.K) >= leastChannels ? WinogradForm.Two : null,
+        _ => null,
     };
 
     private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed, Workers workers) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
