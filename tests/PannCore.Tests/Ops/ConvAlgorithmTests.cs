@@ -1,5 +1,4 @@
 using PannCore.Engine;
-using PannCore.Kernels;
 using PannCore.Ops;
 using Xunit;
 
