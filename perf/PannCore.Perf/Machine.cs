@@ -24,7 +24,7 @@ internal sealed class Machine
 
     public Limit Measure(Workers workers) => new(Gflops(workers, 8), GBs(workers, 4));
 
-    public static Workspace Workspace(ConvAlgorithm convolution = ConvAlgorithm.Winograd2) => new(Environment.ProcessorCount, convolution);
+    public static Workspace Workspace(ConvAlgorithm convolution = ConvAlgorithm.Automatic) => new(Environment.ProcessorCount, convolution);
 
     private static double Seconds(long ticks) => Stopwatch.GetElapsedTime(0, ticks).TotalSeconds;
 }

@@ -38,7 +38,7 @@ internal sealed record Operation(string Name, Pass Pass, Func<int, Shape[]> Inpu
 
     public Statistics Statistics { get; init; } = Statistics.Training;
 
-    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Winograd2;
+    public ConvAlgorithm Convolution { get; init; } = ConvAlgorithm.Automatic;
 
     /// <summary>Whether the output is written over the first input, or the gradient of the first input over that of the output.</summary>
     public bool InPlace { get; init; }

@@ -191,7 +191,7 @@ def main():
         return f"{median(values):>8.0f} ({min(values):.0f}-{max(values):.0f})"
 
     print(f"images/s, {arguments.threads} threads; median (least-most) of {len(mine)} processes of PannCore and {len(tuned)} of tuned PyTorch {version}, which took turns; the better of contiguous and channels_last")
-    print("PannCore: as by default, training with Winograd's F(4x4), evaluation with the faster of direct and F(2x2) for each layer; F(4x4): everything with it")
+    print("PannCore: as by default, training with Winograd's F(4x4), evaluation with F(2x2); F(4x4): everything with it")
     print(f"{'work':<32}{'PannCore':>22}{'F(4x4)':>22}{'PyTorch tuned':>22}{'ratio':>7}{'range':>12}{'F(4x4)':>8}{'untuned':>9}")
     for work in WORKS:
         a, f, b = ([rates[work] for rates in side] for side in (mine, four, tuned))

@@ -87,12 +87,12 @@ internal static class CommonOptions
     /// <summary>The images at a time that were asked for; null where none were.</summary>
     public static int? Batch(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is > 0 and int given ? given : null;
 
-    public static Option<string> Convolution(ConvAlgorithm byDefault = ConvAlgorithm.Winograd2)
+    public static Option<string> Convolution(ConvAlgorithm byDefault = ConvAlgorithm.Automatic)
     {
         Option<string> option = new("--convolution")
         {
             HelpName = "NAME",
-            Description = "How 3x3 convolutions are computed: direct, winograd2 (faster, and as a rule more exact) or winograd4 (fastest; 2 to 3 times the rounding error).",
+            Description = "How 3x3 convolutions are computed: direct, winograd2 (as a rule no less exact), winograd4 (fastest; 2 to 3 times the rounding error) or automatic (the fastest that is as exact as direct: winograd2).",
             DefaultValueFactory = _ => Name(byDefault),
         };
         return option.AcceptOnlyFromAmong([.. Enum.GetValues<ConvAlgorithm>().Select(Name)]);

@@ -6,11 +6,14 @@ namespace PannCore.Engine;
 /// </summary>
 public enum ConvAlgorithm
 {
+    /// <summary>The fastest that is as exact as direct sums on weights of similar size: <see cref="Winograd2"/>.</summary>
+    Automatic,
+
     /// <summary>Direct sums of products.</summary>
     Direct,
 
     /// <summary>
-    /// Winograd's F(2x2, 3x3) wherever it applies: 2.25 times fewer products. The default: nowhere slower than direct sums as measured, mostly faster, and as a rule more exact. On weights of similar size its error was measured to be 0.7 to 0.9 times the direct one's;
+    /// Winograd's F(2x2, 3x3) wherever it applies: 2.25 times fewer products. On weights of similar size its error was measured to be 0.7 to 0.9 times the direct one's;
     /// where the nine weights of a kernel differ by orders of magnitude it can be far larger, since it is relative to the sum of all nine and of the whole 4 x 4 patch.
     /// It overflows at inputs of a quarter of the largest float32, and turns infinities into NaN.
     /// </summary>

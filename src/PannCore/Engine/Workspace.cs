@@ -21,7 +21,7 @@ public sealed class Workspace : IDisposable
     /// <param name="convolution">How the convolutions of a run are computed that does not say; results differ by rounding.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer threads than one.</exception>
     /// <param name="fillWithNaN">Fills every buffer with NaN when it is handed out, so that use of unwritten memory shows.</param>
-    public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Winograd2, bool fillWithNaN = false)
+    public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Automatic, bool fillWithNaN = false)
     {
         Convolution = convolution;
         Workers = new Workers(threads);

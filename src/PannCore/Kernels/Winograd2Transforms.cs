@@ -31,10 +31,10 @@ internal static class Winograd2Transforms<T, TV, TLanes>
             Column(ref row0, ref row1, ref row2, ref row3, x * channels, out a1, out b1, out c1, out d1);
             for (int tile = 0; tile < tiles; tile++)
             {
-                int next = x + (2 * tile) + 1;
+                int third = x + (2 * tile) + 1;
                 a2 = b2 = c2 = d2 = a3 = b3 = c3 = d3 = zero;
-                if (next < width) Column(ref row0, ref row1, ref row2, ref row3, next * channels, out a2, out b2, out c2, out d2);
-                if (next + 1 < width) Column(ref row0, ref row1, ref row2, ref row3, (next + 1) * channels, out a3, out b3, out c3, out d3);
+                if (third < width) Column(ref row0, ref row1, ref row2, ref row3, third * channels, out a2, out b2, out c2, out d2);
+                if (third + 1 < width) Column(ref row0, ref row1, ref row2, ref row3, (third + 1) * channels, out a3, out b3, out c3, out d3);
                 ref T v = ref Unsafe.Add(ref domain, (tile * channels) + c);
                 v = ref Four(a0, a1, a2, a3, ref v, plane);
                 v = ref Four(b0, b1, b2, b3, ref v, plane);

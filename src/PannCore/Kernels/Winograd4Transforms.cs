@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace PannCore.Kernels;
 
 /// <summary>
-/// The transforms of F(4x4, 3x3) on the points 0, +-sqrt(2), +-sqrt(1/2), infinity (<see cref="WinogradForm.Four"/>). Each is a pass down the columns of a patch
-/// and one along its rows; what lies between them goes through memory, because 36 values do not fit into the registers.
+/// The transforms of F(4x4, 3x3) on the points 0, +-sqrt(2), +-sqrt(1/2), infinity (<see cref="WinogradForm.Four"/>). Each is a pass down the columns, of inputs for a whole row of patches at once,
+/// and one along the rows; what lies between them goes through memory, because 36 values do not fit into the registers.
 /// </summary>
 internal static class Winograd4Transforms<T, TV, TLanes>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -36,16 +36,15 @@ internal static class Winograd4Transforms<T, TV, TLanes>
         int lanes = TLanes.Count;
         for (int at = 0, tile = 0, c = 0; tile < tiles; at += lanes)
         {
-            ref T d = ref Unsafe.Add(ref strip, (4 * tile * channels) + c);
+            ref T patch = ref Unsafe.Add(ref strip, (4 * tile * channels) + c);
             ref T v = ref Unsafe.Add(ref domain, at);
             for (int i = 0; i < 6; i++)
             {
+                ref T d = ref Unsafe.Add(ref patch, i * row);
                 InputSix(
                     TLanes.Load(ref d), TLanes.Load(ref Unsafe.Add(ref d, channels)), TLanes.Load(ref Unsafe.Add(ref d, 2 * channels)),
                     TLanes.Load(ref Unsafe.Add(ref d, 3 * channels)), TLanes.Load(ref Unsafe.Add(ref d, 4 * channels)), TLanes.Load(ref Unsafe.Add(ref d, 5 * channels)),
-                    ref v, plane, root, inverse, minusHalf, minusTwo);
-                d = ref Unsafe.Add(ref d, row);
-                v = ref Unsafe.Add(ref v, 6 * plane);
+                    ref Unsafe.Add(ref v, 6 * i * plane), plane, root, inverse, minusHalf, minusTwo);
             }
             c += lanes;
             if (c < channels) continue;

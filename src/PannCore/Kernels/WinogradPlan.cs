@@ -95,22 +95,22 @@ internal sealed class WinogradPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Forward(int first, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> packed, Span<float> y, Scratch scratch)
     {
-        Span<float> rows = Rows(scratch);
+        Span<float> around = Around(scratch);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), output = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
         int tiles = count * TilesPerImage;
         for (int begin = 0; begin < tiles; begin += BlockTiles)
         {
             int end = Math.Min(tiles, begin + BlockTiles);
-            TransformInput(first, begin, end, x, rows, input);
+            TransformInput(first, begin, end, x, around, input);
             Multiply(end - begin, input, packed, output);
             for (int tile = begin; tile < end;)
             {
-                Strip strip = StripAt(tile, end);
+                TileRun run = RunAt(tile, end);
                 Winograd.Output(
-                    Output, ref output[(tile - begin) * _g.K], PlaneOf(_g.K), _g.K, strip.Columns,
-                    ref y[(((((first + strip.Image) * _g.H) + strip.Y) * _g.W) + strip.X) * _g.K], _g.W * _g.K, strip.Rows, ref between);
-                tile += strip.Tiles;
+                    Output, ref output[(tile - begin) * _g.K], PlaneOf(_g.K), _g.K, run.Columns,
+                    ref y[(((((first + run.Image) * _g.H) + run.Y) * _g.W) + run.X) * _g.K], _g.W * _g.K, run.Rows, ref between);
+                tile += run.Tiles;
             }
         }
     }
@@ -133,21 +133,21 @@ internal sealed class WinogradPlan
             BDown = PlaneOf(_g.K),
             CDown = _g.K,
         };
-        Span<float> rows = Rows(scratch);
+        Span<float> around = Around(scratch);
         Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), gradient = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
         int tiles = count * TilesPerImage;
         for (int begin = 0; begin < tiles; begin += BlockTiles)
         {
             int end = Math.Min(tiles, begin + BlockTiles);
-            TransformInput(first, begin, end, x, rows, input);
+            TransformInput(first, begin, end, x, around, input);
             for (int tile = begin; tile < end;)
             {
-                Strip strip = StripAt(tile, end);
+                TileRun run = RunAt(tile, end);
                 Winograd.OutputGradient(
-                    Output, ref MemoryMarshal.GetReference(dy[((((((first + strip.Image) * _g.H) + strip.Y) * _g.W) + strip.X) * _g.K)..]), _g.W * _g.K,
-                    strip.Rows, strip.Columns, _g.K, ref gradient[(tile - begin) * _g.K], PlaneOf(_g.K), ref between);
-                tile += strip.Tiles;
+                    Output, ref MemoryMarshal.GetReference(dy[((((((first + run.Image) * _g.H) + run.Y) * _g.W) + run.X) * _g.K)..]), _g.W * _g.K,
+                    run.Rows, run.Columns, _g.K, ref gradient[(tile - begin) * _g.K], PlaneOf(_g.K), ref between);
+                tile += run.Tiles;
             }
             strides.Steps = end - begin;
             for (int k = 0; k < _g.K; k += TileColumns) OuterProduct.Tile(TileRows, strides, ref input[0], ref gradient[k], ref sum[k], accumulate: true);
@@ -184,36 +184,36 @@ internal sealed class WinogradPlan
     private static int PlaneOf(int channels) => (BlockTiles * channels) + 16;
 
     /// <summary>The tiles from this one to the end of its row of tiles, or of the block.</summary>
-    private Strip StripAt(int tile, int end)
+    private TileRun RunAt(int tile, int end)
     {
         int image = tile / TilesPerImage, down = tile % TilesPerImage / _tilesAcross, across = tile % _tilesAcross, tiles = Math.Min(end - tile, _tilesAcross - across);
         return new(image, Output * down, Output * across, tiles, Math.Min(Output, _g.H - (Output * down)), Math.Min(Output * tiles, _g.W - (Output * across)));
     }
 
-    /// <summary>A row of zeros, which stands for rows beyond the image, and the strip of <see cref="Winograd.Input"/>, its pixels beyond the image cleared.</summary>
-    private Span<float> Rows(Scratch scratch)
+    /// <summary>What lies around images: a row of zeros, which stands for rows beyond them, and for F(4x4, 3x3) the strip of <see cref="Winograd.Input"/>, with zeros for the pixels beyond them.</summary>
+    private Span<float> Around(Scratch scratch)
     {
         int line = _g.W * _g.C;
-        Span<float> rows = scratch.Take<float>(0, line + (Patch * StripRow));
-        rows[..line].Clear();
-        for (int row = line; row < rows.Length; row += StripRow)
+        Span<float> around = scratch.Take<float>(0, line + (Output == 4 ? Patch * StripRow : 0));
+        around[..line].Clear();
+        for (int row = line; row < around.Length; row += StripRow)
         {
-            rows.Slice(row, _g.C).Clear();
-            rows[(row + _g.C + line)..(row + StripRow)].Clear();
+            around.Slice(row, _g.C).Clear();
+            around[(row + _g.C + line)..(row + StripRow)].Clear();
         }
-        return rows;
+        return around;
     }
 
     /// <summary>Transforms the patches of a block, from the image itself.</summary>
-    private void TransformInput(int first, int begin, int end, ReadOnlySpan<float> x, Span<float> rows, Span<float> domain)
+    private void TransformInput(int first, int begin, int end, ReadOnlySpan<float> x, Span<float> around, Span<float> domain)
     {
         int size = _g.H * _g.W * _g.C, line = _g.W * _g.C;
         for (int tile = begin; tile < end;)
         {
-            Strip strip = StripAt(tile, end);
-            var patches = new PatchRows<float>(x.Slice((first + strip.Image) * size, size), strip.Y - 1, rows[..line]);
-            Winograd.Input(Output, patches, strip.X, _g.W, _g.C, strip.Tiles, ref domain[(tile - begin) * _g.C], PlaneOf(_g.C), rows[line..]);
-            tile += strip.Tiles;
+            TileRun run = RunAt(tile, end);
+            var rows = new PatchRows<float>(x.Slice((first + run.Image) * size, size), run.Y - 1, around[..line]);
+            Winograd.Input(Output, rows, run.X, _g.W, _g.C, run.Tiles, ref domain[(tile - begin) * _g.C], PlaneOf(_g.C), around[line..], StripRow);
+            tile += run.Tiles;
         }
     }
 
@@ -241,5 +241,5 @@ internal sealed class WinogradPlan
     }
 
     /// <summary>A run of tiles next to each other in one image: where it begins, and how much of it lies inside.</summary>
-    private readonly record struct Strip(int Image, int Y, int X, int Tiles, int Rows, int Columns);
+    private readonly record struct TileRun(int Image, int Y, int X, int Tiles, int Rows, int Columns);
 }

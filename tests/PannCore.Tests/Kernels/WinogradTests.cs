@@ -29,6 +29,7 @@ public sealed class WinogradTests
                 data.Add(output, 2, 5, 4, 64, 32);
                 data.Add(output, 9, 2, 3, 16, 64);
                 data.Add(output, 1, 1, 6, 32, 64);
+                data.Add(output, 2, 6, 1, 16, 16);
                 data.Add(output, 2, 28, 27, 16, 16); // Blocks begin in the middle of a row of tiles.
             }
             return data;
@@ -150,14 +151,48 @@ public sealed class WinogradTests
         Assert.InRange(Rms(winograd), 0, factor * Rms(direct));
     }
 
+    /// <summary>A worker's memory is used again: what another shape left in it, here NaN everywhere, is in no result.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void NothingIsLeftOfWhatAWorkerDidBefore(int output)
+    {
+        Case large = new(1, 16, 16, 64, 64), small = new(3, 5, 7, 16, 16);
+        float[] fresh = new float[small.Dy.Length], again = new float[small.Dy.Length], freshGradient = new float[small.W.Length], againGradient = new float[small.W.Length], lost = new float[large.Dy.Length];
+        using Workers used = new(1), unused = new(1);
+        float[] nothing = [.. Enumerable.Repeat(float.NaN, large.X.Length)];
+        Run(large.G, Form(output), transposed: false, 1, large.W, nothing, lost, used);
+        Gradient(large, nothing, nothing, new float[large.W.Length], used);
+        Assert.All(lost, y => Assert.Equal(float.NaN, y));
+        Run(small.G, Form(output), transposed: false, 3, small.W, small.X, again, used);
+        Gradient(small, small.X, small.Dy, againGradient, used);
+        Run(small.G, Form(output), transposed: false, 3, small.W, small.X, fresh, unused);
+        Gradient(small, small.X, small.Dy, freshGradient, unused);
+        Assert.Equal(fresh, again);
+        Compare(again, small.Naive(small.X, transposed: false), small.Bound(output, small.X, transposed: false));
+        Assert.Equal(freshGradient, againGradient);
+
+        void Gradient(Case data, float[] x, float[] dy, float[] dw, Workers workers)
+        {
+            int images = x.Length / (data.G.H * data.G.W * data.G.C);
+            var plan = new WinogradPlan(data.G, Form(output), transposed: false);
+            WinogradWeightGradient.Run(plan, images, x, dy, new float[ConvWeightGradient.Partials(images) * plan.PackedLength], dw, workers);
+        }
+    }
+
     private static WinogradForm Form(int output) => output == 2 ? WinogradForm.Two : WinogradForm.Four;
 
     private static void Run(ConvGeometry g, WinogradForm form, bool transposed, int images, float[] weights, ReadOnlyMemory<float> from, Memory<float> to)
     {
+        using var workers = new Workers(2);
+        Run(g, form, transposed, images, weights, from, to, workers);
+    }
+
+    private static void Run(ConvGeometry g, WinogradForm form, bool transposed, int images, float[] weights, ReadOnlyMemory<float> from, Memory<float> to, Workers workers)
+    {
         Assert.True(WinogradPlan.Applies(g));
         var plan = new WinogradPlan(g, form, transposed);
         float[] packed = new float[plan.PackedLength];
-        using var workers = new Workers(2);
         var pack = new WinogradPackJob(plan, weights, packed);
         workers.Run(pack, pack.Chunks);
         var convolution = new ImagesJob<WinogradForward>(new WinogradForward(plan, images, from, packed, to), images);

@@ -56,16 +56,39 @@ public sealed class ConvAlgorithmTests
         for (int i = 0; i < y.Length; i++) Assert.InRange(Math.Abs(y[i] - exact.Values[i]), 0, bound[i]);
     }
 
-    /// <summary>Direct sums, F(2x2, 3x3) and F(4x4, 3x3) round differently on these numbers, so that the bits tell which of them ran: with 16 channels the one that was asked for, with 7, which fill no registers, direct sums.</summary>
+    /// <summary>Direct sums, F(2x2, 3x3) and F(4x4, 3x3) round differently on these numbers, so that the bits tell which of them ran; 7 channels fill no registers, and there all are direct sums.</summary>
     [Theory]
-    [InlineData(7, 1)]
-    [InlineData(16, 3)]
-    public void WinogradRunsWhereChannelsFillRegisters(int channels, int different)
+    [InlineData(7)]
+    [InlineData(16)]
+    public void AutomaticIsF2WhereItApplies(int channels)
     {
         var image = new Shape(1, 4, 4, channels);
         var random = new CounterRandom(5, RandomStream.Weights, 0);
         float[] x = [.. Enumerable.Range(0, image.Length).Select(i => (float)random.Normal(i))], w = [.. Enumerable.Range(0, channels * channels * 9).Select(i => (float)random.Normal(1000 + i))];
-        Assert.Equal(different, Enum.GetValues<ConvAlgorithm>().Select(algorithm => string.Join(' ', Convolve(algorithm, x, w, channels).Output)).Distinct().Count());
+        float[] Of(ConvAlgorithm algorithm) => Convolve(algorithm, x, w, channels).Output;
+        float[] direct = Of(ConvAlgorithm.Direct), two = Of(ConvAlgorithm.Winograd2), four = Of(ConvAlgorithm.Winograd4);
+        Assert.Equal(two, Of(ConvAlgorithm.Automatic));
+        if (channels == 7)
+        {
+            Assert.Equal(direct, two);
+            Assert.Equal(direct, four);
+            return;
+        }
+        Assert.NotEqual(direct, two);
+        Assert.NotEqual(direct, four);
+        Assert.NotEqual(two, four);
+        var exact = new DoubleTensor(image);
+        var shape = new Shape(channels, channels, 3, 3);
+        new Conv2d(new Parameter("w", shape), 1, 1).Reference([DoubleTensor.From(image, x)], [DoubleTensor.From(shape, w)], exact);
+        double Rms(float[] y) => Math.Sqrt(y.Zip(exact.Values, (a, b) => (a - b) * (a - b)).Average());
+        Assert.True(Rms(two) < Rms(four), $"error of F(2x2) {Rms(two)}, of F(4x4) {Rms(four)}");
+    }
+
+    [Fact]
+    public void AWorkspaceComputesAutomaticallyUnlessToldOtherwise()
+    {
+        using var workspace = new Workspace(1);
+        Assert.Equal(ConvAlgorithm.Automatic, workspace.Convolution);
     }
 
     private static (float[] Output, double[] Bound) Convolve(ConvAlgorithm algorithm, float[] x, float[] w, int channels = 32)

@@ -18,13 +18,19 @@ public sealed class TrainingOracleTests
     /// the tolerance is the direct one's where no sign differs from the direct run's, and 5e-2 where one does.
     /// </summary>
     [NeedsOracleFact]
-    public void OneStepOfTheFastestAlgorithmAgrees()
+    public void OneStepByF2Agrees() => OneStepByWinogradAgrees(ConvAlgorithm.Winograd2);
+
+    /// <inheritdoc cref="OneStepByF2Agrees"/>
+    [NeedsOracleFact]
+    public void OneStepByF4Agrees() => OneStepByWinogradAgrees(ConvAlgorithm.Winograd4);
+
+    private static void OneStepByWinogradAgrees(ConvAlgorithm winograd)
     {
-        List<bool> direct = Signs(ConvAlgorithm.Direct), fastest = Signs(ConvAlgorithm.Winograd2);
-        Assert.Equal(direct.Count, fastest.Count);
-        int flips = direct.Zip(fastest).Count(pair => pair.First != pair.Second);
+        List<bool> direct = Signs(ConvAlgorithm.Direct), other = Signs(winograd);
+        Assert.Equal(direct.Count, other.Count);
+        int flips = direct.Zip(other).Count(pair => pair.First != pair.Second);
         Assert.InRange(flips, 0, direct.Count / 100_000);
-        OneStep(ConvAlgorithm.Winograd2, flips == 0 ? 1e-4 : 5e-2);
+        OneStep(winograd, flips == 0 ? 1e-4 : 5e-2);
 
         static List<bool> Signs(ConvAlgorithm algorithm)
         {
