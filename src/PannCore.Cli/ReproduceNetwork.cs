@@ -39,6 +39,7 @@ internal static class ReproduceNetwork
             Experiment.RequireRelu(recipe);
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
             Experiment.RequireReluLeft([way], recipe);
+            if (way is null) CommonOptions.RefuseIdle(parsed, "--tune", common.TuningEpochs!);
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));

@@ -208,6 +208,8 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             Assert.Equal(
                 new Outcome(1, "", "error: --tune direct-4: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop\n"),
                 PannProcess.Run(files.Root, "reproduce", verb, "--tune", "direct-4"));
+            Assert.Equal(
+                new Outcome(1, "", "error: --tuning-epochs: expected --tune; without that this option does nothing\n"), PannProcess.Run(files.Root, "reproduce", verb, "--tuning-epochs", "2"));
         }
         Assert.Equal(
             new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 19\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
