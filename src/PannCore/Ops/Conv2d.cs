@@ -35,8 +35,8 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         if (w[1] != x[3]) throw new ShapeException($"conv2d: weight {w} expects {w[1]} input channels, input {x} has {x[3]}");
         if (x[1] + (2L * padding) < w[2] || x[2] + (2L * padding) < w[3])
             throw new ShapeException($"conv2d: weight {w} does not fit into input {x} with padding {padding}");
-        // Scratch holds an image with its halo, and a tile more than a row (the strip of Winograd's algorithms is less); packed weights whole tiles of channels, and gradients whole registers of them. A product of four ints does not overflow 128 bits.
-        Int128 across = x[2] + (2L * padding) + (64L * stride), haloed = (x[1] + (2L * padding) + stride) * across * (Math.Max(x[3], w[0]) + 31L);
+        // Scratch holds an image with its halo, and a tile more than a row, or the seven rows of Winograd's algorithms, one of zeros and a strip of six; packed weights whole tiles of channels, and gradients whole registers of them. A product of four ints does not overflow 128 bits.
+        Int128 across = x[2] + (2L * padding) + (64L * stride), haloed = Math.Max(x[1] + (2L * padding) + stride, 7) * across * (Math.Max(x[3], w[0]) + 31L);
         Int128 packed = Math.Max((long)w[2] * w[3], 36) * (Int128)(x[3] + 64L) * (w[0] + 64L), needed = Int128.Max(haloed, packed);
         if (needed > int.MaxValue / 8)
             throw new ShapeException($"conv2d: input {x} with weight {w}, stride {stride} and padding {padding} needs working memory of {needed} elements, at most {int.MaxValue / 8} can be had");
