@@ -26,6 +26,7 @@ public sealed record NamedRecipe(string Name, string Purpose, Func<Recipe, Recip
         .. Strengths.Select(a => new NamedRecipe($"noise-{Text(a)}", $"reading (c): noise in [-{Text(a)}, {Text(a)}) on negative inputs, in training only", r => r with { Noise = new(a) })),
         .. Strengths.Select(a => new NamedRecipe($"noise-rms-{Text(a)}", $"reading (c), {Text(a)} of the layer's RMS", r => r with { Noise = new(a, Unit: NoiseUnit.Rms) })),
         new("noise-positive-0.1", "control: the same noise on positive inputs", r => r with { Noise = new(0.1, PerturbedSide.Positive) }),
+        new("noise-positive-0.2", "control: on positive inputs, stronger", r => r with { Noise = new(0.2, PerturbedSide.Positive) }),
         new("noise-both-0.1", "control: on all inputs", r => r with { Noise = new(0.1, PerturbedSide.Both) }),
         new("noise-both-0.2", "control: on all inputs, stronger", r => r with { Noise = new(0.2, PerturbedSide.Both) }),
         new("leak-0.1-minimal-mixup", "the pair, reading (a): slope 0.1 with weight decay 1e-5 and Mixup 1", r => r with { Leak = 0.1, WeightDecay = 1e-5, Mixup = 1 }),
