@@ -212,6 +212,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
         if (Winograd(g, algorithm) is { } form) Run(Winograd(g, form, transposed, images, from, pending, to, workers), images, workers);
+        else if (transposed && ThreeChannelGradient.Applies(g)) Run(ThreeChannels(g, from, pending, to, workers), images, workers);
         else Run(Direct(g, transposed, from, pending, to, workers), images, workers);
     }
 
@@ -223,13 +224,18 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
 
     /// <summary>The same, to be done at the beginning of other work.</summary>
     private IImages Images(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
-        => Winograd(g, algorithm) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers) : Direct(g, transposed, from, pending, to, workers);
+        => Winograd(g, algorithm) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers)
+            : transposed && ThreeChannelGradient.Applies(g) ? ThreeChannels(g, from, pending, to, workers)
+            : Direct(g, transposed, from, pending, to, workers);
 
     private WinogradForward Winograd(ConvGeometry g, WinogradForm form, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
         WinogradPlan plan = Plan(g, form, transposed, workers);
         return new(plan, images, from, weight.Packed<WinogradPacking, Memory<float>>(new(plan), workers), to, pending);
     }
+
+    private ThreeChannelGradient ThreeChannels(ConvGeometry g, ReadOnlyMemory<float> dy, ElementwiseChain? pending, Memory<float> dx, Workers workers)
+        => new(g, dy, weight.Packed<ThreeChannelPacking, Memory<float>>(new(g), workers), dx, pending);
 
     private ConvForwardJob<float> Direct(ConvGeometry g, bool transposed, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
@@ -260,6 +266,16 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
             Memory<T> packed = old.Plan is null ? AlignedBuffer.Allocate<T>(plan.PackedLength) : old.Packed;
             plan.Pack(values, Geometry.S, packed.Span);
             return (plan, packed);
+        }
+    }
+
+    private readonly record struct ThreeChannelPacking(ConvGeometry Geometry) : IPacking<Memory<float>>
+    {
+        public Memory<float> Pack(float[] values, Memory<float> old, Workers workers)
+        {
+            Memory<float> packed = old.IsEmpty ? AlignedBuffer.Allocate<float>(ThreeChannelGradient.PackedLength(Geometry)) : old;
+            ThreeChannelGradient.Pack(Geometry, values, packed.Span);
+            return packed;
         }
     }
 

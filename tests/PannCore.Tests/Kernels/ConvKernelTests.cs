@@ -28,6 +28,8 @@ public sealed class ConvKernelTests
 
     public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Shapes + Direct.Length)];
 
+    public static TheoryData<int> ThreeChannelNumbers => [.. Enumerable.Range(0, 25)];
+
     [Theory]
     [MemberData(nameof(Numbers))]
     public void ForwardAgreesWithNaiveLoops(int number)
@@ -46,6 +48,31 @@ public sealed class ConvKernelTests
         Case c = Case.Random(number);
         using var workers = new Workers(2);
         c.AssertClose(c.DataGradient(workers), c.NaiveDataGradient(magnitudes: false), c.NaiveDataGradient(magnitudes: true), c.DataTerms * Single);
+    }
+
+    [Theory]
+    [MemberData(nameof(ThreeChannelNumbers))]
+    public void ThreeChannelGradientAgreesWithNaiveLoops(int number)
+    {
+        // Scalar code has no such kernel.
+        if (OuterProduct.VectorBits == 0) return;
+        Case c = Case.ThreeChannels(number);
+        using var workers = new Workers(2);
+        Guarded<float> dy = new(c.Dy), dx = new(c.X.Length);
+        var packed = new float[ThreeChannelGradient.PackedLength(c.G)];
+        ThreeChannelGradient.Pack(c.G, c.W, packed);
+        workers.Run(new ThreeChannelGradient(c.G, dy.Memory, packed, dx.Memory), c.Images);
+        dx.AssertIntact();
+        c.AssertClose(dx.Values, c.NaiveDataGradient(magnitudes: false), c.NaiveDataGradient(magnitudes: true), c.DataTerms * Single);
+    }
+
+    [Fact]
+    public void ThreeChannelsAreForRowsOfFourPixelsAndWholeRegisters()
+    {
+        var g = new ConvGeometry(5, 4, 3, 16, 3, 3, 1, 1);
+        Assert.Equal(OuterProduct.VectorBits > 0, ThreeChannelGradient.Applies(g));
+        foreach (ConvGeometry other in new[] { g with { W = 3 }, g with { K = 17 }, g with { C = 4 }, g with { Stride = 2 }, g with { Padding = 0 }, g with { R = 1 }, g with { S = 5 } })
+            Assert.False(ThreeChannelGradient.Applies(other), $"{other}");
     }
 
     [Theory]
@@ -121,21 +148,31 @@ public sealed class ConvKernelTests
                 {
                     (int h, int w, int c, int k, int kernel, int stride) = Direct[number - Shapes];
                     var direct = new ConvGeometry(h, w, c, k, kernel, kernel, stride, kernel / 2);
-                    return new(direct, 2, Values(1, 2 * h * w * c), Values(2, kernel * kernel * k * c), Values(3, 2 * direct.OutH * direct.OutW * k));
+                    return new(direct, 2, Values(number, 1, 2 * h * w * c), Values(number, 2, kernel * kernel * k * c), Values(number, 3, 2 * direct.OutH * direct.OutW * k));
                 }
                 int Between(int index, int low, int high) => low + random.Below(draw + index, high - low + 1);
                 var g = new ConvGeometry(
                     Between(0, 1, 9), Between(1, 1, 9), Between(2, 1, 35), Between(3, 1, 35), (2 * Between(4, 0, 2)) + 1, (2 * Between(5, 0, 2)) + 1, Between(6, 1, 3), Between(7, 0, 3));
                 if (g.H + (2 * g.Padding) < g.R || g.W + (2 * g.Padding) < g.S) continue;
                 int images = number % 10 == 0 ? 11 : Between(8, 1, 3);
-                return new(g, images, Values(1, images * g.H * g.W * g.C), Values(2, g.K * g.C * g.R * g.S), Values(3, images * g.OutH * g.OutW * g.K));
+                return new(g, images, Values(number, 1, images * g.H * g.W * g.C), Values(number, 2, g.K * g.C * g.R * g.S), Values(number, 3, images * g.OutH * g.OutW * g.K));
             }
 
-            float[] Values(int step, int length)
-            {
-                var values = new CounterRandom(number, RandomStream.Weights, step);
-                return [.. Enumerable.Range(0, length).Select(i => (float)((2 * values.Uniform(i)) - 1))];
-            }
+        }
+
+        private static float[] Values(int number, int step, int length)
+        {
+            var values = new CounterRandom(number, RandomStream.Weights, step);
+            return [.. Enumerable.Range(0, length).Select(i => (float)((2 * values.Uniform(i)) - 1))];
+        }
+
+        /// <summary>A 3 x 3 convolution from three channels to whole registers of them; every length of a row's end, and rows of whole registers.</summary>
+        public static Case ThreeChannels(int number)
+        {
+            var random = new CounterRandom(number, RandomStream.Weights, 0);
+            var g = new ConvGeometry(1 + random.Below(0, 9), 4 + number, 3, 16 * (1 + random.Below(1, 3)), 3, 3, 1, 1);
+            int images = 1 + random.Below(2, 3);
+            return new(g, images, Values(number, 1, images * g.H * g.W * g.C), Values(number, 2, g.K * g.C * 9), Values(number, 3, images * g.H * g.W * g.K));
         }
 
         public override string ToString() => $"{G}, {Images} images";
