@@ -126,7 +126,7 @@ internal sealed class Experiment : IDisposable
 
     /// <summary>The name of a network, which is also its file's.</summary>
     public string Name(NamedRecipe recipe, long seed, NamedTuning? tuning = null)
-        => $"{recipe.Name}-{Architecture}-{Epochs}-{seed}{(tuning is null ? "" : $".{tuning.Name}-{TuningEpochs}{(tuning.After is null ? "" : $"+{NamedTuning.LastEpochs}")}")}";
+        => $"{recipe.Name}-{Architecture}-{Epochs}-{seed}{(tuning is null ? "" : $".{tuning.Name}{(tuning.StatisticsOnly ? "" : $"-{TuningEpochs}")}{(tuning.After is null ? "" : $"+{NamedTuning.LastEpochs}")}")}";
 
     /// <summary>The file of a network, trained if need be from what it begins with.</summary>
     /// <exception cref="OperationCanceledException">It was stopped; its state is on disk.</exception>
@@ -141,6 +141,7 @@ internal sealed class Experiment : IDisposable
             begin = PannModel.Load(from = Network(recipe, seed, tuning.After is { } first ? NamedTuning.Of(first) : null));
             plan = plan with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
             plan = plan with { Epochs = tuning.PassesOf(Epochs, TuningEpochs) };
+            if (tuning.StatisticsOnly) plan = plan with { Leak = plan.DropLeak ? 0 : plan.Leak, DropLeak = false, Mixup = 0, Noise = plan.Noise with { Size = 0 } };
             if (!tuning.FromScratch) plan = plan with { LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }

@@ -31,7 +31,7 @@ internal static class ReproduceLoop
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom)))];
-            if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random) is { } random) throw new BadInputException($"--tune {random.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
+            if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random || way.StatisticsOnly) is { } other) throw new BadInputException($"--tune {other.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
             bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null;
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             if (ways.Any(way => way.Activation is not null)) Experiment.RequirePlain(recipe);

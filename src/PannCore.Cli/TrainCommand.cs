@@ -23,7 +23,7 @@ internal static class TrainCommand
         Option<string?> tuned = new("--tune") { HelpName = "NAME", Description = "A named way to go on training the model of --init (--list shows them); options given beside it overrule it." };
         Option<int> epochs = CommonOptions.AtLeast(new Option<int>("--epochs") { HelpName = "N", Description = "Passes over the training images.", DefaultValueFactory = _ => 40 }, 1);
         Option<int> batch = new("--batch") { HelpName = "N", Description = "Images a step.", DefaultValueFactory = _ => 128 };
-        Option<double> learningRate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule.", DefaultValueFactory = _ => 0.1 };
+        Option<double> learningRate = new("--learning-rate") { HelpName = "R", Description = "Largest rate of the cosine schedule; at 0 only batch-norm's statistics move.", DefaultValueFactory = _ => 0.1 };
         Option<double> warmup = new("--warmup") { HelpName = "E", Description = "Epochs of linear warm-up.", DefaultValueFactory = _ => 1 };
         Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay.", DefaultValueFactory = _ => 5e-4 };
         Option<string> decayOn = new Option<string>("--decay-on") { Description = "The parameters it acts on.", DefaultValueFactory = _ => "all" }.AcceptOnlyFromAmong("all", "convolutions", "others");
@@ -194,7 +194,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; statistics one pass at rate 0; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
             return 0;
         }
     }

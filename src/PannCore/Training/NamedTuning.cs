@@ -12,9 +12,10 @@ namespace PannCore.Training;
 /// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>
 /// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
+/// <param name="StatisticsOnly">Whether all weights stay as they are: one pass over the training images without Mixup and noise, by the activations that the network is used with, from which batch-norm takes its running statistics anew.</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, string? After = null)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -34,13 +35,13 @@ public sealed record NamedTuning(
     /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
     public const double LeastMargin = 0.01;
 
-    /// <summary>Passes of its own: those asked for, <see cref="LastEpochs"/> for a last stage, and those of the backbone as well where it is from scratch.</summary>
+    /// <summary>Passes of its own: those asked for, <see cref="LastEpochs"/> for a last stage, one for statistics, and those of the backbone as well where it is from scratch.</summary>
     /// <param name="backbone">Passes of the backbone.</param>
     /// <param name="tuning">Passes asked for.</param>
-    public int PassesOf(int backbone, int tuning) => After is not null ? LastEpochs : FromScratch ? backbone + tuning : tuning;
+    public int PassesOf(int backbone, int tuning) => StatisticsOnly ? 1 : After is not null ? LastEpochs : FromScratch ? backbone + tuning : tuning;
 
     /// <summary>Its largest learning rate; a way from scratch has the backbone's instead.</summary>
-    public double Rate => After is null ? LearningRate : LastLearningRate;
+    public double Rate => StatisticsOnly ? 0 : After is null ? LearningRate : LastLearningRate;
 
     /// <summary>The way with ReLU under the same schedule.</summary>
     public string Control => After is null ? "relu" : "relu-last";
@@ -57,6 +58,7 @@ public sealed record NamedTuning(
         .. new[] { (2, "direct-2-firm"), (4, "direct-4-narrow") }.Select(way => new NamedTuning(
             $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
+        new("statistics", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),
         new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),

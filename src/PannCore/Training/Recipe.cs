@@ -20,7 +20,7 @@ public sealed record Recipe
     /// <summary>Images a step.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Largest learning rate of the cosine schedule.</summary>
+    /// <summary>Largest learning rate of the cosine schedule. At 0 all weights stay as they are, and only batch-norm's running statistics move.</summary>
     public double LearningRate { get; init; } = 0.1;
 
     /// <summary>Epochs of linear warm-up.</summary>
@@ -79,7 +79,7 @@ public sealed record Recipe
     {
         Require(Epochs is >= 1 and <= MaxEpochs, "epochs", $"1 to {MaxEpochs}", Epochs);
         Require(Batch >= 2, "batch", "at least 2 images", Batch);
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning rate", "a positive number", LearningRate);
+        Require(LearningRate >= 0 && double.IsFinite(LearningRate), "learning rate", "at least 0", LearningRate);
         Require(WarmupEpochs >= 0 && WarmupEpochs <= Epochs, "warm-up", $"0 to {Epochs} epochs", WarmupEpochs);
         Require(Momentum is >= 0 and < 1, "momentum", "at least 0 and below 1", Momentum);
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);

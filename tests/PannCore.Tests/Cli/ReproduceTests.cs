@@ -212,7 +212,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
                 new Outcome(1, "", "error: --tuning-epochs: expected --tune; without that this option does nothing\n"), PannProcess.Run(files.Root, "reproduce", verb, "--tuning-epochs", "2"));
         }
         Assert.Equal(
-            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 19\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
+            new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 20\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
         Assert.Equal(
             new Outcome(1, "", $"error: reproduce: expected the official training and test files, found {files.Images}; get the data with: pann data fetch\n"),
             PannProcess.Run(files.Root, "reproduce", "loop", "--data", files.Images));
@@ -220,6 +220,8 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", "error: --tune relu: expected --init with the model to begin from, found none\n"), PannProcess.Run(files.Root, "train", "--tune", "relu", "--out", "x.safetensors"));
         Assert.Equal(
             new Outcome(1, "", "error: --tune met-6: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "met-6"));
+        Assert.Equal(
+            new Outcome(1, "", "error: --tune statistics: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "statistics"));
         Assert.Equal(
             new Outcome(1, "", "error: --from and --to: expected a range of precisions, found 9 to 4\n"), PannProcess.Run(files.Root, "reproduce", "precision", "--from", "9", "--to", "4"));
         Assert.Equal(

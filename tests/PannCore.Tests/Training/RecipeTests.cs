@@ -11,10 +11,9 @@ public sealed class RecipeTests
     {
         { "recipe: epochs: expected 1 to 10000, found 0", r => r with { Epochs = 0 } },
         { "recipe: batch: expected at least 2 images, found 1", r => r with { Batch = 1 } },
-        { "recipe: learning rate: expected a positive number, found 0", r => r with { LearningRate = 0 } },
-        { "recipe: learning rate: expected a positive number, found -0.5", r => r with { LearningRate = -0.5 } },
-        { "recipe: learning rate: expected a positive number, found NaN", r => r with { LearningRate = double.NaN } },
-        { "recipe: learning rate: expected a positive number, found Infinity", r => r with { LearningRate = double.PositiveInfinity } },
+        { "recipe: learning rate: expected at least 0, found -0.5", r => r with { LearningRate = -0.5 } },
+        { "recipe: learning rate: expected at least 0, found NaN", r => r with { LearningRate = double.NaN } },
+        { "recipe: learning rate: expected at least 0, found Infinity", r => r with { LearningRate = double.PositiveInfinity } },
         { "recipe: warm-up: expected 0 to 3 epochs, found 3.5", r => r with { WarmupEpochs = 3.5 } },
         { "recipe: warm-up: expected 0 to 3 epochs, found -1", r => r with { WarmupEpochs = -1 } },
         { "recipe: warm-up: expected 0 to 3 epochs, found NaN", r => r with { WarmupEpochs = double.NaN } },

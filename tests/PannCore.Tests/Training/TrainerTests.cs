@@ -105,6 +105,19 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(recipe is { Leak: > 0, DropLeak: false } ? 0.1f : 0, Assert.IsType<PannCore.Nn.ActivationFunction.Relu>(trainer.Model.Activations[0].Function).Slope);
     }
 
+    [Fact]
+    public void At_rate_0_only_the_running_statistics_move()
+    {
+        PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
+        Trainer trainer = new(Small with { LearningRate = 0, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 }, Images, _workspace, begin);
+        while (!trainer.Finished) trainer.RunEpoch();
+        foreach ((Parameter before, Parameter after) in begin.Parameters.All.Zip(trainer.Model.Parameters.All))
+        {
+            if (!after.Trainable) Assert.NotEqual(before.Values.ToArray(), after.Values.ToArray());
+            else Assert.Equal(before.Values.ToArray(), after.Values.ToArray());
+        }
+    }
+
     /// <summary>What each step is fed, put together by hand: order and augmentation of the epoch, mixture, noise, share and penalty of the step counted from the beginning, rate of the schedule.</summary>
     [Theory]
     [InlineData(false)]
