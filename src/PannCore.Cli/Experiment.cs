@@ -139,9 +139,8 @@ internal sealed class Experiment : IDisposable
         if (tuning is not null)
         {
             begin = PannModel.Load(from = Network(recipe, seed, tuning.After is { } first ? NamedTuning.Of(first) : null));
-            plan = plan with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
+            plan = tuning.Prepare(plan) with { MaxGradientNorm = NamedTuning.MaxGradientNorm };
             plan = plan with { Epochs = tuning.PassesOf(Epochs, TuningEpochs) };
-            if (tuning.StatisticsOnly) plan = plan with { Leak = plan.DropLeak ? 0 : plan.Leak, DropLeak = false, Mixup = 0, Noise = plan.Noise with { Size = 0 } };
             if (!tuning.FromScratch) plan = plan with { LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }

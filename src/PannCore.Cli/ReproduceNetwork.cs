@@ -39,7 +39,7 @@ internal static class ReproduceNetwork
             Experiment.RequireRelu(recipe);
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
             Experiment.RequireReluLeft([way], recipe);
-            if (way is null) CommonOptions.RefuseIdle(parsed, "--tune", common.TuningEpochs!);
+            if (way is null or { StatisticsOnly: true }) CommonOptions.RefuseIdle(parsed, "--tune with a way that trains", common.TuningEpochs!);
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, experiment.Beside("loop.json"), parsed.GetValue(plot));

@@ -38,7 +38,7 @@ internal static partial class ReproducePrecision
             NamedRecipe[] named = [.. parsed.GetValue(recipes)!.Select(NamedRecipe.Of)];
             NamedTuning?[] ways = parsed.GetValue(tunings) is { Length: > 0 } given ? [.. given.Select(NamedTuning.Of)] : [null];
             Experiment.RequireReluLeft(ways, named);
-            if (ways is [null]) CommonOptions.RefuseIdle(parsed, "--tune", common.TuningEpochs!);
+            if (ways.All(way => way is null or { StatisticsOnly: true })) CommonOptions.RefuseIdle(parsed, "--tune with a way that trains", common.TuningEpochs!);
             if (parsed.GetValue(least) > parsed.GetValue(most)) throw new BadInputException($"--from and --to: expected a range of precisions, found {parsed.GetValue(least)} to {parsed.GetValue(most)}");
             PrecisionNeed[] cells = [.. from control in parsed.GetValue(controls)! from range in parsed.GetValue(ranges)! from alpha in Enumerable.Range(0, ActivationSpec.LargestAlpha + 1) where alpha >= parsed.GetValue(least) && alpha <= parsed.GetValue(most) && PrecisionStudy.Applies(control, range) select new PrecisionNeed(range, control, alpha)];
             if (cells.Length == 0) throw new BadInputException("--ranges and --control: expected a control that applies to the ranges, found none; the scale of an equalised network is arbitrary, so a fixed B says nothing of it");

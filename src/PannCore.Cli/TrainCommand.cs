@@ -78,6 +78,7 @@ internal static class TrainCommand
                 Convolution = CommonOptions.Convolution(parsed, convolution),
             };
             if (parsed.GetValue(named) is string name) recipe = NamedRecipe.Of(name).Apply(recipe);
+            if (tuning is not null) recipe = tuning.Prepare(recipe);
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
@@ -194,7 +195,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; statistics one pass at rate 0; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
+            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; batch-norm one pass at rate 0; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
             return 0;
         }
     }

@@ -18,6 +18,7 @@ namespace PannCore.Kernels;
 /// FusedGradient8x3  8 x 1 x 3   -                 Gradients  3 x 3, stride 1, weight gradient, input channels in eights: ConvWeightGradient
 /// NineRowGradient   27 x 1      9 x 1             Gradients  3 x 3, weight gradient, three input channels: ConvWeightGradient
 /// </code>
+/// No tile computes the data gradient of a stem with three channels: <see cref="ThreeChannelGradient"/>.
 /// </remarks>
 internal static class OuterProduct
 {

@@ -1,6 +1,6 @@
 namespace PannCore.Training;
 
-/// <summary>A way to go on training a network, with polynomials or, as their control, with the activations it has: all under one schedule, and last stages under another.</summary>
+/// <summary>A way to go on training a network, with polynomials or, as their control, with the activations it has: all under one schedule, last stages under another, and one way without any.</summary>
 /// <param name="Name">What it is asked for by.</param>
 /// <param name="Purpose">Why it is there, in a line.</param>
 /// <param name="Activation">The polynomial's specification; null for none.</param>
@@ -12,7 +12,7 @@ namespace PannCore.Training;
 /// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>
 /// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
-/// <param name="StatisticsOnly">Whether all weights stay as they are: one pass over the training images without Mixup and noise, by the activations that the network is used with, from which batch-norm takes its running statistics anew.</param>
+/// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
 public sealed record NamedTuning(
     string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null)
@@ -43,6 +43,9 @@ public sealed record NamedTuning(
     /// <summary>Its largest learning rate; a way from scratch has the backbone's instead.</summary>
     public double Rate => StatisticsOnly ? 0 : After is null ? LearningRate : LastLearningRate;
 
+    /// <summary>A recipe for it: unchanged, but for statistics without what acts in training only.</summary>
+    public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0) } : recipe;
+
     /// <summary>The way with ReLU under the same schedule.</summary>
     public string Control => After is null ? "relu" : "relu-last";
 
@@ -58,7 +61,7 @@ public sealed record NamedTuning(
         .. new[] { (2, "direct-2-firm"), (4, "direct-4-narrow") }.Select(way => new NamedTuning(
             $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
-        new("statistics", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
+        new("batch-norm", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),
         new("composite-3-7", "composite of degrees 3 and 7", "composite:3,7"),

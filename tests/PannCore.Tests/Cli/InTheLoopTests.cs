@@ -57,6 +57,25 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal("error: --ranges stored: expected --init with a model that holds ranges of its own; found no --init\n", PannProcess.Run(files.Root, stored).Error);
     }
 
+    /// <summary>One pass at rate 0, without what the recipe does in training only; nothing but batch-norm's running statistics moves.</summary>
+    [Theory]
+    [InlineData("leak-dropped-0.1", "")]
+    [InlineData("noise-rms-0.1", "")]
+    [InlineData("minimal-mixup", "")]
+    [InlineData("decay-conv", " --decay-on convolutions")]
+    public void Batch_norm_alone_is_taken_anew(string recipe, string kept)
+    {
+        Outcome taken = PannProcess.Run(files.Root, "train", "--data", files.Images, "--batch", "4", "--validation", "0", "--seed", "3", "--init", files.Model, "--recipe", recipe, "--tune", "batch-norm", "--out", $"{recipe}.safetensors");
+        Assert.Equal((0, ""), (taken.Code, taken.Error));
+        (PannCore.Nn.ResNet before, _) = ModelFile.Load(files.Model);
+        (PannCore.Nn.ResNet after, ModelDescription said) = ModelFile.Load(files.At($"{recipe}.safetensors"));
+        string decay = recipe == "minimal-mixup" ? "1E-05" : "0.0005";
+        Assert.Equal(
+            $"pann train --arch resnet20 --epochs 1 --batch 4 --learning-rate 0 --warmup 1 --weight-decay {decay}{kept} --init model.safetensors --max-gradient-norm 2 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
+            said.Notes["command"]);
+        Assert.All(before.Parameters.All.Zip(after.Parameters.All), pair => Assert.Equal(pair.First.Trainable, pair.First.Values.SequenceEqual(pair.Second.Values)));
+    }
+
     /// <summary>It has passes and a rate of its own, and begins from a network that holds its ranges.</summary>
     [Fact]
     public void A_last_stage_goes_on_from_the_way_before_it()

@@ -209,7 +209,10 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
                 new Outcome(1, "", "error: --tune direct-4: expected a way that leaves a network with ReLUs, found one whose networks are no approximation of any; see pann reproduce loop\n"),
                 PannProcess.Run(files.Root, "reproduce", verb, "--tune", "direct-4"));
             Assert.Equal(
-                new Outcome(1, "", "error: --tuning-epochs: expected --tune; without that this option does nothing\n"), PannProcess.Run(files.Root, "reproduce", verb, "--tuning-epochs", "2"));
+                new Outcome(1, "", "error: --tuning-epochs: expected --tune with a way that trains; without that this option does nothing\n"), PannProcess.Run(files.Root, "reproduce", verb, "--tuning-epochs", "2"));
+            Assert.Equal(
+                new Outcome(1, "", "error: --tuning-epochs: expected --tune with a way that trains; without that this option does nothing\n"),
+                PannProcess.Run(files.Root, "reproduce", verb, "--tune", "batch-norm", "--tuning-epochs", "2"));
         }
         Assert.Equal(
             new Outcome(1, "", "error: tuning 'direct-5': unknown; pann train --list shows all 20\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "direct-5"));
@@ -221,7 +224,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(
             new Outcome(1, "", "error: --tune met-6: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "met-6"));
         Assert.Equal(
-            new Outcome(1, "", "error: --tune statistics: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "statistics"));
+            new Outcome(1, "", "error: --tune batch-norm: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision\n"), PannProcess.Run(files.Root, "reproduce", "loop", "--tune", "batch-norm"));
         Assert.Equal(
             new Outcome(1, "", "error: --from and --to: expected a range of precisions, found 9 to 4\n"), PannProcess.Run(files.Root, "reproduce", "precision", "--from", "9", "--to", "4"));
         Assert.Equal(

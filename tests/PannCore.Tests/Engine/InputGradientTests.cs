@@ -1,5 +1,6 @@
 using PannCore.Approximation;
 using PannCore.Engine;
+using PannCore.Kernels;
 using PannCore.Nn;
 using PannCore.Ops;
 using PannCore.Tests.Ops;
@@ -34,6 +35,32 @@ public sealed class InputGradientTests
         float[] expected = other.Backward(model.Call(source.In(other)), seed)[source.Parameters[0]].ToArray();
         Assert.Equal(expected, found);
         Assert.Contains(found, value => value != 0);
+    }
+
+    /// <summary>A stem's gradient is its own kernel's, and follows its weights when they change.</summary>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(96)]
+    public void OfAStemFollowsItsWeights(int channels)
+    {
+        if (OuterProduct.VectorBits == 0) return;
+        Shape images = new(2, 5, 6, 3);
+        var g = new ConvGeometry(5, 6, 3, channels, 3, 3, 1, 1);
+        using var workspace = new Workspace(2, fillWithNaN: true);
+        using var workers = new Workers(1);
+        Parameter weight = new("weight", new(channels, 3, 3, 3));
+        float[] pixels = OpTable.Values(images.Length, 1), dy = OpTable.Values(2 * 5 * 6 * channels, 2);
+        foreach (int stream in new[] { 3, 4 })
+        {
+            float[] values = OpTable.Values(weight.Shape.Length, stream), packed = new float[ThreeChannelGradient.PackedLength(g)], expected = new float[images.Length];
+            weight.Set(values);
+            using var run = new Run(workspace, tape: true);
+            Tensor input = run.Input(images, pixels, needsGradient: true);
+            float[] found = run.Backward(input.Conv2d(weight, 1, 1), dy)[input].ToArray();
+            ThreeChannelGradient.Pack(g, values, packed);
+            workers.Run(new ThreeChannelGradient(g, dy, packed, expected), 2);
+            Assert.Equal(expected, found);
+        }
     }
 
     /// <summary>d/dx of s (x + x) and of s (x + y): both inputs of an addition have one buffer as their gradient on the way.</summary>

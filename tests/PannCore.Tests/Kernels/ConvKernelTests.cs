@@ -58,10 +58,18 @@ public sealed class ConvKernelTests
         if (OuterProduct.VectorBits == 0) return;
         Case c = Case.ThreeChannels(number);
         using var workers = new Workers(2);
-        Guarded<float> dy = new(c.Dy), dx = new(c.X.Length);
-        var packed = new float[ThreeChannelGradient.PackedLength(c.G)];
-        ThreeChannelGradient.Pack(c.G, c.W, packed);
-        workers.Run(new ThreeChannelGradient(c.G, dy.Memory, packed, dx.Memory), c.Images);
+        Guarded<float> dy = new([.. number % 2 == 0 ? c.Dy : c.Dy.Select(value => value / 2)]), dx = new(c.X.Length), packed = new(ThreeChannelGradient.PackedLength(c.G));
+        ThreeChannelGradient.Pack(c.G, c.W, packed.Memory.Span);
+        ElementwiseChain? doubled = null;
+        if (number % 2 == 1)
+        {
+            doubled = new();
+            doubled.Begin(dy.Memory);
+            doubled.Add(new ElementwiseAdd(dy.Memory, dy.Memory, dy.Memory));
+        }
+        workers.Run(new ThreeChannelGradient(c.G, dy.Memory, packed.Memory, dx.Memory, doubled), c.Images);
+        dy.AssertIntact();
+        packed.AssertIntact();
         dx.AssertIntact();
         c.AssertClose(dx.Values, c.NaiveDataGradient(magnitudes: false), c.NaiveDataGradient(magnitudes: true), c.DataTerms * Single);
     }
@@ -157,7 +165,6 @@ public sealed class ConvKernelTests
                 int images = number % 10 == 0 ? 11 : Between(8, 1, 3);
                 return new(g, images, Values(number, 1, images * g.H * g.W * g.C), Values(number, 2, g.K * g.C * g.R * g.S), Values(number, 3, images * g.OutH * g.OutW * g.K));
             }
-
         }
 
         private static float[] Values(int number, int step, int length)
@@ -166,11 +173,11 @@ public sealed class ConvKernelTests
             return [.. Enumerable.Range(0, length).Select(i => (float)((2 * values.Uniform(i)) - 1))];
         }
 
-        /// <summary>A 3 x 3 convolution from three channels to whole registers of them; every length of a row's end, and rows of whole registers.</summary>
+        /// <summary>A 3 x 3 convolution from three channels to one to three registers; every length of a row's end, and rows of whole registers.</summary>
         public static Case ThreeChannels(int number)
         {
             var random = new CounterRandom(number, RandomStream.Weights, 0);
-            var g = new ConvGeometry(1 + random.Below(0, 9), 4 + number, 3, 16 * (1 + random.Below(1, 3)), 3, 3, 1, 1);
+            var g = new ConvGeometry(1 + random.Below(0, 9), 4 + number, 3, OuterProduct.VectorBits / 32 * (1 + random.Below(1, 3)), 3, 3, 1, 1);
             int images = 1 + random.Below(2, 3);
             return new(g, images, Values(number, 1, images * g.H * g.W * g.C), Values(number, 2, g.K * g.C * 9), Values(number, 3, images * g.H * g.W * g.K));
         }
