@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using PannCore.Diagnostics;
 using PannCore.Experiments;
 
 namespace PannCore.Cli;
@@ -41,12 +42,23 @@ internal sealed record CrestFactor(string Path, double Largest, double Rms)
 {
     /// <summary>log2(largest / RMS): the bits of precision that rare large inputs cost.</summary>
     public double Bits => Math.Log2(Largest / Rms);
+
+    /// <summary>B of its own.</summary>
+    [JsonIgnore]
+    public double Range => PannModel.DefaultMargin * Largest;
+
+    /// <summary>The crest factor with a range B: log2(B / RMS).</summary>
+    public double Of(double range) => Math.Log2(range / Rms);
 }
 
 /// <summary>One network of the table.</summary>
 internal sealed record PrecisionRow(
     string Name, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect, string BackboneRight, int? BackboneSampleCorrect, IReadOnlyList<CrestFactor> CrestFactors, IReadOnlyList<PrecisionCell> Cells) : IResultRow
 {
+    /// <summary>The one range B for all activations.</summary>
+    [JsonIgnore]
+    public double Range => CrestFactors.Max(layer => layer.Range);
+
     /// <summary>Accuracy of the backbone in percent.</summary>
     public double Backbone => Percent(BackboneCorrect);
 

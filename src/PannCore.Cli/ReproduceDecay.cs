@@ -59,8 +59,8 @@ internal static class ReproduceDecay
     {
         DecayRow? old = Read(experiment).FirstOrDefault(row => row.Name == precision.Name && row.Weights == precision.Weights && row.Images == precision.Images);
         double? Needed(string ranges) => precision.Needed.First(n => (n.Ranges, n.Control) == (ranges, PrecisionStudy.Plain)).Half;
-        double largest = PannModel.DefaultMargin * precision.CrestFactors.Max(layer => layer.Largest);
-        double globalCrest = precision.CrestFactors.Average(layer => Math.Log2(largest / layer.Rms)), layerCrest = precision.CrestFactors.Average(layer => Math.Log2(PannModel.DefaultMargin * layer.Largest / layer.Rms));
+        double largest = precision.Range;
+        double globalCrest = precision.CrestFactors.Average(layer => layer.Of(largest)), layerCrest = precision.CrestFactors.Average(layer => layer.Of(layer.Range));
         double scale = Math.Exp(precision.CrestFactors.Average(layer => Math.Log(layer.Rms)));
         if (old is not null)
         {

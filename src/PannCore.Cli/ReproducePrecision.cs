@@ -17,6 +17,9 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann reproduce precision</c>: how much precision networks of different training need.</summary>
 internal static partial class ReproducePrecision
 {
+    /// <summary>Networks beside each other in the table of crest factors.</summary>
+    private const int NetworksAcross = 4;
+
     public static Command Create()
     {
         var common = new Experiment.Options("precision.json", tunes: true);
@@ -61,6 +64,7 @@ internal static partial class ReproducePrecision
                     PrecisionRow[] asked = Asked(experiment);
                     Terminal.Write(Table(asked));
                     Terminal.Write(Seeds(asked));
+                    foreach (PrecisionRow[] some in asked.Chunk(NetworksAcross)) Terminal.Write(CrestFactors(some));
                     foreach (ReportTable table in OverSeeds(asked)) Terminal.Write(table);
                 }
                 CommonOptions.WriteText(parsed.GetValue(plot), writer => Draw(writer, Asked(experiment), parsed.GetValue(controls)!, cells));
@@ -96,9 +100,10 @@ internal static partial class ReproducePrecision
             if (row.Cells.Any(cell => (cell.Ranges, cell.Control, cell.Alpha, cell.Key) == (ranges, control, alpha, key) && row.IsComplete(cell))) continue;
             long start = Stopwatch.GetTimestamp();
             PrecisionCell measured = study.Measure(ranges, control, alpha, RightAnswers.Read(row.BackboneRight, row.Images), experiment.Stop);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             PrecisionRow mine = row;
-            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured));
-            Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s"));
+            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured with { Seconds = Math.Round(seconds, 1) }));
+            Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {seconds:F1} s"));
         }
         return row;
     }
@@ -113,6 +118,15 @@ internal static partial class ReproducePrecision
             model.Backbone.With(model.Description.Activation, ranges: null), training, [.. Enumerable.Range(0, Experiment.RepairImages)], model.Description.Normalization, workspace, observers: [statistics], cancellation: cancellation);
         return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, model.Description.LargestInputs![layer.Key], layer.Value.InputRms))];
     }
+
+    /// <summary>By activation: how far the range reaches beyond the usual input.</summary>
+    private static ReportTable CrestFactors(PrecisionRow[] rows) => new(
+        Invariant($"Crest factor log2(B / RMS) of each activation's inputs, with one range (with its own), B = {PannModel.DefaultMargin} times the largest; the largest error B 2^-alpha is 2^(crest factor - alpha) of the RMS"),
+        ["activation", .. rows.Select(row => row.Name)],
+        [
+            ["B, one range", .. rows.Select(row => Invariant($"{row.Range:F2}"))],
+            .. rows[0].CrestFactors.Select(layer => (IReadOnlyList<string>)[layer.Path, .. rows.Select(row => row.CrestFactors.FirstOrDefault(l => l.Path == layer.Path) is { } found ? Invariant($"{found.Of(row.Range):F2} ({found.Of(found.Range):F2})") : "-")]),
+        ]);
 
     private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json).Rows;
 

@@ -29,6 +29,10 @@ public sealed record PrecisionCell(string Ranges, string Control, int Alpha, int
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SampleCorrect { get; init; }
 
+    /// <summary>How long it took to measure; null in tables of before it was kept.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Seconds { get; init; }
+
     /// <summary>Which images were answered right, for <see cref="McNemar"/>: see <see cref="RightAnswers"/>. Kept where networks are compared.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Right { get; init; }
