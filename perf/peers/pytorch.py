@@ -76,7 +76,7 @@ def measure(threads, runs):
             y = self.bn2(self.conv2(self.act1(self.bn1(self.conv1(x)))))
             if self.stride != 1:
                 x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad))
-            return self.act2(y + x)
+            return self.act2(y.add_(x))
 
     def resnet20(act):
         layers, inputs = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), act()], 16
@@ -110,13 +110,13 @@ def measure(threads, runs):
 
     result = {"torch": torch.__version__}
     for layout in (torch.contiguous_format, torch.channels_last):
-        relu, pann = resnet20(nn.ReLU).to(memory_format=layout), resnet20(PolynomialRelu).to(memory_format=layout)
+        relu, pann = resnet20(lambda: nn.ReLU(inplace=True)).to(memory_format=layout), resnet20(PolynomialRelu).to(memory_format=layout)
         optimiser = torch.optim.SGD(relu.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
         images, labels = torch.randn(128, 3, 32, 32).to(memory_format=layout), torch.randint(0, 10, (128,))
         many = torch.randn(256, 3, 32, 32).to(memory_format=layout)
 
         def step():
-            optimiser.zero_grad(set_to_none=False)
+            optimiser.zero_grad(set_to_none=True)
             F.cross_entropy(relu(images), labels).backward()
             optimiser.step()
 

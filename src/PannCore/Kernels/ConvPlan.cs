@@ -114,7 +114,7 @@ internal sealed class ConvPlan<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <summary>Whether all tiles of an image are alike, so that one call does them: a 1 x 1 kernel, and whole tiles.</summary>
     public bool IsGrid { get; }
 
-    /// <summary>Every which row of the source is read: those between the rows of a kernel smaller than the stride are not.</summary>
+    /// <summary>Every which row of the source is read: those between the rows that a kernel of one row meets are not.</summary>
     public int RowsRead { get; }
 
     /// <summary>Whether some pixels of the result meet no taps and are 0.</summary>

@@ -95,7 +95,7 @@ internal sealed class ConvWeightGradient
         for (int n = first; n < end; n += group)
         {
             int count = Math.Min(group, end - n);
-            before?.Run(n, count, scratch);
+            before?.Run(n, count, scratch); // In the same scratch: nothing is taken from it before.
             ReadOnlySpan<float> inputs = x.Slice(n * imageSize, count * imageSize), gradients = dy.Slice(n * pixels * _g.K, count * pixels * _g.K);
             if (_channelsPadded != _g.K)
             {

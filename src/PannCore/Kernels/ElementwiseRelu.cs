@@ -13,6 +13,7 @@ internal readonly struct ElementwiseRelu(ReadOnlyMemory<float> x, float slope, M
 
     public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(Range range)
     {
         ReadOnlySpan<float> from = x.Span[range];

@@ -8,7 +8,7 @@ internal static partial class OuterProduct<T, TV, TLanes>
     /// <summary>
     /// The weight gradient of a 3-column convolution of stride 1 and padding 1 for 8 input channels, 3 kernel columns and one vector of output channels, added to what is there:
     /// an input value is broadcast once and meets the gradients of its three output pixels, of which a step loads one, so that 24 multiply-adds need 9 loads. A segment is an
-    /// image row, a step a pixel; beyond the ends of a row the gradient is 0. A group is an image. <paramref name="cTap"/> elements lie between the kernel columns of c.
+    /// image row, a step a pixel, and rows follow each other without a gap, so that <c>ASegment</c> and <c>BSegment</c> are not read; beyond the ends of a row the gradient is 0. A group is an image. <paramref name="cTap"/> elements lie between the kernel columns of c.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FusedGradient8x3(in TileStrides g, ref T a, ref T b, ref T c, nint cTap)

@@ -32,7 +32,7 @@ internal static class WinogradWeightGradient
                 int group = Math.Min(plan.ImagesPerChunk, end - from);
                 CacheLines.Touch(x.Span.Slice(from * size, group * size));
                 if (before is null) CacheLines.Touch(dy.Span.Slice(from * gradientSize, group * gradientSize));
-                else before.Run(from, group, scratch);
+                else before.Run(from, group, scratch); // In the same scratch: nothing is taken from it before.
                 plan.AddWeightGradient(from, group, x.Span, dy.Span, sum, scratch);
             }
         }

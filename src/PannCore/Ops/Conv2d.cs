@@ -58,6 +58,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         ConvGeometry g = Geometry(x.Shape);
         int images = x.Shape[0];
         ElementwiseChain? pending = pass.TakePending();
+        // Images go with the partial sums of the weight gradient then: with fewer than two a thread, some threads would have half as much to do.
         bool both = !pass.ParameterGradient(0).IsEmpty && !pass.InputGradient(0).IsEmpty && weight.Shape.Length <= MostWeightsOfBothGradients && 2 * pass.Workers.Threads <= ConvWeightGradient.MaxPartials;
         if (!both)
         {

@@ -1,5 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using PannCore.Engine;
 
 namespace PannCore.Ops;
@@ -10,14 +11,15 @@ internal static class LeakyRelu
     public static void Run(Workspace workspace, double slope, double[] x, double[] y)
         => Parts.Run(workspace, x.Length, 1, part => Run(slope, x.AsSpan(part), y.AsSpan(part)));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(double slope, ReadOnlySpan<double> x, Span<double> y)
     {
-        int whole = x.Length - (x.Length % Vector512<double>.Count);
+        int whole = x.Length - (x.Length % Vector<double>.Count);
         ref double from = ref MemoryMarshal.GetReference(x), to = ref MemoryMarshal.GetReference(y);
-        for (int i = 0; i < whole; i += Vector512<double>.Count)
+        for (int i = 0; i < whole; i += Vector<double>.Count)
         {
-            Vector512<double> v = Vector512.LoadUnsafe(ref from, (nuint)i);
-            Vector512.ConditionalSelect(Vector512.LessThanOrEqual(v, Vector512<double>.Zero), v * slope, v).StoreUnsafe(ref to, (nuint)i);
+            Vector<double> v = Vector.LoadUnsafe(ref from, (nuint)i);
+            Vector.ConditionalSelect(Vector.LessThanOrEqual(v, Vector<double>.Zero), v * slope, v).StoreUnsafe(ref to, (nuint)i);
         }
         for (int i = whole; i < x.Length; i++) y[i] = x[i] <= 0 ? slope * x[i] : x[i];
     }

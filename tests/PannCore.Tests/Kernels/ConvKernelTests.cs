@@ -189,7 +189,10 @@ public sealed class ConvKernelTests
             ConvPlan<T> plan = ConvPlan<T>.Forward(G);
             var x = new Guarded<T>([.. X.Select(T.CreateChecked)]);
             var y = new Guarded<T>(Dy.Length);
-            workers.Run(new ConvForwardJob<T>(plan, x.Memory, plan.Pack(W, G.S), y.Memory), Images);
+            var packed = new Guarded<T>(plan.PackedLength);
+            plan.Pack<float>(W, G.S, packed.Memory.Span);
+            workers.Run(new ConvForwardJob<T>(plan, x.Memory, packed.Memory, y.Memory), Images);
+            packed.AssertIntact();
             y.AssertIntact();
             return y.Values;
         }
@@ -199,7 +202,10 @@ public sealed class ConvKernelTests
             ConvPlan<float> plan = ConvPlan<float>.DataGradient(G);
             var dy = new Guarded<float>(Dy);
             var dx = new Guarded<float>(X.Length);
-            workers.Run(new ConvForwardJob<float>(plan, dy.Memory, plan.Pack(W, G.S), dx.Memory), Images);
+            var packed = new Guarded<float>(plan.PackedLength);
+            plan.Pack<float>(W, G.S, packed.Memory.Span);
+            workers.Run(new ConvForwardJob<float>(plan, dy.Memory, packed.Memory, dx.Memory), Images);
+            packed.AssertIntact();
             dx.AssertIntact();
             return dx.Values;
         }

@@ -16,7 +16,7 @@ internal sealed record StepFigures(double[] Milliseconds, double ThreadMilliseco
 }
 
 /// <summary>
-/// The test assembly as a program, for what only a process that does nothing else can tell: <c>train THREADS STEPS...</c> trains ResNet-20 on batches of 128 images
+/// The test assembly as a program, for what only a process that does nothing else can tell: <c>train THREADS STEPS...</c> trains ResNet-20 on batches of 128 images, its convolutions as <c>pann train</c> has them by default,
 /// and prints the figures of each row of so many steps; <c>busy THREADS STEPS...</c> has one core kept busy by another process during the last row;
 /// <c>spin</c> is that process, which ends with its input.
 /// </summary>
@@ -73,7 +73,7 @@ internal static class StepProgram
             var random = new CounterRandom(1, RandomStream.Weights, 0);
             byte[] pixels = [.. Enumerable.Range(0, _images.Length * Cifar10.ImageBytes).Select(i => (byte)random.Below(i, 256))];
             _loader = new(new Cifar10(pixels, [.. _images.Select(i => (byte)(i % 10))], "random pixels"), Normalization.Cifar10);
-            _workspace = new(threads);
+            _workspace = new(threads, Recipe.DefaultConvolution);
             _model.Initialise(1);
             _sgd = new(_model.Parameters.All, 0.9, 5e-4);
         }

@@ -24,7 +24,7 @@ public sealed class StepTests
         double excess = LeastOfSome(250, () => Enumerable.Range(0, 3).Select(_ => Excess(StepProgram.Run("train", "2", "1", "8", "1"))).Order().ElementAt(1));
         Assert.InRange(excess, double.NegativeInfinity, 250);
 
-        // The clock also counts time in which others had the core; the training thread's own processor time includes what it spins while it waits for the worker.
+        // The clock also counts time in which others had the core; the training thread's own processor time includes what it spins while it waits for the worker, up to some milliseconds, after which it blocks: compiling takes place on this thread, but for what the worker meets first.
         static double Excess(StepFigures[] rows)
             => Math.Min(rows[0].Milliseconds[0] - rows[2].Milliseconds[0], rows[0].ThreadMilliseconds - rows[2].ThreadMilliseconds);
     }
