@@ -54,7 +54,8 @@ internal static class BenchCommand
         var loads = new List<double>();
         double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(training, TrainBatch)));
         double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
-        Print($"training step, batch {TrainBatch}, {CommonOptions.Name(training.Convolution)}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %");
+        double mixed = BenchTimer.Median("loading with Mixup", runs, () => network.LoadMixed(training, TrainBatch));
+        Print($"training step, batch {TrainBatch}, {CommonOptions.Name(training.Convolution)}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %; with Mixup {1000 * mixed:F2} ms");
         long before = GC.GetTotalAllocatedBytes(precise: true);
         for (int i = 0; i < runs; i++) network.Step(training, TrainBatch);
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
@@ -72,7 +73,7 @@ internal static class BenchCommand
             Print($"  {name}: {rate:F0} images/s");
         }
         return new(
-            training.Threads, OuterProduct.VectorBits, peak, bandwidth, CommonOptions.Name(training.Convolution), CommonOptions.Name(evaluation.Convolution), 1000 * step, TrainBatch / step, 1000 * load, share, allocated, eval, pann, pannFloat64);
+            training.Threads, OuterProduct.VectorBits, peak, bandwidth, CommonOptions.Name(training.Convolution), CommonOptions.Name(evaluation.Convolution), 1000 * step, TrainBatch / step, 1000 * load, share, 1000 * mixed, allocated, eval, pann, pannFloat64);
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(FormattableString.Invariant(line));
@@ -89,10 +90,11 @@ internal static class BenchCommand
 /// <param name="TrainImagesPerSecond">The same, as a rate.</param>
 /// <param name="DataLoadMs">The part of the step in which images are augmented and normalised.</param>
 /// <param name="DataLoadPercent">The same, in percent of the step.</param>
+/// <param name="DataLoadMixupMs">The same part with Mixup: two images for each, blended, and the targets.</param>
 /// <param name="AllocatedBytesPerStep">Managed memory allocated by a step once everything has run before.</param>
 /// <param name="EvalImagesPerSecond">Evaluation, batch 256.</param>
 /// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
 /// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(
-    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, string TrainConvolution, string EvalConvolution, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent,
+    int Threads, int VectorBits, double FmaPeakGflops, double MemoryBandwidthGBs, string TrainConvolution, string EvalConvolution, double TrainStepMs, double TrainImagesPerSecond, double DataLoadMs, double DataLoadPercent, double DataLoadMixupMs,
     long AllocatedBytesPerStep, double EvalImagesPerSecond, IReadOnlyDictionary<string, double> PannEvalImagesPerSecond, IReadOnlyDictionary<string, double> PannFloat64EvalImagesPerSecond);

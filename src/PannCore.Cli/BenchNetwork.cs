@@ -70,6 +70,15 @@ internal sealed class BenchNetwork
         return loading;
     }
 
+    /// <summary>What a step with Mixup does before its network: images, and targets.</summary>
+    public void LoadMixed(Workspace workspace, int batch)
+    {
+        using var run = new Run(workspace);
+        Mixture mixture = Mixup.Of(1, _indices.AsSpan(0, batch), 1, 0);
+        _loader.Load(run, _indices.AsMemory(0, batch), new Augmentation(1, 0), mixture);
+        Mixup.Targets(Labels(batch), _loader.Labels(mixture.Partners.Span), mixture.Weight, 10);
+    }
+
     /// <summary>One evaluation of a network, this one or a PANN of it.</summary>
     public void Evaluate(ResNet network, Workspace workspace, int batch)
     {

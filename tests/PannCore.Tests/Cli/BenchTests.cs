@@ -23,7 +23,7 @@ public sealed class BenchTests : IDisposable
         JsonElement root = document.RootElement;
         double Number(string name) => root.GetProperty(name).GetDouble();
         Assert.All(
-            ["fmaPeakGflops", "memoryBandwidthGBs", "trainStepMs", "trainImagesPerSecond", "dataLoadMs", "dataLoadPercent", "allocatedBytesPerStep", "evalImagesPerSecond"],
+            ["fmaPeakGflops", "memoryBandwidthGBs", "trainStepMs", "trainImagesPerSecond", "dataLoadMs", "dataLoadPercent", "dataLoadMixupMs", "allocatedBytesPerStep", "evalImagesPerSecond"],
             name => Assert.True(Number(name) is > 0 and < 1e12, $"{name}: {Number(name)}"));
         Assert.Equal(128_000 / Number("trainStepMs"), Number("trainImagesPerSecond"), 1e-6);
         Assert.Equal(100 * Number("dataLoadMs") / Number("trainStepMs"), Number("dataLoadPercent"), 1e-6);
