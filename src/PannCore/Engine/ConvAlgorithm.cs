@@ -21,7 +21,7 @@ public enum ConvAlgorithm
 
     /// <summary>
     /// Winograd's F(4x4, 3x3) wherever it applies: 4 times fewer products, for 2.0 to 2.5 times the direct sum's error, in weight gradients 1.2 to 3.6 times (root mean square, measured on weights of similar size;
-    /// at most 1.2e-6 of the largest output). As with <see cref="Winograd2"/>, large differences between the weights of a kernel, overflow and infinities are worse than in direct sums.
+    /// at most 1.8e-6 of the largest output). As with <see cref="Winograd2"/>, large differences between the weights of a kernel, overflow and infinities are worse than in direct sums.
     /// </summary>
     Winograd4,
 }

@@ -93,7 +93,7 @@ public sealed class PublishedRowsTests : IDisposable
             Same(row, "sampleCorrect", model.Description.Pann is { } pann ? model.Convert(pann.Activation.ToString(), PannModel.StoredRanges) : model.Backbone);
         }
         // Architecture, epochs, seed, and the way of further training; those that met polynomials only at random, or have other statistics only, are rows of another table.
-        int expected = Directory.GetFiles(Path.Combine(Root, "models", "precision"), "*.safetensors").Count(file => Regex.IsMatch(Path.GetFileName(file), @"-resnet\d+-\d+-\d+\.(?!met-|batch-norm)[^.]+\.safetensors$"));
+        int expected = Directory.GetFiles(Path.Combine(Root, "models", "precision"), "*.safetensors").Count(file => Regex.IsMatch(Path.GetFileName(file), @"-resnet\d+-\d+-\d+\.(?!met-|batch-norm\.)[^.]+\.safetensors$"));
         Assert.True(networks == expected, $"expected all {expected} networks of data/models/precision that go on from another in data/results/loop.json, found {networks}");
     }
 
