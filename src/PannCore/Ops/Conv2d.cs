@@ -68,7 +68,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         }
         else
         {
-            WeightGradient(pass, g, x, dy, Images(g, transposed: true, images, dy, pending, pass.InputGradient(0), pass.Convolution, pass.Workers));
+            WeightGradient(pass, g, x, dy, JobOf(g, transposed: true, images, dy, pending, pass.InputGradient(0), pass.Convolution, pass.Workers));
         }
         pass.Done(pending);
     }
@@ -76,7 +76,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     private void WeightGradient(Backpropagation pass, ConvGeometry g, Tensor x, ReadOnlyMemory<float> dy, IImages? before)
     {
         int images = x.Shape[0], partials = ConvWeightGradient.Partials(images);
-        if (Winograd(g, pass.Convolution) is { } form)
+        if (FormOf(g, pass.Convolution) is { } form)
         {
             WinogradPlan plan = Plan(g, form, transposed: false, pass.Workers);
             WinogradWeightGradient.Run(plan, images, x.Memory, dy, pass.Temporary(partials * plan.PackedLength), pass.ParameterGradient(0), pass.Workers, before);
@@ -121,7 +121,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// <summary>The direct float32 kernel, compiled for float64.</summary>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
-        (ConvPlan<double> plan, Memory<double> packed) = Direct<double>(Geometry(inputs[0].Shape), transposed: false, workspace.Workers);
+        (ConvPlan<double> plan, Memory<double> packed) = DirectPlan<double>(Geometry(inputs[0].Shape), transposed: false, workspace.Workers);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, inputs[0].Values, packed, output.Values), inputs[0].Shape[0]);
     }
 
@@ -140,7 +140,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         using MemoryOwner<double> owner = MemoryOwner<double>.Allocate(x.Length);
         Memory<double> magnitudes = owner.Memory;
         Parts.Run(workspace, x.Length, 1, part => TensorPrimitives.Abs(x.AsSpan(part), magnitudes.Span[part]));
-        if (unitRoundoff == Math.ScaleB(1, -24) && Winograd(g, workspace.Convolution) is { } form)
+        if (unitRoundoff == Math.ScaleB(1, -24) && FormOf(g, workspace.Convolution) is { } form)
         {
             WinogradBound(workspace, g, form, inputs[0].Shape[0], magnitudes, result);
             return;
@@ -212,9 +212,9 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
     /// <summary>The forward pass, or the data gradient, which is one too; first the work pending on its source.</summary>
     private void Run(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
     {
-        if (Winograd(g, algorithm) is { } form) Run(Winograd(g, form, transposed, images, from, pending, to, workers), images, workers);
-        else if (transposed && ThreeChannelGradient.Applies(g)) Run(ThreeChannels(g, from, pending, to, workers), images, workers);
-        else Run(Direct(g, transposed, from, pending, to, workers), images, workers);
+        if (FormOf(g, algorithm) is { } form) Run(WinogradJob(g, form, transposed, images, from, pending, to, workers), images, workers);
+        else if (transposed && ThreeChannelGradient.Applies(g)) Run(ThreeChannelJob(g, from, pending, to, workers), images, workers);
+        else Run(DirectJob(g, transposed, from, pending, to, workers), images, workers);
     }
 
     private static void Run<TImages>(in TImages work, int images, Workers workers) where TImages : struct, IImages
@@ -223,29 +223,29 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workers.Run(job, job.Chunks);
     }
 
-    /// <summary>The same, to be done at the beginning of other work.</summary>
-    private IImages Images(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
-        => Winograd(g, algorithm) is { } form ? Winograd(g, form, transposed, images, from, pending, to, workers)
-            : transposed && ThreeChannelGradient.Applies(g) ? ThreeChannels(g, from, pending, to, workers)
-            : Direct(g, transposed, from, pending, to, workers);
+    /// <summary>The same as a job, to be done at the beginning of other work.</summary>
+    private IImages JobOf(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
+        => FormOf(g, algorithm) is { } form ? WinogradJob(g, form, transposed, images, from, pending, to, workers)
+            : transposed && ThreeChannelGradient.Applies(g) ? ThreeChannelJob(g, from, pending, to, workers)
+            : DirectJob(g, transposed, from, pending, to, workers);
 
-    private WinogradForward Winograd(ConvGeometry g, WinogradForm form, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
+    private WinogradForward WinogradJob(ConvGeometry g, WinogradForm form, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
         WinogradPlan plan = Plan(g, form, transposed, workers);
         return new(plan, images, from, weight.Packed<WinogradPacking, Memory<float>>(new(plan), workers), to, pending);
     }
 
-    private ThreeChannelGradient ThreeChannels(ConvGeometry g, ReadOnlyMemory<float> dy, ElementwiseChain? pending, Memory<float> dx, Workers workers)
+    private ThreeChannelGradient ThreeChannelJob(ConvGeometry g, ReadOnlyMemory<float> dy, ElementwiseChain? pending, Memory<float> dx, Workers workers)
         => new(g, dy, weight.Packed<ThreeChannelPacking, Memory<float>>(new(g), workers), dx, pending);
 
-    private ConvForwardJob<float> Direct(ConvGeometry g, bool transposed, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
+    private ConvForwardJob<float> DirectJob(ConvGeometry g, bool transposed, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, Workers workers)
     {
-        (ConvPlan<float> plan, Memory<float> packed) = Direct<float>(g, transposed, workers);
+        (ConvPlan<float> plan, Memory<float> packed) = DirectPlan<float>(g, transposed, workers);
         return new(plan, from, packed, to, pending);
     }
 
     /// <summary>The form of Winograd's algorithm to use; null for the direct sum.</summary>
-    private static WinogradForm? Winograd(ConvGeometry g, ConvAlgorithm algorithm) => !WinogradPlan.Applies(g) ? null : algorithm switch
+    private static WinogradForm? FormOf(ConvGeometry g, ConvAlgorithm algorithm) => !WinogradPlan.Applies(g) ? null : algorithm switch
     {
         ConvAlgorithm.Direct => null,
         ConvAlgorithm.Automatic or ConvAlgorithm.Winograd2 => WinogradForm.Two,
@@ -253,7 +253,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "conv2d: no such algorithm"),
     };
 
-    private (ConvPlan<T> Plan, Memory<T> Packed) Direct<T>(ConvGeometry g, bool transposed, Workers workers) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    private (ConvPlan<T> Plan, Memory<T> Packed) DirectPlan<T>(ConvGeometry g, bool transposed, Workers workers) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
         => weight.Packed<DirectPacking<T>, (ConvPlan<T>, Memory<T>)>(new(g, transposed), workers);
 
     private WinogradPlan Plan(ConvGeometry g, WinogradForm form, bool transposed, Workers workers) => weight.Packed<WinogradPlanning, WinogradPlan>(new(g, form, transposed), workers);
