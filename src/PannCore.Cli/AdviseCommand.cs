@@ -47,7 +47,7 @@ internal static class AdviseCommand
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(candidates[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
-            (AdviceImages choosing, AdviceImages judging) = Images(folder, parsed.GetValue(images));
+            (AdviceImages choosing, AdviceImages judging) = Images(folder, parsed.GetValue(images), asked: parsed.GetResult(images) is { Implicit: false });
 
             long start = Stopwatch.GetTimestamp();
             AdviceRecord record = ProgressBar.Run("networks", PrecisionAdvice.Steps(pann.Activations.Count, candidates.Length), progress => PrecisionAdvice.Of(
@@ -73,7 +73,7 @@ internal static class AdviseCommand
     }
 
     /// <summary>Images to choose by and images to judge by, none in both.</summary>
-    private static (AdviceImages Choosing, AdviceImages Judging) Images(DataFolder folder, int count)
+    private static (AdviceImages Choosing, AdviceImages Judging) Images(DataFolder folder, int count, bool asked)
     {
         if (folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive)
         {
@@ -86,6 +86,7 @@ internal static class AdviseCommand
         Cifar10 set = Cifar10.ReadFile(folder.Location);
         int half = set.Count / 2, chosen = Math.Min(count, half);
         if (half == 0) throw new BadInputException($"{set.Source}: expected at least 2 images, one half to choose by and one to judge by, found {set.Count}");
+        if (asked && count > half) throw new BadInputException($"--images: expected at most {half}, half of those in {set.Source}, found {count}");
         return (Some(set, 0, chosen), Some(set, half, set.Count - half));
 
         static AdviceImages Some(Cifar10 set, int first, int count) => new(set, [.. Enumerable.Range(first, count)], $"images {first} to {first + count - 1} of {set.Source}");

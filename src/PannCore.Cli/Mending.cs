@@ -54,7 +54,7 @@ internal sealed class Mending
         try
         {
             ActivationRanges used = loaded.Ranges(spec, ranges, parsed.GetValue(_calibrate), parsed.GetValue(_margin), folder, workspace, cancellation);
-            Cifar10 training = TrainCommand.ReadTraining(folder);
+            Cifar10 training = Cifar10.ReadTrain(folder.Location);
             (int count, int judges, long seed) = (parsed.GetValue(_images), parsed.GetValue(_heldOut), parsed.GetValue(_seed));
             if ((long)count + judges > training.Count) throw new BadInputException($"{_verb}: expected at most {training.Count} training images in --images and --held-out together, found {(long)count + judges}");
             int[] order = new CounterRandom(seed, RandomStream.Split, 1).Permutation(training.Count);

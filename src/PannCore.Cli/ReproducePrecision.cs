@@ -113,10 +113,11 @@ internal static partial class ReproducePrecision
 
     private static IReadOnlyList<CrestFactor> CrestFactors(PannModel model, Cifar10 training, Workspace workspace, CancellationToken cancellation)
     {
+        IReadOnlyDictionary<string, double> largest = model.Description.LargestInputs ?? throw BadInputException.At(model.File, "metadata largestInputs", "the largest input of each activation", "none");
         var statistics = new ReluStatistics((float)model.Description.Activation.Leak);
         Evaluation.Of(
             model.Backbone.With(model.Description.Activation, ranges: null), training, [.. Enumerable.Range(0, Experiment.RepairImages)], model.Description.Normalization, workspace, observers: [statistics], cancellation: cancellation);
-        return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, model.Description.LargestInputs![layer.Key], layer.Value.InputRms))];
+        return [.. statistics.ByPath.Select(layer => new CrestFactor(layer.Key, largest[layer.Key], layer.Value.InputRms))];
     }
 
     /// <summary>By activation: how far the range reaches beyond the usual input.</summary>

@@ -116,7 +116,7 @@ internal static class TrainCommand
             string file = parsed.GetValue(output)!, state = file + ".state";
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
-            Cifar10 training = ReadTraining(folder);
+            Cifar10 training = Cifar10.ReadTrain(folder.Location);
             using var workspace = new Workspace(parsed.GetValue(threads));
             using IDisposable held = TrainingRun.Hold(file);
             TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0), fromScratch ? null : begin?.Backbone, cancellation);
@@ -129,15 +129,6 @@ internal static class TrainCommand
             return 0;
         }, cancellation));
         return command;
-    }
-
-    /// <summary>The training images, or a file of one's own; the official test images are refused under whatever name.</summary>
-    public static Cifar10 ReadTraining(DataFolder folder)
-    {
-        if (folder.Kind != DataKind.RecordFile) return Cifar10.ReadTrain(folder.Location);
-        if (Cifar10Verification.IsTestData(folder.Location))
-            throw new BadInputException($"{folder.Location}: expected training images, found test images of CIFAR-10; training never opens them");
-        return Cifar10.ReadFile(folder.Location);
     }
 
     /// <summary>The command that trains by a recipe.</summary>
@@ -172,7 +163,7 @@ internal static class TrainCommand
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
         string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? $" --margin {tuning.Margin}" : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? FormattableString.Invariant($" --margin {tuning.Margin}") : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm) || recipe.Polynomial is not null) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }

@@ -7,9 +7,11 @@ namespace PannCore;
 internal static class JsonByReflection
 {
     /// <summary>These options, ready for use and closed to changes.</summary>
-    public static JsonSerializerOptions Fixed(this JsonSerializerOptions options)
+    public static JsonSerializerOptions Fixed(this JsonSerializerOptions options, Action<JsonTypeInfo>? change = null)
     {
-        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver();
+        var types = new DefaultJsonTypeInfoResolver();
+        if (change is not null) types.Modifiers.Add(change);
+        options.TypeInfoResolver = types;
         options.MakeReadOnly();
         return options;
     }

@@ -62,6 +62,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
     public ActivationKind Kind { get; }
 
     /// <summary>a: the slope on negative inputs of the function the activation stands for; 0 for ReLU. A file's is in the file, which is read for it.</summary>
+    /// <exception cref="BadInputException">The file is missing or wrong.</exception>
     public double Leak => Kind == ActivationKind.File ? Build().Leak : _leak;
 
     /// <summary>The degree of every stage (composite), the degree (other polynomials), or empty (no polynomial; a file, or a search: the polynomial that is built has them).</summary>

@@ -140,10 +140,10 @@ public sealed class Cifar10
     }
 
     /// <summary>The 50,000 training images, data_batch_1 to data_batch_5; of a single file, all its images.</summary>
-    /// <exception cref="BadInputException">Missing or wrong data, or a file of test images.</exception>
+    /// <exception cref="BadInputException">Missing or wrong data, or the official test images or the bundled ones, under whatever name.</exception>
     public static Cifar10 ReadTrain(string location)
     {
-        if (Path.GetFileName(location) is Cifar10Files.Test or Cifar10Files.Sample && File.Exists(location))
+        if (File.Exists(location) && !Cifar10Archive.HasArchiveName(location) && Cifar10Verification.IsTestData(location))
             throw new BadInputException($"{Path.GetFileName(location)}: expected training images, found test images; get the full set with: pann data fetch");
         return Cifar10Reader.Read(location, Cifar10Files.Train);
     }

@@ -43,6 +43,8 @@ public static class ActivationPatches
     /// <param name="model">The network; it is not changed, and the result shares its weights.</param>
     /// <param name="patches">Path and specification.</param>
     /// <param name="ranges">B of each activation; may be null where no patch is a polynomial.</param>
+    /// <exception cref="ArgumentNullException">A polynomial without ranges.</exception>
+    /// <exception cref="BadInputException">A file of a polynomial that is missing or wrong.</exception>
     public static ResNet With(this ResNet model, IReadOnlyDictionary<string, ActivationSpec> patches, ActivationRanges? ranges)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -39,6 +39,7 @@ public sealed class IdealNetwork
 
     /// <summary>ReLU (slope 0) or leaky ReLU at every activation.</summary>
     /// <param name="slope">At least 0, below 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Another slope.</exception>
     public static IdealNetwork Relu(double slope = 0)
     {
         if (slope is not (>= 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "ideal: the slope must be at least 0 and below 1");

@@ -148,6 +148,7 @@ public sealed class Perturbation
     /// <summary>The perturbed network, for one batch.</summary>
     /// <param name="trial">The perturbation.</param>
     /// <param name="images">The indices of the batch's images in their data set, from which their random numbers follow.</param>
+    /// <exception cref="ArgumentException">The form is a polynomial's own error, and this was made without one.</exception>
     public ResNet Network(PerturbationTrial trial, ReadOnlyMemory<int> images)
     {
         if (ReluPerturbation.IsOwn(trial.Form) && _polynomial is null) throw new ArgumentException($"perturbation: {trial.Form} needs a polynomial", nameof(trial));

@@ -75,6 +75,7 @@ public sealed class PrecisionAdvice
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="progress">Told the number of networks run.</param>
     /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="ArgumentException">An activation has no polynomial.</exception>
     /// <exception cref="BadInputException">No candidate stays within the loss, not even at every activation alike.</exception>
     public static AdviceRecord Of(
         ResNet pann, IReadOnlyList<ActivationSpec> candidates, AdviceGoal goal, double loss, AdviceImages choosing, AdviceImages judging, Normalization normalization, Workspace workspace,

@@ -31,7 +31,7 @@ public static class PrecisionSweep
 
     /// <summary><c>composite:alpha=N</c> for N from <paramref name="first"/> to <paramref name="last"/>.</summary>
     public static IEnumerable<ActivationSpec> Alphas(int first, int last, double leak = 0)
-        => Enumerable.Range(first, last - first + 1).Select(alpha => ActivationSpec.Parse(FormattableString.Invariant($"composite:alpha={alpha}{(leak == 0 ? "" : $",leak={leak}")}")));
+        => Enumerable.Range(first, last - first + 1).Select(alpha => ActivationSpec.Parse(FormattableString.Invariant($"composite:alpha={alpha}{(leak == 0 ? "" : FormattableString.Invariant($",leak={leak}"))}")));
 
     /// <summary>The sweep.</summary>
     /// <param name="pann">The network: its ranges are kept, and so is whatever stands at a patched activation.</param>

@@ -29,7 +29,7 @@ public abstract class Op
     /// <summary>Runs the operation: shape check, forward kernel, tape, observers. The only place where an operation runs.</summary>
     /// <exception cref="ShapeException">The inputs do not fit.</exception>
     /// <exception cref="ArgumentException">No input: an operation belongs to the run of its inputs.</exception>
-    /// <exception cref="InvalidOperationException">The inputs belong to different runs, or this instance has been applied before.</exception>
+    /// <exception cref="InvalidOperationException">The inputs belong to different runs, the values of one could not be computed, or this instance has been applied before.</exception>
     public Tensor Apply(params Tensor[] inputs)
     {
         if (inputs.Length == 0) throw new ArgumentException($"{Name}: expected at least one input", nameof(inputs));
@@ -45,7 +45,11 @@ public abstract class Op
             needsGradient |= inputs[i].NeedsGradient;
         }
         Shape shape = OutputShape(shapes);
-        foreach (Tensor input in inputs) input.ThrowIfReleased();
+        foreach (Tensor input in inputs)
+        {
+            input.ThrowIfReleased();
+            input.Pending?.ThrowIfBroken();
+        }
         _applied = true;
         string path = run.PathOf(this);
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], this);

@@ -229,7 +229,7 @@ public sealed class Run : IDisposable
     /// <summary>Does work that was put off.</summary>
     internal void Settle(ElementwiseChain pending)
     {
-        if (pending.IsBroken) throw new InvalidOperationException("these values could not be computed: the attempt before has failed in the middle");
+        pending.ThrowIfBroken();
         try
         {
             pending.Run(Workspace.Workers);

@@ -24,6 +24,12 @@ internal sealed class ElementwiseChain
     /// <summary>Whether it has failed in the middle: work in place cannot be begun again.</summary>
     public bool IsBroken { get; set; }
 
+    /// <exception cref="InvalidOperationException">It has failed in the middle.</exception>
+    public void ThrowIfBroken()
+    {
+        if (IsBroken) throw new InvalidOperationException("these values could not be computed: the attempt before has failed in the middle");
+    }
+
     /// <summary>Arrays to give back when the work has been done.</summary>
     public List<Memory<float>> Kept { get; } = [];
 

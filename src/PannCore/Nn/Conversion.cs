@@ -12,6 +12,8 @@ public static class Conversion
     /// <param name="model">The backbone; it is not changed, and the result shares its weights.</param>
     /// <param name="spec">What to put in.</param>
     /// <param name="ranges">B of each activation; may be null for <c>relu</c> and <c>leaky</c>, which have no range.</param>
+    /// <exception cref="ArgumentNullException">A polynomial without ranges.</exception>
+    /// <exception cref="BadInputException">A file of a polynomial that is missing or wrong.</exception>
     public static ResNet With(this ResNet model, ActivationSpec spec, ActivationRanges? ranges)
     {
         if (!spec.IsPolynomial) return model.With(_ => new ActivationFunction.Relu((float)spec.Leak));

@@ -12,7 +12,7 @@ internal static class Parts
     public static void Run(Workspace workspace, int length, int granule, Action<Range> work)
     {
         int size = Math.Max(1, Chunks.Elements / granule) * granule;
-        workspace.Workers.Run(new Job(chunk => work(Chunks.Of(chunk, length, size))), Chunks.Count(length, size), small: length <= Chunks.Elements);
+        workspace.Workers.Run(new Job(chunk => work(Chunks.Of(chunk, length, size))), Chunks.Count(length, size));
     }
 
     /// <summary>Works on each image of a batch.</summary>

@@ -79,7 +79,7 @@ internal sealed class Findings
             if (_record.Operations.Count == 0) return ["No operation was recorded."];
             if (_record.ExplodedImages > 0 && _record.ExplodedImages == _record.Images)
                 return [$"No image is left to measure errors on: in each a polynomial answered beyond twice its range, or a value is not finite.{(_record.OutOfRangeImages > 0 ? $" {Overflow()}" : "")}"];
-            double rounding = Root(_record.Operations.Select(o => o.Arithmetic.Rms / o.IdealRms));
+            double rounding = Root(_record.Operations.Select(o => o.RelativeArithmetic));
             double approximation = Root(_injecting.Select(o => o.RelativeApproximation));
             if (_injecting.Count == 0 || rounding > approximation) return [Rounding(rounding)];
 
@@ -157,8 +157,8 @@ internal sealed class Findings
     private string Rounding(double rounding)
     {
         if (!(rounding > 0)) return "No operation injects any error.";
-        OperationRecord worst = _record.Operations.MaxBy(o => o.Arithmetic.Rms / o.IdealRms)!;
-        return $"The error is arithmetic: float32 rounding injects more than any polynomial, most at {Figures.Name(worst.Path)} ({Figures.OfSignal(worst.Arithmetic.Rms / worst.IdealRms)}).";
+        OperationRecord worst = _record.Operations.MaxBy(o => o.RelativeArithmetic)!;
+        return $"The error is arithmetic: float32 rounding injects more than any polynomial, most at {Figures.Name(worst.Path)} ({Figures.OfSignal(worst.RelativeArithmetic)}).";
     }
 
     private string Overflow()

@@ -14,6 +14,9 @@ internal static class OperationFigures
         /// <summary>RMS injected by the polynomial over RMS of the ideal output.</summary>
         public double RelativeApproximation => RelativeError.OverSignal(operation, operation.Approximation.Rms);
 
+        /// <summary>RMS of the injected arithmetic error over that of the signal.</summary>
+        public double RelativeArithmetic => RelativeError.OverSignal(operation, operation.Arithmetic.Rms);
+
         public double RelativeInherited => RelativeError.Of(operation).Inherited;
 
         public double RelativeInjected => RelativeError.Of(operation).Injected;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using PannCore.Diagnostics;
 
 namespace PannCore.Reports;
@@ -22,7 +23,7 @@ public static class RunRecordJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
-    }.Fixed();
+    }.Fixed(RefuseNullElements);
 
     /// <summary>Writes the record and a final line end.</summary>
     public static void Write(Stream stream, RunRecord record)
@@ -57,6 +58,21 @@ public static class RunRecordJson
     {
         ArgumentNullException.ThrowIfNull(stream);
         return Read(stream, "inspection record");
+    }
+
+    /// <summary>What the annotations say of a list's elements is not looked at by itself.</summary>
+    private static void RefuseNullElements(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object) return;
+        JsonPropertyInfo[] lists = [.. type.Properties.Where(property => property.Get is not null && property.PropertyType.IsAssignableTo(typeof(IEnumerable<object>)))];
+        if (lists.Length == 0) return;
+        type.OnDeserialized = part =>
+        {
+            foreach (JsonPropertyInfo list in lists)
+            {
+                if (list.Get!(part) is IEnumerable<object?> elements && elements.Contains(null)) throw new JsonException($"{list.Name}: expected no null among its elements, found one");
+            }
+        };
     }
 
     private static RunRecord Read(Stream stream, string name)

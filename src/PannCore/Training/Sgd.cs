@@ -35,6 +35,7 @@ public sealed class Sgd
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>v of a parameter: state to save and restore.</summary>
+    /// <exception cref="KeyNotFoundException">It is none of <see cref="Parameters"/>.</exception>
     public Span<float> Velocity(Parameter parameter) => _velocity[parameter];
 
     /// <summary>One step of all parameters, or of none.</summary>

@@ -46,5 +46,10 @@ public sealed class AdviseTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(
             new Outcome(1, "", $"error: {one}: expected at least 2 images, one half to choose by and one to judge by, found 1\n"),
             PannProcess.Run(files.Root, "advise", "--model", files.Model, "--data", one));
+        string four = files.At("four.bin");
+        using (FileStream stream = File.Create(four)) RandomNetwork.Sample.Select([0, 1, 2, 3]).Write(stream);
+        Assert.Equal(
+            new Outcome(1, "", $"error: --images: expected at most 2, half of those in {four}, found 3\n"),
+            PannProcess.Run(files.Root, "advise", "--model", files.Model, "--data", four, "--images", "3"));
     }
 }

@@ -152,6 +152,10 @@ public sealed class Cifar10Tests : IDisposable
     }
 
     [Fact]
+    public void NorAreThoseUnderAnotherName()
+        => Assert.Equal("mine.bin: expected training images, found test images; get the full set with: pann data fetch", Message(() => Cifar10.ReadTrain(_folder.Add("mine.bin", File.ReadAllBytes(SamplePath())))));
+
+    [Fact]
     public void ArraysThatDoNotFit()
     {
         Assert.StartsWith("cifar10: 2 labels need 6144 image bytes, got 3072", Assert.Throws<ArgumentException>(() => new Cifar10(new byte[3072], new byte[2], "x")).Message, StringComparison.Ordinal);

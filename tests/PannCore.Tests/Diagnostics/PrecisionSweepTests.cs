@@ -1,3 +1,4 @@
+using System.Globalization;
 using PannCore.Approximation;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -26,6 +27,21 @@ public sealed class PrecisionSweepTests : IDisposable
     [InlineData("relu", "")]
     public void The_family_goes_from_coarse_to_fine_and_has_the_polynomial_asked_for(string spec, string family)
         => Assert.Equal(family, string.Join(' ', PrecisionSweep.Family(ActivationSpec.Parse(spec))));
+
+    [Fact]
+    public void A_leak_reads_the_same_whatever_the_culture()
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = new CultureInfo("de-DE");
+            Assert.Equal("composite:alpha=4,leak=0.1", PrecisionSweep.Alphas(4, 4, 0.1).Single().ToString());
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
 
     [Fact]
     public void Each_step_is_what_a_network_of_its_own_would_give()

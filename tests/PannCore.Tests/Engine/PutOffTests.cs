@@ -54,6 +54,24 @@ public sealed class PutOffTests
         Assert.Equal("these values could not be computed: the attempt before has failed in the middle", Assert.Throws<InvalidOperationException>(() => y.Values.Length).Message);
     }
 
+    /// <summary>An operation that would do the pending work itself does not begin it again either.</summary>
+    [Fact]
+    public void NorAreTheyHandedToAnOperationThatWouldComputeThem()
+    {
+        using var workspace = new Workspace(2);
+        using var run = new Run(workspace);
+        var shape = new Shape(1, 8, 8, 4);
+        Tensor y = run.Input(shape, new float[shape.Length]).Relu();
+        using ManualResetEventSlim busy = new(), end = new();
+        var other = new Thread(() => workspace.Workers.Run(new Wait(busy, end), 1));
+        other.Start();
+        busy.Wait();
+        Assert.Throws<InvalidOperationException>(() => y.Values.Length); // the workspace is another thread's
+        end.Set();
+        other.Join();
+        Assert.Equal("these values could not be computed: the attempt before has failed in the middle", Assert.Throws<InvalidOperationException>(() => y.Conv2d(Filled("weight", 1, new(4, 4, 3, 3)), 1, 1)).Message);
+    }
+
     /// <summary>The work that an operation took over and failed to do must not be done later, into memory that belongs to somebody else by then.</summary>
     [Fact]
     public void WorkOfAnOperationThatFailedIsForgotten()

@@ -106,6 +106,8 @@ public class RunRecordJsonTests
     [InlineData("\"images\": 1000,", "\"images\": 1000, \"images\": 999,")] // twice
     [InlineData("\"images\": 1000,", "\"images\": \"many\",")] // of another kind
     [InlineData("\"model\": \"resnet20.safetensors\",", "\"model\": null,")] // null where there must be a text
+    [InlineData("\"operations\": [", "\"operations\": [ null,")] // null among the elements
+    [InlineData("\"flips\": [", "\"flips\": [ null,")]
     public void A_part_missing_twice_or_of_another_kind_is_refused(string part, string instead)
     {
         string text = Encoding.UTF8.GetString(Write(SampleRecord.Create()));

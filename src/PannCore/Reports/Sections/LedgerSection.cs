@@ -74,7 +74,7 @@ internal static class LedgerSection
     }
 
     private static IEnumerable<double> Ratios(OperationRecord o)
-        => [o.RelativeTotal, o.RelativeApproximation, o.Arithmetic.Rms / o.IdealRms, o.RelativeInherited];
+        => [o.RelativeTotal, o.RelativeApproximation, o.RelativeArithmetic, o.RelativeInherited];
 
     private static void Legend(Markup page)
     {
@@ -121,7 +121,7 @@ internal static class LedgerSection
             page.Element("td", Figures.Number(operation.Total.Rms));
             page.Element("td", Figures.Ratio(operation.RelativeTotal));
             page.Element("td", operation.IsActivation || operation.Approximation.Rms > 0 ? Figures.Ratio(operation.RelativeApproximation) : "–");
-            page.Element("td", Figures.Number(operation.Arithmetic.Rms == 0 ? 0 : operation.Arithmetic.Rms / operation.IdealRms), ("class", "soft"));
+            page.Element("td", Figures.Number(operation.RelativeArithmetic), ("class", "soft"));
             page.Element("td", Figures.Number(operation.Gain));
         }
 
@@ -137,7 +137,7 @@ internal static class LedgerSection
 
         Bar(page, "approximation", operation.RelativeApproximation, axis, 3, 5);
         Bar(page, "inherited", operation.RelativeInherited, axis, 10, 4);
-        double arithmetic = operation.Arithmetic.Rms / operation.IdealRms;
+        double arithmetic = operation.RelativeArithmetic;
         if (arithmetic > 0) Line(page, "arithmetic", Left, 19, End(axis, arithmetic), 19);
 
         double total = operation.RelativeTotal;

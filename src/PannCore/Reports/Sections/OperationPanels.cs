@@ -70,7 +70,7 @@ internal sealed class OperationPanels
                 if (size is null) continue;
                 using var row = page.Open("tr");
                 page.Element("th", term, ("scope", "row"));
-                page.Cells(Figures.Number(size.Rms), Figures.Ratio(size.Rms == 0 ? 0 : size.Rms / o.IdealRms), Figures.Number(size.Mean), Figures.Number(size.Max));
+                page.Cells(Figures.Number(size.Rms), Figures.Ratio(RelativeError.OverSignal(o, size.Rms)), Figures.Number(size.Mean), Figures.Number(size.Max));
             }
         }
     }
@@ -150,7 +150,7 @@ internal sealed class OperationPanels
         using var aside = page.Open("div", ("class", "aside"));
         page.Element("h4", "Accumulated up to here");
         page.Element("p", $"Differences between whole runs, made at all operations so far; never to be added to what is injected here. All polynomials so far: RMS {Figures.Number(accumulated.Approximation.Rms)}, "
-            + $"mean {Figures.Number(accumulated.Approximation.Mean)}, {Figures.OfSignal(accumulated.Approximation.Rms == 0 ? 0 : accumulated.Approximation.Rms / o.IdealRms)}. "
-            + $"All rounding so far: RMS {Figures.Number(accumulated.Arithmetic.Rms)}, {Figures.OfSignal(accumulated.Arithmetic.Rms == 0 ? 0 : accumulated.Arithmetic.Rms / o.IdealRms)}.");
+            + $"mean {Figures.Number(accumulated.Approximation.Mean)}, {Figures.OfSignal(RelativeError.OverSignal(o, accumulated.Approximation.Rms))}. "
+            + $"All rounding so far: RMS {Figures.Number(accumulated.Arithmetic.Rms)}, {Figures.OfSignal(RelativeError.OverSignal(o, accumulated.Arithmetic.Rms))}.");
     }
 }
