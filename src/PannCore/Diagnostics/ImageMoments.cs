@@ -1,3 +1,4 @@
+using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
@@ -9,7 +10,16 @@ namespace PannCore.Diagnostics;
 /// <param name="Image">Shape of one image, with 1 as its first dimension.</param>
 /// <param name="Values">The images, one after the other.</param>
 /// <param name="Sound">Of each image, whether no polynomial has exploded in it so far (<see cref="RangeProbe.Exploded"/>).</param>
-internal sealed record ImageValues(Shape Image, float[] Values, bool[] Sound);
+internal sealed record ImageValues(Shape Image, float[] Values, bool[] Sound)
+{
+    /// <summary>The pixels of some images, as a network gets them.</summary>
+    public static ImageValues Of(Cifar10 data, int[] images, Normalization normalization, Workspace workspace)
+    {
+        using var run = new Run(workspace);
+        Tensor pixels = new BatchLoader(data, normalization).Load(run, images);
+        return new(pixels.Shape.WithFirst(1), pixels.Values.ToArray(), [.. images.Select(_ => true)]);
+    }
+}
 
 /// <summary>Sums over the pixels of each image and channel at one operation, in float64. Images are kept apart so that some can be left out.</summary>
 /// <param name="IsActivation">Whether it is an activation; otherwise a batch-norm.</param>
@@ -68,10 +78,10 @@ internal sealed class ImageMoments : IRunObserver
             int count = Math.Min(Batch, images - first);
             moments._first = first;
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, [moments._probe, moments]);
-            Tensor output = part.Call(run.Input(Shape(input.Image, count), input.Values.AsSpan(first * size, count * size)));
+            Tensor output = part.Call(run.Input(input.Image.WithFirst(count), input.Values.AsSpan(first * size, count * size)));
             if (first == 0)
             {
-                shape = Shape(output.Shape, 1);
+                shape = output.Shape.WithFirst(1);
                 values = new float[images * shape.Length];
             }
             output.Values.CopyTo(values.AsSpan(first * shape.Length));
@@ -116,11 +126,4 @@ internal sealed class ImageMoments : IRunObserver
 
     /// <summary>The range probe looks before this observer: it has seen the activations up to here.</summary>
     private bool IsSound(int image) => _soundBefore[image] && !_probe.Exploded.Contains(image);
-
-    private static Shape Shape(Shape like, int images)
-    {
-        int[] sizes = like.ToArray();
-        sizes[0] = images;
-        return new(sizes);
-    }
 }

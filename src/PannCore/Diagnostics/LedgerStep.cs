@@ -150,18 +150,11 @@ internal sealed class LedgerStep
     /// <summary>f(0), the same for every image.</summary>
     private DoubleTensor Constant(LedgerLine line)
     {
-        Shape shape = OneImage(_exact.Shape);
+        Shape shape = _exact.Shape.WithFirst(1);
         if (line.Constant is { } known && known.Shape == shape) return known;
         var constant = new DoubleTensor(shape);
-        _ideal.Map.Exact(_workspace, [.. _inputs.Select(x => new DoubleTensor(OneImage(x.Working.Shape)))], constant);
+        _ideal.Map.Exact(_workspace, [.. _inputs.Select(x => new DoubleTensor(x.Working.Shape.WithFirst(1)))], constant);
         return line.Constant = constant;
-    }
-
-    private static Shape OneImage(Shape batch)
-    {
-        int[] sizes = batch.ToArray();
-        sizes[0] = 1;
-        return new(sizes);
     }
 
     /// <summary>Adds an image, or only what is counted of a lost one; whether it is sound here.</summary>

@@ -68,7 +68,7 @@ public static class Refit
         var copy = new ResNet(backbone.Depth);
         copy.Parameters.CopyFrom(backbone.Parameters);
         ResNet pann = copy.With(spec, ranges), ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
-        ImageValues pixels = Pixels(training, images, normalization, workspace), found = pixels, wanted = pixels;
+        ImageValues pixels = ImageValues.Of(training, images, normalization, workspace), found = pixels, wanted = pixels;
         var lines = new List<RefitLayer>();
         foreach ((Module part, Module like) in pann.Trunk.Zip(ideal.Trunk))
         {
@@ -107,18 +107,9 @@ public static class Refit
 
         void Call(Module part, ImageValues input, int first, int count, params IReadOnlyList<IRunObserver> observers)
         {
-            int[] shape = input.Image.ToArray();
-            shape[0] = count;
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers);
-            part.Call(run.Input(new Shape(shape), input.Values.AsSpan(first * input.Image.Length, count * input.Image.Length)));
+            part.Call(run.Input(input.Image.WithFirst(count), input.Values.AsSpan(first * input.Image.Length, count * input.Image.Length)));
         }
-    }
-
-    private static ImageValues Pixels(Cifar10 training, int[] images, Normalization normalization, Workspace workspace)
-    {
-        using var run = new Run(workspace);
-        Tensor pixels = new BatchLoader(training, normalization).Load(run, images);
-        return new(new(1, pixels.Shape[1], pixels.Shape[2], pixels.Shape[3]), pixels.Values.ToArray(), [.. images.Select(_ => true)]);
     }
 
     /// <summary>The layers of a part that lie behind an activation: the first of a block is fitted to its batch-norm, the second to the block's sum.</summary>

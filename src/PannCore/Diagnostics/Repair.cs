@@ -3,7 +3,6 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Training;
-using Tensor = PannCore.Engine.Tensor;
 
 namespace PannCore.Diagnostics;
 
@@ -114,11 +113,7 @@ public static class Repair
         {
             (_backbone, _spec, _training, _images, _normalization, _workspace, _progress, _cancellation) = (backbone, spec, training, images, normalization, workspace, progress, cancellation);
             Ideal = backbone.With(_ => new ActivationFunction.Relu((float)spec.Leak));
-            using (var run = new Run(workspace))
-            {
-                Tensor pixels = new BatchLoader(training, normalization).Load(run, images);
-                _pixels = new(new(1, pixels.Shape[1], pixels.Shape[2], pixels.Shape[3]), pixels.Values.ToArray(), [.. images.Select(_ => true)]);
-            }
+            _pixels = ImageValues.Of(training, images, normalization, workspace);
             ImageValues values = _pixels;
             foreach (Module part in Ideal.Trunk)
             {

@@ -44,6 +44,15 @@ public readonly record struct Shape
     /// <summary>The sizes as an array.</summary>
     public int[] ToArray() => new[] { _d0, _d1, _d2, _d3 }[..Rank];
 
+    /// <summary>The same shape with another first size: of images, another number of them.</summary>
+    /// <exception cref="ShapeException">See the constructor.</exception>
+    public Shape WithFirst(int size)
+    {
+        int[] sizes = ToArray();
+        sizes[0] = size;
+        return new(sizes);
+    }
+
     /// <summary>The form used in all messages, for instance <c>[8,32,32,3]</c>.</summary>
     public override string ToString() => $"[{string.Join(',', ToArray())}]";
 }
