@@ -27,7 +27,7 @@ internal static class AdviseCommand
         });
         Option<string> least = new("--least") { HelpName = "NAME", Description = $"What to keep least: {Levels} (CKKS levels of the activations) or {Multiplications} (products of ciphertexts).", DefaultValueFactory = _ => Levels };
         least.AcceptOnlyFromAmong(Levels, Multiplications);
-        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "Images to choose by.", DefaultValueFactory = _ => 500 }, 1);
+        Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "Images to choose by; of a file of one's own at most half.", DefaultValueFactory = _ => 500 }, 1);
         Option<int> calibrate = CommonOptions.Calibrate(), threads = CommonOptions.Threads();
         Option<double> margin = CommonOptions.Margin();
         var command = new Command(
@@ -45,9 +45,9 @@ internal static class AdviseCommand
             ActivationSpec[] candidates = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
             LoadedModel.RefuseIdle(parsed, parsed.GetValue(ranges), ranges, calibrate, margin);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
+            (AdviceImages choosing, AdviceImages judging) = Images(folder, parsed.GetValue(images), asked: CommonOptions.IsGiven(parsed, images));
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet pann, ActivationRanges? used) = loaded.Convert(candidates[0], parsed.GetValue(ranges)!, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
-            (AdviceImages choosing, AdviceImages judging) = Images(folder, parsed.GetValue(images), asked: parsed.GetResult(images) is { Implicit: false });
 
             long start = Stopwatch.GetTimestamp();
             AdviceRecord record = ProgressBar.Run("networks", PrecisionAdvice.Steps(pann.Activations.Count, candidates.Length), progress => PrecisionAdvice.Of(

@@ -140,7 +140,7 @@ public sealed class Cifar10
     }
 
     /// <summary>The 50,000 training images, data_batch_1 to data_batch_5; of a single file, all its images.</summary>
-    /// <exception cref="BadInputException">Missing or wrong data, or the official test images or the bundled ones, under whatever name.</exception>
+    /// <exception cref="BadInputException">Missing or wrong data, or a single file that is the official test file or the bundled sample, under whatever name.</exception>
     public static Cifar10 ReadTrain(string location)
     {
         if (File.Exists(location) && !Cifar10Archive.HasArchiveName(location) && Cifar10Verification.IsTestData(location))

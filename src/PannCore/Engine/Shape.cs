@@ -45,8 +45,7 @@ public readonly record struct Shape
     public int[] ToArray() => new[] { _d0, _d1, _d2, _d3 }[..Rank];
 
     /// <summary>The same shape with another first size: of images, another number of them.</summary>
-    /// <exception cref="ShapeException">See the constructor.</exception>
-    public Shape WithFirst(int size)
+    internal Shape WithFirst(int size)
     {
         int[] sizes = ToArray();
         sizes[0] = size;

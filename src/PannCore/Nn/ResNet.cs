@@ -23,7 +23,7 @@ public sealed class ResNet : Module
     /// <param name="parameters">Its parameters; given those of another network of the same depth, it shares its weights.</param>
     /// <param name="activations">The function at each activation's path; ReLU everywhere by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another depth.</exception>
-    /// <exception cref="ShapeException">The parameters are those of another network.</exception>
+    /// <exception cref="ShapeException">A parameter of a name that it needs has another shape.</exception>
     public ResNet(int depth, ParameterSet? parameters = null, Func<string, ActivationFunction>? activations = null) : base("")
     {
         if (!Depths.Contains(depth)) throw new ArgumentOutOfRangeException(nameof(depth), depth, $"resnet: the depth must be one of {string.Join(", ", Depths)}");

@@ -64,13 +64,15 @@ public static class RunRecordJson
     private static void RefuseNullElements(JsonTypeInfo type)
     {
         if (type.Kind != JsonTypeInfoKind.Object) return;
-        JsonPropertyInfo[] lists = [.. type.Properties.Where(property => property.Get is not null && property.PropertyType.IsAssignableTo(typeof(IEnumerable<object>)))];
+        JsonPropertyInfo[] lists = [.. type.Properties.Where(property => property.Get is not null && (property.PropertyType.IsAssignableTo(typeof(IEnumerable<object>)) || property.PropertyType.IsAssignableTo(typeof(IEnumerable<KeyValuePair<string, string>>))))];
         if (lists.Length == 0) return;
         type.OnDeserialized = part =>
         {
             foreach (JsonPropertyInfo list in lists)
             {
-                if (list.Get!(part) is IEnumerable<object?> elements && elements.Contains(null)) throw new JsonException($"{list.Name}: expected no null among its elements, found one");
+                object? value = list.Get!(part);
+                bool found = value is IEnumerable<object?> elements ? elements.Contains(null) : value is IEnumerable<KeyValuePair<string, string?>> pairs && pairs.Any(pair => pair.Value is null);
+                if (found) throw new JsonException($"{list.Name}: expected no null among its elements, found one");
             }
         };
     }

@@ -108,6 +108,7 @@ public class RunRecordJsonTests
     [InlineData("\"model\": \"resnet20.safetensors\",", "\"model\": null,")] // null where there must be a text
     [InlineData("\"operations\": [", "\"operations\": [ null,")] // null among the elements
     [InlineData("\"flips\": [", "\"flips\": [ null,")]
+    [InlineData("\"data\": \"cifar-10-sample.bin\"", "\"data\": null")]
     public void A_part_missing_twice_or_of_another_kind_is_refused(string part, string instead)
     {
         string text = Encoding.UTF8.GetString(Write(SampleRecord.Create()));
