@@ -60,7 +60,7 @@ public sealed record NamedTuning(
         new("direct-2-firm", "degree 2 over the same narrow ranges, with twice the penalty, to leave fewer inputs outside", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true),
         .. new[] { (2, "direct-2-firm"), (4, "direct-4-narrow") }.Select(way => new NamedTuning(
             $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
-        new("direct-2-inward-40", "direct-2-inward with four times the penalty, the choice of images held out", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-firm"),
+        new("direct-2-inward-40", "direct-2-inward with four times the penalty: the fallback, when no penalty kept images held out within 0.95 B", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-firm"),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
         new("batch-norm", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
         new("direct-8", "degree 8: three levels", "direct:8"),
