@@ -122,7 +122,7 @@ internal sealed class Experiment : IDisposable
     }
 
     /// <summary>What a picture says of its points, drawn from rows of these seeds.</summary>
-    public static string OverSeeds(IEnumerable<long> seeds) => seeds.Distinct().Count() == 1 ? "one seed" : "mean over seeds, bars from the least to the greatest";
+    public static string SeedsInWords(IEnumerable<long> seeds) => seeds.Distinct().Count() == 1 ? "one seed" : "mean over seeds, bars from the least to the greatest";
 
     /// <summary>Those of the images that judge which are bundled; none for choices.</summary>
     public int[] Sample(Cifar10 judging) => OnTest ? judging.FirstOfEachClass(Cifar10.SamplePerClass) : [];

@@ -141,7 +141,7 @@ internal static class ReproducePerturbation
                 select new PlotPanel(
                     $"{recipe.Key}: {(unit == PerturbationUnit.Absolute ? "the same c" : "the same energy")} on either side", unit == PerturbationUnit.Absolute ? "c; noise is uniform in [-c, c)" : "RMS of the perturbation over that of the ReLU's output", "accuracy, %",
                     [.. from form in Simple from side in (PerturbedSide[])[PerturbedSide.Negative, PerturbedSide.Positive] select Series(seeds, form, side)])];
-        SeriesPlot.Write(writer, "Which perturbations of a ReLU's output hurt", Invariant($"In all ReLUs at once, on one side of the input; {rows.Max(row => row.Images):N0} images; {Experiment.OverSeeds(rows.Select(row => row.Seed))}."), panels);
+        SeriesPlot.Write(writer, "Which perturbations of a ReLU's output hurt", Invariant($"In all ReLUs at once, on one side of the input; {rows.Max(row => row.Images):N0} images; {Experiment.SeedsInWords(rows.Select(row => row.Seed))}."), panels);
     }
 
     private sealed record Kind(PerturbationUnit Unit, PerturbationForm[] Forms, double[] Sizes, int? Alpha = null, string? Ranges = null)

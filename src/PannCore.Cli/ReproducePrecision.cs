@@ -214,7 +214,7 @@ internal static partial class ReproducePrecision
                 Panel($"{Words("global")}, shift and statistics", recipes.Select(seeds => Series(Name(seeds), seeds, "global", "shift, statistics"))),
                 Panel($"{Words("global")}, equalised and refitted", recipes.Select(seeds => Series(Name(seeds), seeds, "global", PrecisionStudy.EqualisedRefitted)))];
         SeriesPlot.Write(
-            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), Invariant($"{rows.Max(row => row.Images):N0} images; {Experiment.OverSeeds(rows.Select(row => row.Seed))}."), [.. panels.Where(panel => panel.Series.Count > 0)]);
+            writer, "Accuracy against precision" + (recipes.Length > 1 ? "" : controls.Length == 1 ? $": {recipes[0].Key}" : $": {recipes[0].Key}, and what needs no training"), Invariant($"{rows.Max(row => row.Images):N0} images; {Experiment.SeedsInWords(rows.Select(row => row.Seed))}."), [.. panels.Where(panel => panel.Series.Count > 0)]);
     }
 }
 
