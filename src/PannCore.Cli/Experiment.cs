@@ -3,6 +3,7 @@ using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
+using PannCore.Nn;
 using PannCore.Training;
 
 namespace PannCore.Cli;
@@ -147,7 +148,10 @@ internal sealed class Experiment : IDisposable
             if (!tuning.FromScratch) plan = plan with { LearningRate = tuning.Rate, InitialWeights = ModelFile.WeightHash(begin.Backbone) };
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
-        string command = TrainCommand.Command(plan, from, tuning);
+        string? teacherFile = tuning is { Distilled: true } ? Network(recipe, seed) : null;
+        ResNet? teacher = teacherFile is null ? null : TrainCommand.Teacher(teacherFile, plan).Backbone;
+        if (teacher is not null) plan = plan with { Distillation = new(ModelFile.WeightHash(teacher), Distillation.DefaultWeight, Distillation.DefaultTemperature) };
+        string command = TrainCommand.Command(plan, from, tuning, teacher: teacherFile);
         if (!File.Exists(file))
         {
             CommonOptions.CheckWritable(_parsed, file);
@@ -157,7 +161,7 @@ internal sealed class Experiment : IDisposable
             {
                 Console.WriteLine($"{name}: training");
                 using Workspace workspace = Workspace();
-                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, Stop) is null
+                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, teacher, Stop) is null
                     ? throw new OperationCanceledException(Stop)
                     : file;
             }
@@ -167,6 +171,7 @@ internal sealed class Experiment : IDisposable
         IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
         if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, trained);
         if (notes.TryGetValue("initialWeights", out string? initial) && initial != plan.InitialWeights) throw BadInputException.At(file, "metadata initialWeights", $"{plan.InitialWeights ?? "none"}, the weights of {from ?? "no file"}", initial);
+        if (notes.TryGetValue("teacherWeights", out string? taught) && taught != plan.Distillation?.Teacher) throw BadInputException.At(file, "metadata teacherWeights", $"{plan.Distillation?.Teacher ?? "none"}, the weights of {teacherFile ?? "no file"}", taught);
         return file;
     }
 

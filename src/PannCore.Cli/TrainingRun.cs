@@ -26,14 +26,15 @@ internal static class TrainingRun
     /// <param name="stepsBetweenStates">Steps between two writings of it; it is also written after each epoch.</param>
     /// <param name="command">The command that does the same, for the model file.</param>
     /// <param name="initial">The network that training begins from; null for random weights.</param>
+    /// <param name="teacher">The network that it learns from; null for none.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>The epochs; null if it was stopped, the state being written then.</returns>
     /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run.</exception>
     public static TrainRecord? Run(
-        Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, CancellationToken cancellation)
+        Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, ResNet? teacher, CancellationToken cancellation)
     {
         string state = file + ".state";
-        var trainer = new Trainer(recipe, training, workspace, initial);
+        var trainer = new Trainer(recipe, training, workspace, initial, teacher);
         if (resume) trainer.Resume(state);
         else if (File.Exists(state)) throw new BadInputException($"{state}: a run is in progress here; continue it with --resume, or delete this file to begin anew");
         else trainer.SaveState(state);
@@ -90,6 +91,7 @@ internal static class TrainingRun
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };
         if (recipe.InitialWeights is string initial) notes["initialWeights"] = initial;
+        if (recipe.Distillation is { } distillation) notes["teacherWeights"] = distillation.Teacher;
         if (trainer.History[^1].ValidationAccuracy is double accuracy) notes["validationAccuracy"] = accuracy.ToString("F2", CultureInfo.InvariantCulture);
         return notes;
     }

@@ -14,8 +14,9 @@ namespace PannCore.Training;
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
 /// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
+/// <param name="Distilled">Whether the backbone, with its ReLUs, is the teacher: <see cref="Distillation"/>.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null, bool Distilled = false)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -46,8 +47,8 @@ public sealed record NamedTuning(
     /// <summary>A recipe for it: unchanged, but for statistics without what acts in training only.</summary>
     public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0) } : recipe;
 
-    /// <summary>The way with ReLU under the same schedule.</summary>
-    public string Control => After is null ? "relu" : "relu-last";
+    /// <summary>The way with ReLU under the same schedule, and with the same teacher.</summary>
+    public string Control => $"relu{(Distilled ? "-distilled" : "")}{(After is null ? "" : "-last")}";
 
     /// <summary>All, in the order of the tables.</summary>
     public static IReadOnlyList<NamedTuning> All { get; } =
@@ -62,6 +63,12 @@ public sealed record NamedTuning(
             $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
         new("direct-2-inward-40", "direct-2-inward with four times the penalty: the fallback, when no penalty kept images held out within 0.95 B", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-firm"),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
+        new("relu-distilled", "the control of distilled ways: relu, and the backbone as its teacher", null, Distilled: true),
+        new("direct-4-distilled", "direct-4-narrow, and the backbone as its teacher", "direct:4", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true, Distilled: true),
+        new("direct-2-distilled", "direct-2-firm, and the backbone as its teacher", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true, Distilled: true),
+        new("relu-distilled-last", "the control of their last stages", null, After: "relu-distilled", Distilled: true),
+        new("direct-4-distilled-inward", "direct-4-distilled, and the last stage of direct-4-inward", "direct:4", "stored", Penalty: 10, PenaltyFrom: 0.6, After: "direct-4-distilled", Distilled: true),
+        new("direct-2-distilled-inward", "direct-2-distilled, and the last stage of direct-2-inward-40", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-distilled", Distilled: true),
         new("batch-norm", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),

@@ -55,6 +55,10 @@ public sealed record Recipe
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? InitialWeights { get; init; }
 
+    /// <summary>A teacher whose answers count beside the labels; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Distillation? Distillation { get; init; }
+
     /// <summary>Gradients whose norm, over all parameters, is larger are scaled down to it; infinity leaves all as they are.</summary>
     public double MaxGradientNorm { get; init; } = double.PositiveInfinity;
 
@@ -94,6 +98,11 @@ public sealed record Recipe
             Require(polynomial.PenaltyFrom is >= 0 and <= 1, "penalty from", "0 to 1, in units of the range", polynomial.PenaltyFrom);
             Require(!polynomial.LearnRanges || polynomial.StandsForItself, "learnt ranges", "a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges", "random");
             Require(Leak == 0 && Noise.Size == 0, "polynomial", "neither leak nor noise beside it", polynomial.Activation);
+        }
+        if (Distillation is { } distillation)
+        {
+            Require(distillation.Weight is > 0 and <= 1, "distillation weight", "more than 0 and at most 1", distillation.Weight);
+            Require(distillation.Temperature > 0 && double.IsFinite(distillation.Temperature), "distillation temperature", "a positive number", distillation.Temperature);
         }
         Require(Validation >= 0, "validation", "at least 0 images", Validation);
     }

@@ -13,7 +13,7 @@ namespace PannCore.Training;
 
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
-/// <param name="TrainLoss">Mean cross-entropy over the epoch's images; the penalty on inputs of polynomials acts on the gradient alone.</param>
+/// <param name="TrainLoss">Mean loss over the epoch's images, the cross-entropy or what it is beside a teacher; the penalty on inputs of polynomials acts on the gradient alone.</param>
 /// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
@@ -22,7 +22,7 @@ public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccura
 /// <param name="Epoch">1, 2, ...</param>
 /// <param name="Images">Images of this epoch done.</param>
 /// <param name="Total">Images of this epoch.</param>
-/// <param name="Loss">Mean cross-entropy so far.</param>
+/// <param name="Loss">Mean loss so far.</param>
 public sealed record TrainingProgress(int Epoch, int Images, int Total, double Loss);
 
 /// <summary>
@@ -38,6 +38,7 @@ public sealed class Trainer
     private readonly Split _split;
     private readonly ReluPolynomial? _polynomial;
     private readonly ResNet _model;
+    private readonly ResNet? _teacher;
     private readonly Dictionary<string, Parameter> _logarithms = [];
     private readonly Parameter[] _parameters;
     private readonly Sgd _sgd;
@@ -55,9 +56,10 @@ public sealed class Trainer
     /// <param name="data">The training set.</param>
     /// <param name="workspace">Threads and memory. Convolutions are computed as the recipe says, in training and on the images held out.</param>
     /// <param name="initial">A network of the same architecture whose weights training begins from; null begins from random ones. The recipe names it by the hash of its weights.</param>
+    /// <param name="teacher">The network whose answers count beside the labels, of any depth; null for none. The recipe names it by the hash of its weights.</param>
     /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
-    /// <exception cref="ArgumentException">The initial weights are others than the recipe names.</exception>
-    public Trainer(Recipe recipe, Cifar10 data, Workspace workspace, ResNet? initial = null)
+    /// <exception cref="ArgumentException">The initial weights, or the teacher's, are others than the recipe names.</exception>
+    public Trainer(Recipe recipe, Cifar10 data, Workspace workspace, ResNet? initial = null, ResNet? teacher = null)
     {
         recipe.Check();
         Recipe = recipe;
@@ -82,6 +84,9 @@ public sealed class Trainer
         _parameters = [.. _model.Parameters.All, .. _logarithms.Values];
         if ((initial is null ? null : ModelFile.WeightHash(initial)) != recipe.InitialWeights)
             throw new ArgumentException("trainer: the network to begin from is not the one that the recipe names", nameof(initial));
+        if ((teacher is null ? null : ModelFile.WeightHash(teacher)) != recipe.Distillation?.Teacher)
+            throw new ArgumentException("trainer: the teacher is not the one that the recipe names", nameof(teacher));
+        _teacher = teacher;
         if (initial is not null)
         {
             if (initial.Name != recipe.Architecture) throw new BadInputException($"recipe: expected initial weights of {recipe.Architecture}, found those of {initial.Name}");
@@ -261,11 +266,13 @@ public sealed class Trainer
 
     private void Step(ReadOnlyMemory<int> images)
     {
-        using var run = new Run(_workspace, Statistics.Training, tape: true, convolution: Recipe.Convolution);
         long step = ((long)_epoch * StepsPerEpoch) + _step;
+        var augmentation = new Augmentation(Recipe.Seed, _epoch);
         Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
+        float[]? taught = Taught(images, augmentation, mixture);
+        using var run = new Run(_workspace, Statistics.Training, tape: true, convolution: Recipe.Convolution);
         byte[] labels = _loader.Labels(images.Span);
-        Tensor logits = InTraining(images, step).Call(_loader.Load(run, images, new Augmentation(Recipe.Seed, _epoch), mixture));
+        Tensor logits = InTraining(images, step).Call(_loader.Load(run, images, augmentation, mixture));
         for (int i = 0; i < labels.Length; i++)
         {
             if (Evaluation.Predict(logits.Values.Slice(i * logits.Shape[1], logits.Shape[1])) == labels[i]) _correct++;
@@ -273,6 +280,7 @@ public sealed class Trainer
         Tensor loss = mixture is null
             ? logits.SoftmaxCrossEntropy(labels)
             : logits.SoftmaxCrossEntropy(Mixup.Targets(labels, _loader.Labels(mixture.Partners.Span), mixture.Weight, logits.Shape[1]));
+        if (taught is not null) loss = loss.DistillationLoss(logits, taught, Recipe.Distillation!.Weight, Recipe.Distillation.Temperature);
         float value = loss.Values[0];
         if (!float.IsFinite(value))
         {
@@ -286,6 +294,14 @@ public sealed class Trainer
         }
         _lossSum += value;
         _step++;
+    }
+
+    /// <summary>The teacher's logits for the images as the step sees them; null without a teacher.</summary>
+    private float[]? Taught(ReadOnlyMemory<int> images, Augmentation augmentation, Mixture? mixture)
+    {
+        if (_teacher is null) return null;
+        using var run = new Run(_workspace, convolution: Recipe.Convolution);
+        return _teacher.Call(_loader.Load(run, images, augmentation, mixture)).Values.ToArray();
     }
 
     /// <summary>The network of one step: the model; or with a slope that it drops in the end; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>

@@ -97,6 +97,36 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
             PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-inward", "--out", "none.safetensors"]).Error);
     }
 
+    /// <summary>A teacher is named in the command and by its weights, and must be a network with ReLUs.</summary>
+    [Fact]
+    public void A_network_learns_from_a_teacher()
+    {
+        string[] common = ["train", "--data", files.Images, "--batch", "4", "--validation", "0", "--seed", "3", "--epochs", "1", "--warmup", "0"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-distilled", "--teacher", files.Model, "--out", "taught.safetensors"]).Code);
+        (PannCore.Nn.ResNet taught, ModelDescription said) = ModelFile.Load(files.At("taught.safetensors"));
+        Assert.Equal(
+            "pann train --arch resnet20 --epochs 1 --batch 4 --learning-rate 0.05 --warmup 0 --weight-decay 0.0005 --init model.safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises --max-gradient-norm 2 --teacher model.safetensors --distil 0.9 --temperature 4 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
+            said.Notes["command"]);
+        Assert.Equal(ModelFile.WeightHash(RandomNetwork.Backbone), said.Notes["teacherWeights"]);
+
+        // The same settings one by one, and others.
+        string[] byHand = [.. common, "--learning-rate", "0.05", "--init", files.Model, "--activation", "direct:2", "--margin", "0.35", "--penalty", "10", "--penalty-from", "0.7", "--penalty-rises", "--teacher", files.Model];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. byHand, "--out", "same.safetensors"]).Code);
+        Assert.Equal(ModelFile.WeightHash(taught), ModelFile.WeightHash(ModelFile.Load(files.At("same.safetensors")).Model));
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. byHand, "--distil", "0.5", "--temperature", "2", "--out", "other.safetensors"]).Code);
+        (PannCore.Nn.ResNet other, ModelDescription othersaid) = ModelFile.Load(files.At("other.safetensors"));
+        Assert.NotEqual(ModelFile.WeightHash(taught), ModelFile.WeightHash(other));
+        Assert.Contains(" --distil 0.5 --temperature 2 ", othersaid.Notes["command"], StringComparison.Ordinal);
+
+        string Refused(params string[] options) => PannProcess.Run(files.Root, [.. common, .. options, "--out", "none.safetensors"]).Error;
+        Assert.Equal("error: --teacher: taught.safetensors: was trained with or fitted to direct:2: expected a network with ReLUs, or with the slope it was trained with\n", Refused("--teacher", "taught.safetensors"));
+        Assert.Equal("error: --tune relu-distilled: expected --teacher with the network to learn from, found none\n", Refused("--init", files.Model, "--tune", "relu-distilled"));
+        Assert.Equal("error: --distil: expected --teacher, found none; without it this option does nothing\n", Refused("--distil", "0.5"));
+        Assert.Equal("error: --temperature: expected --teacher, found none; without it this option does nothing\n", Refused("--temperature", "2"));
+        Assert.Equal("error: recipe: distillation weight: expected more than 0 and at most 1, found 2\n", Refused("--teacher", files.Model, "--distil", "2"));
+        Assert.False(File.Exists(files.At("none.safetensors")));
+    }
+
     [Fact]
     public void A_network_is_trained_by_one_run_at_a_time()
     {

@@ -26,6 +26,11 @@ public sealed class RecipeTests
         { "recipe: leak: expected more than 0, because it is to be dropped, found 0", r => r with { DropLeak = true } },
         { "recipe: noise: expected at least 0, found NaN", r => r with { Noise = new(double.NaN) } },
         { "recipe: learnt ranges: expected a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges, found random", r => r with { Polynomial = new("direct:4", new Dictionary<string, double>(), Share: PolynomialShare.Random, LearnRanges: true) } },
+        { "recipe: distillation weight: expected more than 0 and at most 1, found 0", r => r with { Distillation = new("", 0, 4) } },
+        { "recipe: distillation weight: expected more than 0 and at most 1, found 1.5", r => r with { Distillation = new("", 1.5, 4) } },
+        { "recipe: distillation weight: expected more than 0 and at most 1, found NaN", r => r with { Distillation = new("", double.NaN, 4) } },
+        { "recipe: distillation temperature: expected a positive number, found 0", r => r with { Distillation = new("", 1, 0) } },
+        { "recipe: distillation temperature: expected a positive number, found Infinity", r => r with { Distillation = new("", 1, double.PositiveInfinity) } },
         { "recipe: validation: expected at least 0 images, found -10", r => r with { Validation = -10 } },
     };
 
@@ -52,6 +57,6 @@ public sealed class RecipeTests
     public void The_edges_are_allowed()
     {
         Good.Check();
-        (Good with { Epochs = 1, WarmupEpochs = 1, Momentum = 0, WeightDecay = 0, Validation = 0, Batch = 2 }).Check();
+        (Good with { Epochs = 1, WarmupEpochs = 1, Momentum = 0, WeightDecay = 0, Validation = 0, Batch = 2, Distillation = new("", 1, 0.1) }).Check();
     }
 }

@@ -118,11 +118,12 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
-    /// <summary>What each step is fed, put together by hand: order and augmentation of the epoch, mixture, noise, share and penalty of the step counted from the beginning, rate of the schedule.</summary>
+    /// <summary>What each step is fed, put together by hand: order and augmentation of the epoch, mixture, noise, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_step_is_fed_what_the_recipe_says(bool polynomials)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_step_is_fed_what_the_recipe_says(bool polynomials, bool taught)
     {
         PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
         Dictionary<string, double> ranges = RangeProbe.Calibrate(begin, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
@@ -130,7 +131,9 @@ public sealed class TrainerTests : IDisposable
         recipe = polynomials
             ? recipe with { Polynomial = new("direct:4", ranges, Penalty: 3, PenaltyFrom: 0.3, PenaltyRises: true, Share: PolynomialShare.Rising) }
             : recipe with { Noise = new(0.3) };
-        Trainer trainer = new(recipe, Images, _workspace, begin);
+        PannCore.Nn.ResNet teacher = RandomNetwork.Backbone;
+        if (taught) recipe = recipe with { Distillation = new(ModelFile.WeightHash(teacher), 0.8, 3) };
+        Trainer trainer = new(recipe, Images, _workspace, begin, taught ? teacher : null);
         while (!trainer.Finished) trainer.RunEpoch();
 
         var model = new PannCore.Nn.ResNet(20);
@@ -149,10 +152,14 @@ public sealed class TrainerTests : IDisposable
             PannCore.Nn.ResNet network = model.With(path => polynomials
                 ? new ClampedPolynomial(polynomial, ranges[path], new(3 * (step + 1) / 8.0, 0.3), Math.Min(1, step / 4.0), null)
                 : new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+            var augmentation = new Augmentation(recipe.Seed, epoch);
+            float[] answers;
+            using (var asking = new Run(_workspace)) answers = [.. teacher.Call(loader.Load(asking, images, augmentation, mixture)).Values];
             using var run = new Run(_workspace, Statistics.Training, tape: true);
-            Tensor logits = network.Call(loader.Load(run, images, new Augmentation(recipe.Seed, epoch), mixture));
+            Tensor logits = network.Call(loader.Load(run, images, augmentation, mixture));
             byte[] labels = [.. images.Select(i => Images.Labels[i])], partners = [.. mixture.Partners.ToArray().Select(i => Images.Labels[i])];
             Tensor loss = logits.SoftmaxCrossEntropy(Mixup.Targets(labels, partners, mixture.Weight, 10));
+            if (taught) loss = loss.DistillationLoss(logits, answers, 0.8, 3);
             // Half an epoch of warm-up are two steps; the formula is tested with Schedule.
             sgd.Step(run.Backward(loss), new Schedule(0.02, 2, steps * epochs).Rate(step));
         }
@@ -194,6 +201,32 @@ public sealed class TrainerTests : IDisposable
         }
         ranges.Remove("layer1.0.relu1");
         Assert.Equal("ranges 'recipe': expected a range for each of the 19 activations, found 18; missing: layer1.0.relu1", Assert.Throws<BadInputException>(() => new Trainer(recipe, Images, _workspace, backbone)).Message);
+    }
+
+    [Fact]
+    public void A_teacher_is_the_one_that_the_recipe_names_and_does_not_change()
+    {
+        PannCore.Nn.ResNet teacher = RandomNetwork.Backbone;
+        float[][] before = [.. teacher.Parameters.All.Select(p => p.Values.ToArray())];
+        Recipe recipe = Small with { Distillation = new(ModelFile.WeightHash(teacher), 1, 2) };
+        var trainer = new Trainer(recipe, Images, _workspace, teacher: teacher);
+        while (!trainer.Finished) trainer.RunEpoch(afterStep: step => trainer.SaveState(_folder.At($"{step}")));
+        using var single = new Workspace(1, Small.Convolution, fillWithNaN: true);
+        var resumed = new Trainer(recipe, Images, single, teacher: teacher);
+        resumed.Resume(_folder.At("3"));
+        while (!resumed.Finished) resumed.RunEpoch();
+        AssertSameBits(trainer, resumed);
+        Assert.Equal(trainer.History, resumed.History);
+        Assert.Equal(before, teacher.Parameters.All.Select(p => p.Values.ToArray()));
+        Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
+        // States are compared by the recipe's text: without a teacher it is what it was before there could be one.
+        Trained(Small, Images, _workspace).SaveState(_folder.At("alone"));
+        Assert.DoesNotContain("istillation", SafeTensors.Read(_folder.At("alone")).Metadata["recipe"], StringComparison.Ordinal);
+        Assert.StartsWith($"{_folder.At("3")}: at metadata recipe, distillation", Assert.Throws<BadInputException>(() => new Trainer(Small, Images, _workspace).Resume(_folder.At("3"))).Message, StringComparison.OrdinalIgnoreCase);
+
+        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace));
+        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, teacher: trainer.Model));
+        Assert.Throws<ArgumentException>(() => new Trainer(Small, Images, _workspace, teacher: teacher));
     }
 
     [Fact]
