@@ -149,8 +149,8 @@ internal sealed class Experiment : IDisposable
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string? teacherFile = tuning is { Distilled: true } ? Network(recipe, seed) : null;
-        ResNet? teacher = teacherFile is null ? null : TrainCommand.Teacher(teacherFile, plan).Backbone;
-        if (teacher is not null) plan = plan with { Distillation = new(ModelFile.WeightHash(teacher), Distillation.DefaultWeight, Distillation.DefaultTemperature) };
+        ResNet? teacher = null;
+        if (teacherFile is not null) (plan, teacher) = TrainCommand.WithTeacher(plan, teacherFile);
         string command = TrainCommand.Command(plan, from, tuning, teacher: teacherFile);
         if (!File.Exists(file))
         {
@@ -161,7 +161,7 @@ internal sealed class Experiment : IDisposable
             {
                 Console.WriteLine($"{name}: training");
                 using Workspace workspace = Workspace();
-                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, tuning is { FromScratch: true } ? null : begin?.Backbone, teacher, Stop) is null
+                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, initial: tuning is { FromScratch: true } ? null : begin?.Backbone, teacher: teacher, Stop) is null
                     ? throw new OperationCanceledException(Stop)
                     : file;
             }
@@ -171,7 +171,7 @@ internal sealed class Experiment : IDisposable
         IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
         if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, trained);
         if (notes.TryGetValue("initialWeights", out string? initial) && initial != plan.InitialWeights) throw BadInputException.At(file, "metadata initialWeights", $"{plan.InitialWeights ?? "none"}, the weights of {from ?? "no file"}", initial);
-        if (notes.TryGetValue("teacherWeights", out string? taught) && taught != plan.Distillation?.Teacher) throw BadInputException.At(file, "metadata teacherWeights", $"{plan.Distillation?.Teacher ?? "none"}, the weights of {teacherFile ?? "no file"}", taught);
+        if (notes.GetValueOrDefault("teacherWeights") is var taught && taught != plan.Distillation?.Teacher) throw BadInputException.At(file, "metadata teacherWeights", $"{plan.Distillation?.Teacher ?? "none"}, the weights of {teacherFile ?? "no file"}", taught ?? "none");
         return file;
     }
 

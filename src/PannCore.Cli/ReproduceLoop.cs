@@ -17,7 +17,7 @@ internal static class ReproduceLoop
     public static Command Create()
     {
         var common = new Experiment.Options("loop.json", tunes: true);
-        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages, relu-distilled and relu-distilled-last of those with a teacher. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks that training goes on from.", DefaultValueFactory = _ => "baseline" };
         Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
         Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };
@@ -100,26 +100,29 @@ internal static class ReproduceLoop
     private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
-        "Trained on with polynomials, and with ReLU (control) under the same schedule, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test",
-        ["network", "accuracy", "control", "difference", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
-        [.. rows.Select(row => Cells(row, rows.FirstOrDefault(r => r.Tuning == Control(row) && r.Backbone == row.Backbone && r.Images == row.Images && Schedule(r) == Schedule(row))))]);
+        "Trained on with polynomials, and with ReLU (control) under the same schedule and with the same teacher, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test; teacher: points above the same way without one",
+        ["network", "accuracy", "control", "difference", "p", "teacher", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
+        [.. rows.Select(row => Cells(row, Beside(rows, row, Way(row)?.Control), Beside(rows, row, Way(row)?.Untaught)))]);
 
-    /// <summary>The name of a way with other settings than the named one's begins with that; null for a way that is no more.</summary>
-    private static string? Control(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0])?.Control;
+    /// <summary>The way; a way with other settings than the named one's has a name that begins with that. Null for a way that is no more.</summary>
+    private static NamedTuning? Way(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0]);
+
+    /// <summary>The row of another way from the same backbone, under the same schedule; null where there is none.</summary>
+    private static LoopRow? Beside(IReadOnlyList<LoopRow> rows, LoopRow row, string? way)
+        => rows.FirstOrDefault(r => r != row && r.Tuning == way && r.Backbone == row.Backbone && r.Images == row.Images && Schedule(r) == Schedule(row));
 
     /// <summary>The name's end, after backbone and tuning.</summary>
     private static string Schedule(LoopRow row) => row.Name[$"{row.Backbone}.{row.Tuning}".Length..];
 
-    private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control)
+    private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control, LoopRow? untaught)
     {
-        McNemar? test = control is null || control == row ? null : McNemar.Of(RightAnswers.Read(row.Right, row.Images), RightAnswers.Read(control.Right, control.Images));
         return
         [
             row.Name,
             Invariant($"{row.Accuracy:F2} %"),
             control is null ? "-" : Invariant($"{control.Accuracy:F2} %"),
-            test?.Difference(row.Images) is var (points, half) ? Invariant($"{points:F2} +- {half:F2}") : "-",
-            test is { Probability: var p } ? (p < 1e-99 ? "< 1e-99" : p < 0.001 ? Invariant($"{p:0e-0}") : Invariant($"{p:F3}")) : "-",
+            .. Compared(row, control),
+            .. Compared(row, untaught),
             row.Price is null ? "-" : Invariant($"{row.Price.Levels}"),
             row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
             row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRange:N0}"),
@@ -128,5 +131,15 @@ internal static class ReproduceLoop
             row.Ranges is null ? "-" : Invariant($"{row.Ranges.Study.Stress.Max(image => image.Share):F2}"),
             row.Ranges?.Study.Search is { } search ? Invariant($"{search.Share:F2}") : "-",
         ];
+    }
+
+    /// <summary>Points above another row with their interval, and McNemar's p.</summary>
+    private static string[] Compared(LoopRow row, LoopRow? other)
+    {
+        if (other is null) return ["-", "-"];
+        var test = McNemar.Of(RightAnswers.Read(row.Right, row.Images), RightAnswers.Read(other.Right, other.Images));
+        (double points, double half) = test.Difference(row.Images);
+        double p = test.Probability;
+        return [Invariant($"{points:F2} +- {half:F2}"), p < 1e-99 ? "< 1e-99" : p < 0.001 ? Invariant($"{p:0e-0}") : Invariant($"{p:F3}")];
     }
 }

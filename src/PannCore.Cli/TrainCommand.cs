@@ -44,9 +44,9 @@ internal static class TrainCommand
         Option<bool> penaltyRises = new("--penalty-rises") { Description = "Let its weight rise from 0 to P over all steps." };
         Option<bool> learnRanges = new("--learn-ranges") { Description = "Let training change the ranges it begins from; the model file holds what they have become, fixed." };
         Option<string> share = new Option<string>("--share") { Description = "How much of the polynomial: full; rising from none to all over the first half of the steps; or random for each step and activation, which leaves a network with ReLUs that stands its polynomials.", DefaultValueFactory = _ => "full" }.AcceptOnlyFromAmong("full", "rising", "random");
-        Option<string?> teacher = new("--teacher") { HelpName = "MODEL", Description = "Learn from the answers of this network beside the labels, for instance from the model of --init with its ReLUs (distillation)." };
+        Option<string?> teacher = new("--teacher") { HelpName = "MODEL", Description = "Learn from the answers of this network with ReLUs beside the labels (distillation). Default: that of --init where --tune begins with a teacher, else none." };
         Option<double> distil = new("--distil") { HelpName = "W", Description = "Weight of the teacher, the labels having 1 - W: loss (1 - W) cross-entropy + W T^2 KL(teacher / T, network / T).", DefaultValueFactory = _ => Distillation.DefaultWeight };
-        Option<double> temperature = new("--temperature") { HelpName = "T", Description = "What both networks' logits are divided by there.", DefaultValueFactory = _ => Distillation.DefaultTemperature };
+        Option<double> temperature = new("--temperature") { HelpName = "T", Description = "T in the loss of --distil.", DefaultValueFactory = _ => Distillation.DefaultTemperature };
         Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation or --tune, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
         Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
@@ -116,17 +116,18 @@ internal static class TrainCommand
             if (fromScratch && (polynomial.Activation is null || !(polynomial.Ranges == PannModel.StoredRanges || ActivationRanges.NeedsCalibration(polynomial.Ranges))))
                 throw new BadInputException($"--ranges-only: expected --activation and --ranges layer, global or stored, which the model of --init holds; found {polynomial.Activation ?? "no activation"} over ranges '{polynomial.Ranges}'");
             recipe = InTheLoop(recipe, polynomial, begin);
-            if (tuning is { Distilled: true } && !IsGiven(teacher)) throw new BadInputException($"--tune {tuning.Name}: expected --teacher with the network to learn from, found none");
-            if (!IsGiven(teacher) && ((Option[])[distil, temperature]).FirstOrDefault(IsGiven) is { } lonely) throw new BadInputException($"{lonely.Name}: expected --teacher, found none; without it this option does nothing");
-            ResNet? teaching = parsed.GetValue(teacher) is string source ? Teacher(source, recipe).Backbone : null;
-            if (teaching is not null) recipe = recipe with { Distillation = new(ModelFile.WeightHash(teaching), parsed.GetValue(distil), parsed.GetValue(temperature)) };
+            string? source = parsed.GetValue(teacher) ?? (tuning is { Distilled: true, After: null } ? parsed.GetValue(initial) : null);
+            if (source is null && tuning is { Distilled: true }) throw new BadInputException($"--tune {tuning.Name}: expected --teacher with the backbone that the way before it began from, found none");
+            if (source is null && ((Option[])[distil, temperature]).FirstOrDefault(IsGiven) is { } lonely) throw new BadInputException($"{lonely.Name}: expected --teacher, found none; without it this option does nothing");
+            ResNet? teaching = null;
+            if (source is not null) (recipe, teaching) = WithTeacher(recipe, source, parsed.GetValue(distil), parsed.GetValue(temperature));
             string file = parsed.GetValue(output)!, state = file + ".state";
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = Cifar10.ReadTrain(folder.Location);
             using var workspace = new Workspace(parsed.GetValue(threads));
             using IDisposable held = TrainingRun.Hold(file);
-            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0, parsed.GetValue(teacher)), fromScratch ? null : begin?.Backbone, teaching, cancellation);
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0, source), initial: fromScratch ? null : begin?.Backbone, teacher: teaching, cancellation);
             if (record is null)
             {
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
@@ -145,16 +146,17 @@ internal static class TrainCommand
     /// <param name="initialLeak">The slope that the initial model was trained with: another one has to be said.</param>
     /// <param name="teacher">The model that is learnt from; null for none.</param>
     public static string Command(Recipe recipe, string? initial = null, NamedTuning? tuning = null, double initialLeak = 0, string? teacher = null) => FormattableString.Invariant(
-        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe, initialLeak)}{Loop(recipe, initial, tuning)}{Taught(recipe, teacher)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
+        $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe, initialLeak)}{Loop(recipe, initial, tuning)}{Teacher(recipe, teacher)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
 
-    /// <summary>A network to learn from.</summary>
-    /// <exception cref="BadInputException">It is one of polynomials, or of weights refitted to them, or of another normalisation.</exception>
-    public static PannModel Teacher(string file, Recipe recipe)
+    /// <summary>A recipe with a teacher, and the teacher.</summary>
+    /// <exception cref="BadInputException">It has other activations than ReLUs, or weights refitted to polynomials, or another normalisation.</exception>
+    public static (Recipe Recipe, ResNet Teacher) WithTeacher(Recipe recipe, string file, double weight = Distillation.DefaultWeight, double temperature = Distillation.DefaultTemperature)
     {
-        var teacher = PannModel.Load(file);
-        if (teacher.Description.Pann is { } pann) throw new BadInputException($"--teacher: {file}: {pann.Origin}: expected a network with ReLUs, or with the slope it was trained with");
-        if (teacher.Description.Normalization.Name != recipe.Normalize) throw BadInputException.At(file, "normalisation", $"{recipe.Normalize}, as training has it", teacher.Description.Normalization.Name);
-        return teacher;
+        var model = PannModel.Load(file);
+        if (model.Description.Pann is { } pann) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one that {pann.Origin}");
+        if (model.Description.Activation.Leak != 0) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one with {model.Description.Activation}");
+        if (model.Description.Normalization.Name != recipe.Normalize) throw BadInputException.At(file, "teacher", $"normalisation {recipe.Normalize}, as training has it", model.Description.Normalization.Name);
+        return (recipe with { Distillation = new(ModelFile.WeightHash(model.Backbone), weight, temperature) }, model.Backbone);
     }
 
     /// <summary>A recipe with the polynomial of a tuning, if it has one.</summary>
@@ -187,7 +189,7 @@ internal static class TrainCommand
     }
 
     /// <summary>The options of learning from a teacher.</summary>
-    private static string Taught(Recipe recipe, string? teacher)
+    private static string Teacher(Recipe recipe, string? teacher)
         => recipe.Distillation is { } distillation ? FormattableString.Invariant($" --teacher {Path.GetFileName(teacher)} --distil {distillation.Weight} --temperature {distillation.Temperature}") : "";
 
     /// <summary>The options of what a recipe does beyond the baseline.</summary>
@@ -208,7 +210,7 @@ internal static class TrainCommand
         public override int Invoke(ParseResult parseResult)
         {
             Terminal.Write(new ReportTable("Recipes: what differs from the baseline, and why it is there", ["recipe", "purpose"], [.. NamedRecipe.All.Select(r => (string[])[r.Name, r.Purpose])]));
-            Terminal.Write(new ReportTable($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; batch-norm one pass at rate 0; from scratch the backbone's epochs more, and its rate", ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
+            Terminal.Write(new ReportTable(FormattableString.Invariant($"Ways to go on from a model (--tune NAME --init MODEL): {NamedTuning.Epochs} epochs, largest rate {NamedTuning.LearningRate}, gradient norm {NamedTuning.MaxGradientNorm}; a last stage {NamedTuning.LastEpochs} epochs, rate {NamedTuning.LastLearningRate}; batch-norm one pass at rate 0; from scratch the backbone's epochs more, and its rate; distilled with the backbone as a teacher, weight {Distillation.DefaultWeight}, temperature {Distillation.DefaultTemperature}"), ["tuning", "after", "purpose"], [.. NamedTuning.All.Select(t => (string[])[t.Name, t.After ?? "-", t.Purpose])]));
             return 0;
         }
     }

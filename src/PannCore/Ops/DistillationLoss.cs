@@ -4,7 +4,7 @@ namespace PannCore.Ops;
 
 /// <summary>
 /// y = (1 - w) c + w T^2 mean over images of KL(softmax(t / T), softmax(z / T)): c a cross-entropy, z logits, t the logits of a teacher, KL(q, p) = sum over k of q[k] log(q[k] / p[k]).
-/// T^2 keeps the gradient of z, w T (softmax(z / T) - softmax(t / T)) / N, of one size whatever T. Source: G. Hinton, O. Vinyals, J. Dean, Distilling the Knowledge in a Neural Network, 2015.
+/// The gradient of z, w T (softmax(z / T) - softmax(t / T)) / N, tends with T to w (z - t, each less its mean over the classes) / (N K): T^2 keeps it from vanishing. Source: G. Hinton, O. Vinyals, J. Dean, Distilling the Knowledge in a Neural Network, 2015.
 /// </summary>
 internal sealed class DistillationLoss(ReadOnlyMemory<float> teacher, double weight, double temperature) : Op
 {
@@ -17,7 +17,7 @@ internal sealed class DistillationLoss(ReadOnlyMemory<float> teacher, double wei
         (Shape c, Shape z) = (inputs[0], inputs[1]);
         if (c.Length != 1) throw new ShapeException($"distillationLoss: cross-entropy {c} must be [1]");
         if (z.Rank != 2) throw new ShapeException($"distillationLoss: logits {z} must be [N,K]");
-        if (teacher.Length != z.Length) throw new ShapeException($"distillationLoss: logits {z} need {z.Length} of a teacher, found {teacher.Length}");
+        if (teacher.Length != z.Length) throw new ShapeException($"distillationLoss: logits {z} need {z.Length} logits of a teacher, found {teacher.Length}");
         return new(1);
     }
 
@@ -60,11 +60,17 @@ internal sealed class DistillationLoss(ReadOnlyMemory<float> teacher, double wei
         double divergence = 0;
         for (int n = 0; n < images; n++)
         {
-            double[] student = [.. Enumerable.Range(0, classes).Select(k => Math.Exp(inputs[1].Values[(n * classes) + k] / temperature))];
-            double[] wanted = [.. Enumerable.Range(0, classes).Select(k => Math.Exp(teacher.Span[(n * classes) + k] / temperature))];
-            for (int k = 0; k < classes; k++) divergence += wanted[k] / wanted.Sum() * Math.Log(wanted[k] / wanted.Sum() / (student[k] / student.Sum()));
+            double[] student = LogProbabilities(k => inputs[1].Values[(n * classes) + k]), wanted = LogProbabilities(k => teacher.Span[(n * classes) + k]);
+            for (int k = 0; k < classes; k++) divergence += Math.Exp(wanted[k]) * (wanted[k] - student[k]);
         }
         output.Values[0] = ((1 - weight) * inputs[0].Values[0]) + (weight * temperature * temperature * divergence / images);
+
+        double[] LogProbabilities(Func<int, double> logit)
+        {
+            double[] scaled = [.. Enumerable.Range(0, classes).Select(k => logit(k) / temperature)];
+            double largest = scaled.Max(), logSum = largest + Math.Log(scaled.Sum(value => Math.Exp(value - largest)));
+            return [.. scaled.Select(value => value - logSum)];
+        }
     }
 
     /// <summary>log sum over k of exp(x[k] / T).</summary>

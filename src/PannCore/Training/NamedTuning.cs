@@ -14,9 +14,9 @@ namespace PannCore.Training;
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
 /// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
-/// <param name="Distilled">Whether the backbone, with its ReLUs, is the teacher: <see cref="Distillation"/>.</param>
+/// <param name="Untaught">The same way without a teacher, which here is the backbone with its ReLUs: <see cref="Distillation"/>; null for a way without.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null, bool Distilled = false)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null, string? Untaught = null)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -50,8 +50,10 @@ public sealed record NamedTuning(
     /// <summary>The way with ReLU under the same schedule, and with the same teacher.</summary>
     public string Control => $"relu{(Distilled ? "-distilled" : "")}{(After is null ? "" : "-last")}";
 
-    /// <summary>All, in the order of the tables.</summary>
-    public static IReadOnlyList<NamedTuning> All { get; } =
+    /// <summary>Whether it has a teacher.</summary>
+    public bool Distilled => Untaught is not null;
+
+    private static readonly NamedTuning[] Undistilled =
     [
         new("relu", "the control: the same network under the same schedule, with ReLU", null),
         new("direct-4", "degree 4: two levels", "direct:4"),
@@ -63,12 +65,6 @@ public sealed record NamedTuning(
             $"direct-{way.Item1}-inward", $"{way.Item2}, and a last stage whose penalty begins farther inside, so that inputs keep headroom", $"direct:{way.Item1}", "stored", Penalty: 10, PenaltyFrom: 0.6, After: way.Item2)),
         new("direct-2-inward-40", "direct-2-inward with four times the penalty: the fallback, when no penalty kept images held out within 0.95 B", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-firm"),
         new("relu-last", "the control of a last stage: relu, and the same passes again", null, After: "relu"),
-        new("relu-distilled", "the control of distilled ways: relu, and the backbone as its teacher", null, Distilled: true),
-        new("direct-4-distilled", "direct-4-narrow, and the backbone as its teacher", "direct:4", Margin: 0.35, Penalty: 5, PenaltyFrom: 0.7, PenaltyRises: true, Distilled: true),
-        new("direct-2-distilled", "direct-2-firm, and the backbone as its teacher", "direct:2", Margin: 0.35, Penalty: 10, PenaltyFrom: 0.7, PenaltyRises: true, Distilled: true),
-        new("relu-distilled-last", "the control of their last stages", null, After: "relu-distilled", Distilled: true),
-        new("direct-4-distilled-inward", "direct-4-distilled, and the last stage of direct-4-inward", "direct:4", "stored", Penalty: 10, PenaltyFrom: 0.6, After: "direct-4-distilled", Distilled: true),
-        new("direct-2-distilled-inward", "direct-2-distilled, and the last stage of direct-2-inward-40", "direct:2", "stored", Penalty: 40, PenaltyFrom: 0.6, After: "direct-2-distilled", Distilled: true),
         new("batch-norm", "batch-norm's statistics taken anew, by the activations that the network is used with; weights as they are, one pass", null, StatisticsOnly: true),
         new("direct-8", "degree 8: three levels", "direct:8"),
         new("composite-5", "the cheapest composite", "composite:5"),
@@ -79,6 +75,21 @@ public sealed record NamedTuning(
         .. new[] { 5, 6, 7 }.Select(alpha => new NamedTuning(
             $"met-{alpha}", $"a network with ReLUs that met random shares of the error of precision 2^-{alpha} over one range", $"composite:alpha={alpha}", "global", PolynomialShare.Random, Margin: 1.05, Penalty: 0)),
     ];
+
+    /// <summary>All, in the order of the tables.</summary>
+    public static IReadOnlyList<NamedTuning> All { get; } =
+    [
+        .. Undistilled,
+        WithTeacher("relu-distilled", "relu"),
+        WithTeacher("relu-distilled-last", "relu-last", "relu-distilled"),
+        WithTeacher("direct-4-distilled", "direct-4-narrow"),
+        WithTeacher("direct-4-distilled-inward", "direct-4-inward", "direct-4-distilled"),
+        WithTeacher("direct-2-distilled", "direct-2-firm"),
+        WithTeacher("direct-2-distilled-inward", "direct-2-inward-40", "direct-2-distilled"),
+    ];
+
+    private static NamedTuning WithTeacher(string name, string way, string? after = null)
+        => Undistilled.Single(tuning => tuning.Name == way) with { Name = name, Purpose = $"{way}, with the backbone as its teacher", After = after, Untaught = way };
 
     /// <summary>The tuning of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>

@@ -102,7 +102,8 @@ public sealed record Recipe
         if (Distillation is { } distillation)
         {
             Require(distillation.Weight is > 0 and <= 1, "distillation weight", "more than 0 and at most 1", distillation.Weight);
-            Require(distillation.Temperature > 0 && double.IsFinite(distillation.Temperature), "distillation temperature", "a positive number", distillation.Temperature);
+            Require(distillation.Temperature is >= 0.1 and <= 100, "distillation temperature", "0.1 to 100", distillation.Temperature);
+            Require(LearningRate > 0, "distillation", "a learning rate above 0, because at 0 nothing is learnt from a teacher", LearningRate);
         }
         Require(Validation >= 0, "validation", "at least 0 images", Validation);
     }

@@ -13,7 +13,7 @@ namespace PannCore.Training;
 
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
-/// <param name="TrainLoss">Mean loss over the epoch's images, the cross-entropy or what it is beside a teacher; the penalty on inputs of polynomials acts on the gradient alone.</param>
+/// <param name="TrainLoss">Mean loss over the epoch's images: the cross-entropy or, with a teacher, the loss of <see cref="Distillation"/>, which compares with no other; the penalty on inputs of polynomials acts on the gradient alone.</param>
 /// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);
@@ -56,9 +56,9 @@ public sealed class Trainer
     /// <param name="data">The training set.</param>
     /// <param name="workspace">Threads and memory. Convolutions are computed as the recipe says, in training and on the images held out.</param>
     /// <param name="initial">A network of the same architecture whose weights training begins from; null begins from random ones. The recipe names it by the hash of its weights.</param>
-    /// <param name="teacher">The network whose answers count beside the labels, of any depth; null for none. The recipe names it by the hash of its weights.</param>
+    /// <param name="teacher">The network whose answers count beside the labels, with ReLUs and of any depth; null for none. The recipe names it by the hash of its weights.</param>
     /// <exception cref="BadInputException">The recipe does not make sense for the data.</exception>
-    /// <exception cref="ArgumentException">The initial weights, or the teacher's, are others than the recipe names.</exception>
+    /// <exception cref="ArgumentException">The initial weights, or the teacher's, are others than the recipe names, or the teacher has other activations than ReLUs.</exception>
     public Trainer(Recipe recipe, Cifar10 data, Workspace workspace, ResNet? initial = null, ResNet? teacher = null)
     {
         recipe.Check();
@@ -86,6 +86,9 @@ public sealed class Trainer
             throw new ArgumentException("trainer: the network to begin from is not the one that the recipe names", nameof(initial));
         if ((teacher is null ? null : ModelFile.WeightHash(teacher)) != recipe.Distillation?.Teacher)
             throw new ArgumentException("trainer: the teacher is not the one that the recipe names", nameof(teacher));
+        // The hash is that of the weights alone, and a teacher is asked for its answers.
+        if (teacher?.Activations.FirstOrDefault(place => place.Function is not ActivationFunction.Relu { Slope: 0 }) is { } other)
+            throw new ArgumentException($"trainer: expected a teacher with ReLUs, found another activation at {other.Path}", nameof(teacher));
         _teacher = teacher;
         if (initial is not null)
         {
@@ -269,7 +272,7 @@ public sealed class Trainer
         long step = ((long)_epoch * StepsPerEpoch) + _step;
         var augmentation = new Augmentation(Recipe.Seed, _epoch);
         Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
-        float[]? taught = Taught(images, augmentation, mixture);
+        float[]? answers = TeachersAnswers(images, augmentation, mixture);
         using var run = new Run(_workspace, Statistics.Training, tape: true, convolution: Recipe.Convolution);
         byte[] labels = _loader.Labels(images.Span);
         Tensor logits = InTraining(images, step).Call(_loader.Load(run, images, augmentation, mixture));
@@ -280,7 +283,7 @@ public sealed class Trainer
         Tensor loss = mixture is null
             ? logits.SoftmaxCrossEntropy(labels)
             : logits.SoftmaxCrossEntropy(Mixup.Targets(labels, _loader.Labels(mixture.Partners.Span), mixture.Weight, logits.Shape[1]));
-        if (taught is not null) loss = loss.DistillationLoss(logits, taught, Recipe.Distillation!.Weight, Recipe.Distillation.Temperature);
+        if (answers is not null) loss = loss.DistillationLoss(logits, answers, Recipe.Distillation!.Weight, Recipe.Distillation.Temperature);
         float value = loss.Values[0];
         if (!float.IsFinite(value))
         {
@@ -297,11 +300,16 @@ public sealed class Trainer
     }
 
     /// <summary>The teacher's logits for the images as the step sees them; null without a teacher.</summary>
-    private float[]? Taught(ReadOnlyMemory<int> images, Augmentation augmentation, Mixture? mixture)
+    /// <exception cref="BadInputException">One is not finite: weights can be finite and too large.</exception>
+    private float[]? TeachersAnswers(ReadOnlyMemory<int> images, Augmentation augmentation, Mixture? mixture)
     {
         if (_teacher is null) return null;
         using var run = new Run(_workspace, convolution: Recipe.Convolution);
-        return _teacher.Call(_loader.Load(run, images, augmentation, mixture)).Values.ToArray();
+        float[] logits = _teacher.Call(_loader.Load(run, images, augmentation, mixture)).Values.ToArray();
+        int wrong = Array.FindIndex(logits, logit => !float.IsFinite(logit));
+        if (wrong < 0) return logits;
+        int classes = logits.Length / images.Length;
+        throw new BadInputException(FormattableString.Invariant($"teacher: image {images.Span[wrong / classes]}, logit {wrong % classes}: expected a finite number, found {logits[wrong]}"));
     }
 
     /// <summary>The network of one step: the model; or with a slope that it drops in the end; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>

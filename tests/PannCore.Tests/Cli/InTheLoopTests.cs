@@ -97,12 +97,13 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
             PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-inward", "--out", "none.safetensors"]).Error);
     }
 
-    /// <summary>A teacher is named in the command and by its weights, and must be a network with ReLUs.</summary>
+    /// <summary>A teacher is named in the command and by its weights, must be a network with ReLUs, and the last stage asks for the same.</summary>
     [Fact]
     public void A_network_learns_from_a_teacher()
     {
         string[] common = ["train", "--data", files.Images, "--batch", "4", "--validation", "0", "--seed", "3", "--epochs", "1", "--warmup", "0"];
-        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-distilled", "--teacher", files.Model, "--out", "taught.safetensors"]).Code);
+        // By default it is the network that training begins from.
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "direct-2-distilled", "--out", "taught.safetensors"]).Code);
         (PannCore.Nn.ResNet taught, ModelDescription said) = ModelFile.Load(files.At("taught.safetensors"));
         Assert.Equal(
             "pann train --arch resnet20 --epochs 1 --batch 4 --learning-rate 0.05 --warmup 0 --weight-decay 0.0005 --init model.safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises --max-gradient-norm 2 --teacher model.safetensors --distil 0.9 --temperature 4 --validation 0 --seed 3 --convolution winograd4 --out model.safetensors",
@@ -118,12 +119,20 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.NotEqual(ModelFile.WeightHash(taught), ModelFile.WeightHash(other));
         Assert.Contains(" --distil 0.5 --temperature 2 ", othersaid.Notes["command"], StringComparison.Ordinal);
 
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. common, "--init", "taught.safetensors", "--tune", "direct-2-distilled-inward", "--teacher", files.Model, "--out", "inward.safetensors"]).Code);
+        IReadOnlyDictionary<string, string> last = ModelFile.Load(files.At("inward.safetensors")).Description.Notes;
+        Assert.Contains(" --init taught.safetensors --activation direct:2 --ranges stored --penalty 40 --penalty-from 0.6 --max-gradient-norm 2 --teacher model.safetensors --distil 0.9 --temperature 4 ", last["command"], StringComparison.Ordinal);
+        Assert.Equal((ModelFile.WeightHash(taught), said.Notes["teacherWeights"]), (last["initialWeights"], last["teacherWeights"]));
+
         string Refused(params string[] options) => PannProcess.Run(files.Root, [.. common, .. options, "--out", "none.safetensors"]).Error;
-        Assert.Equal("error: --teacher: taught.safetensors: was trained with or fitted to direct:2: expected a network with ReLUs, or with the slope it was trained with\n", Refused("--teacher", "taught.safetensors"));
-        Assert.Equal("error: --tune relu-distilled: expected --teacher with the network to learn from, found none\n", Refused("--init", files.Model, "--tune", "relu-distilled"));
+        Assert.Equal("error: taught.safetensors: at teacher: expected a network with ReLUs, found one that was trained with or fitted to direct:2\n", Refused("--teacher", "taught.safetensors"));
+        ModelFile.Save(files.At("leaky.safetensors"), RandomNetwork.Backbone.With(_ => new PannCore.Nn.ActivationFunction.Relu(0.1f)), new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("leaky:0.1"), null, 0, new Dictionary<string, string>()));
+        Assert.Equal("error: leaky.safetensors: at teacher: expected a network with ReLUs, found one with leaky:0.1\n", Refused("--teacher", "leaky.safetensors"));
+        Assert.Equal("error: --tune direct-2-distilled-inward: expected --teacher with the backbone that the way before it began from, found none\n", Refused("--init", "taught.safetensors", "--tune", "direct-2-distilled-inward"));
         Assert.Equal("error: --distil: expected --teacher, found none; without it this option does nothing\n", Refused("--distil", "0.5"));
         Assert.Equal("error: --temperature: expected --teacher, found none; without it this option does nothing\n", Refused("--temperature", "2"));
         Assert.Equal("error: recipe: distillation weight: expected more than 0 and at most 1, found 2\n", Refused("--teacher", files.Model, "--distil", "2"));
+        Assert.Equal("error: recipe: distillation: expected a learning rate above 0, because at 0 nothing is learnt from a teacher, found 0\n", Refused("--init", files.Model, "--tune", "batch-norm", "--teacher", files.Model));
         Assert.False(File.Exists(files.At("none.safetensors")));
     }
 

@@ -124,7 +124,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(JsonValueKind.Null, rows[0].GetProperty("ranges").ValueKind);
         Assert.Equal((58, 38, 376_832), (rows[1].GetProperty("price").GetProperty("levels").GetInt32(), rows[1].GetProperty("price").GetProperty("depth").GetInt32(), rows[1].GetProperty("price").GetProperty("multiplications").GetInt32()));
         Assert.True(rows[1].GetProperty("ranges").GetProperty("outOfRange").GetInt64() > 0 && rows[1].GetProperty("ranges").GetProperty("largest").GetDouble() > 1);
-        Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 +\d+\.\d\d % +\d+\.\d\d % +-?\d+\.\d\d \+- \d+\.\d\d +(\d\.\d{3}|\de-\d+|< 1e-99) +58 ", outcome.Out); // Accuracy, control, difference and p against it, levels.
+        Assert.Matches(@"baseline-resnet20-3-5\.direct-4-2 +\d+\.\d\d % +\d+\.\d\d % +-?\d+\.\d\d \+- \d+\.\d\d +(\d\.\d{3}|\de-\d+|< 1e-99) +- +- +58 ", outcome.Out); // Accuracy, control, difference and p against it, no way without a teacher, levels.
     }
 
     /// <summary>It goes on from another way's network, for passes of its own, and so does its control: they are compared, and the control of the stage before is not.</summary>
@@ -166,6 +166,46 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             PannProcess.Run(files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu", "--penalty", "2", "--data", Data, "--models", folder, "--json", table).Error);
         Assert.Equal(
             "error: --margin: expected a way whose ranges are not those of the way before it, found --tune direct-2-inward\n", PannProcess.Run(files.Root, [.. command, "--margin", "2"]).Error);
+    }
+
+    /// <summary>Its control has the same teacher, it is compared with the same way without one too, and a network of another teacher is not taken for it.</summary>
+    [NeedsCifar10Fact]
+    public void A_distilled_network_stands_beside_its_control_and_the_way_without_a_teacher()
+    {
+        string folder = Folder("distilled"), table = Path.Combine(folder, "table.json");
+        const string backbone = "baseline-resnet20-3-5";
+        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
+        ResNet trained = PannModel.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors")).Backbone;
+        void Save(string name, ResNet network, string loop, bool taught, string? teacher) => ModelFile.Save(
+            Path.Combine(folder, $"{backbone}.{name}-2.safetensors"), network,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), loop.Length == 0 ? RandomNetwork.Largest : null, loop.Length == 0 ? 1 : 0,
+                new Dictionary<string, string>
+                {
+                    ["command"] = $"pann train --arch resnet20 --epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005 --init {backbone}.safetensors{loop} --max-gradient-norm 2{(taught ? $" --teacher {backbone}.safetensors --distil 0.9 --temperature 4" : "")} --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors",
+                }.Concat(teacher is null ? [] : [new("teacherWeights", teacher)]).ToDictionary(),
+                loop.Length == 0 ? null : new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true)));
+        const string firm = " --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises";
+        string teacher = ModelFile.WeightHash(RandomNetwork.Backbone);
+        Save("direct-2-firm", RandomNetwork.Make(2), firm, taught: false, null);
+        Save("relu-distilled", trained, "", taught: true, teacher); // Better than all the others by far, which are random: that shows in p.
+        Save("direct-2-distilled", RandomNetwork.Backbone, firm, taught: true, teacher);
+        string[] command = ["reproduce", "loop", "--on", "held-out", "--tune", "direct-2-firm", "--tune", "relu-distilled", "--tune", "direct-2-distilled", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
+        Outcome outcome = PannProcess.Run(files.Root, command);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(table));
+        bool[][] right = [.. document.RootElement.GetProperty("rows").EnumerateArray().Select(row => RightAnswers.Read(row.GetProperty("right").GetString()!, 5000))];
+        string[] Cells(string name) => outcome.Out.Split('\n').Single(line => line.Contains($"{name}-2  ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string Points(bool[] one, bool[] other) => McNemar.Of(one, other).Difference(5000) is var (points, half) ? string.Create(CultureInfo.InvariantCulture, $"{points:F2} +- {half:F2}") : "";
+        Assert.Equal((Points(right[2], right[1]), "< 1e-99", Points(right[2], right[0])), (Cells("direct-2-distilled")[3], Cells("direct-2-distilled")[4], Cells("direct-2-distilled")[5]));
+        Assert.Equal(["-", "-", "-", "-", "-"], Cells("direct-2-firm")[2..7]); // Neither its control, which has no teacher, nor a way without one.
+
+        foreach (string? other in new[] { null, ModelFile.WeightHash(trained) })
+        {
+            Save("direct-2-distilled", RandomNetwork.Backbone, firm, taught: true, other);
+            Assert.Equal(
+                $"error: {Path.Combine(folder, $"{backbone}.direct-2-distilled-2.safetensors")}: at metadata teacherWeights: expected {teacher}, the weights of {Path.Combine(folder, backbone + ".safetensors")}, found {other ?? "none"}\n",
+                PannProcess.Run(files.Root, command).Error);
+        }
     }
 
     [NeedsCifar10Fact]

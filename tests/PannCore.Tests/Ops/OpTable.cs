@@ -87,8 +87,8 @@ internal static class OpTable
         new("64 to 10", p => new Linear(p[0], p[1]), [new(5, 64)], [new(10, 64), new(10)], Terms: 66),
         new("odd", p => new Linear(p[0], p[1]), [new(3, 7)], [new(5, 7), new(5)], Terms: 9),
         new("hard labels", _ => new SoftmaxCrossEntropy(Targets(4, 10, hard: true)), [new(4, 10)], [], Terms: 16, Multilinear: false),
-        new("a teacher's share", _ => new DistillationLoss(Values(40, 9), weight: 0.7, temperature: 3), [new(1), new(4, 10)], [], Terms: 16, Multilinear: false),
-        new("a teacher alone, cold", _ => new DistillationLoss(Values(21, 9), weight: 1, temperature: 0.5), [new(1), new(3, 7)], [], Terms: 16, Multilinear: false),
+        new("a teacher's share", _ => new DistillationLoss(Values(40, 9), weight: 0.7, temperature: 3), [new(1), new(4, 10)], [], Terms: 3, Multilinear: false),
+        new("a teacher alone, cold", _ => new DistillationLoss(Values(21, 9), weight: 1, temperature: 0.5), [new(1), new(3, 7)], [], Terms: 3, Multilinear: false),
         new("soft labels", _ => new SoftmaxCrossEntropy(Targets(3, 7, hard: false)), [new(3, 7)], [], Terms: 16, Multilinear: false),
     ];
 

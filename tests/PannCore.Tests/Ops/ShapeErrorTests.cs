@@ -46,7 +46,7 @@ public sealed class ShapeErrorTests
         ["softmaxCrossEntropy: label 3 of image 1 is not below the 3 classes of logits [2,3]"] = run => X(run, 2, 3).SoftmaxCrossEntropy([(byte)0, 3]),
         ["distillationLoss: cross-entropy [2] must be [1]"] = run => X(run, 2).DistillationLoss(X(run, 2, 3), new float[6], 1, 1),
         ["distillationLoss: logits [6] must be [N,K]"] = run => X(run, 1).DistillationLoss(X(run, 6), new float[6], 1, 1),
-        ["distillationLoss: logits [2,3] need 6 of a teacher, found 5"] = run => X(run, 1).DistillationLoss(X(run, 2, 3), new float[5], 1, 1),
+        ["distillationLoss: logits [2,3] need 6 logits of a teacher, found 5"] = run => X(run, 1).DistillationLoss(X(run, 2, 3), new float[5], 1, 1),
         ["input: shape [2,3] has 6 values, found 5"] = run => run.Input(new(2, 3), new float[5]),
         ["input: shape [2,3] has 6 values, found 7"] = run => run.Input(new(2, 3), new float[7]),
     };

@@ -29,8 +29,9 @@ public sealed class RecipeTests
         { "recipe: distillation weight: expected more than 0 and at most 1, found 0", r => r with { Distillation = new("", 0, 4) } },
         { "recipe: distillation weight: expected more than 0 and at most 1, found 1.5", r => r with { Distillation = new("", 1.5, 4) } },
         { "recipe: distillation weight: expected more than 0 and at most 1, found NaN", r => r with { Distillation = new("", double.NaN, 4) } },
-        { "recipe: distillation temperature: expected a positive number, found 0", r => r with { Distillation = new("", 1, 0) } },
-        { "recipe: distillation temperature: expected a positive number, found Infinity", r => r with { Distillation = new("", 1, double.PositiveInfinity) } },
+        { "recipe: distillation temperature: expected 0.1 to 100, found 0", r => r with { Distillation = new("", 1, 0) } },
+        { "recipe: distillation temperature: expected 0.1 to 100, found Infinity", r => r with { Distillation = new("", 1, double.PositiveInfinity) } },
+        { "recipe: distillation: expected a learning rate above 0, because at 0 nothing is learnt from a teacher, found 0", r => r with { Distillation = new("", 1, 4), LearningRate = 0 } },
         { "recipe: validation: expected at least 0 images, found -10", r => r with { Validation = -10 } },
     };
 

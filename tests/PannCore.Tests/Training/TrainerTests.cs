@@ -123,6 +123,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(true, true)]
+    [InlineData(false, true)]
     public void A_step_is_fed_what_the_recipe_says(bool polynomials, bool taught)
     {
         PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
@@ -224,9 +225,33 @@ public sealed class TrainerTests : IDisposable
         Assert.DoesNotContain("istillation", SafeTensors.Read(_folder.At("alone")).Metadata["recipe"], StringComparison.Ordinal);
         Assert.StartsWith($"{_folder.At("3")}: at metadata recipe, distillation", Assert.Throws<BadInputException>(() => new Trainer(Small, Images, _workspace).Resume(_folder.At("3"))).Message, StringComparison.OrdinalIgnoreCase);
 
-        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace));
-        Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, teacher: trainer.Model));
-        Assert.Throws<ArgumentException>(() => new Trainer(Small, Images, _workspace, teacher: teacher));
+        // Nor on the workspace's algorithm of convolutions, by which the teacher's answers would be others.
+        using var direct = new Workspace(2, ConvAlgorithm.Direct, fillWithNaN: true);
+        var other = new Trainer(recipe, Images, direct, teacher: teacher);
+        while (!other.Finished) other.RunEpoch();
+        AssertSameBits(trainer, other);
+
+        const string wrong = "trainer: the teacher is not the one that the recipe names (Parameter 'teacher')", bent = "trainer: expected a teacher with ReLUs, found another activation at relu (Parameter 'teacher')";
+        string Refuses(Recipe recipe, PannCore.Nn.ResNet? teacher) => Assert.Throws<ArgumentException>(() => new Trainer(recipe, Images, _workspace, teacher: teacher)).Message;
+        Assert.Equal([wrong, wrong, wrong], [Refuses(recipe, null), Refuses(recipe, trainer.Model), Refuses(Small, teacher)]);
+        // The same weights, and other answers.
+        Assert.Equal([bent, bent], [Refuses(recipe, teacher.With(_ => new PannCore.Nn.ActivationFunction.Relu(0.1f))), Refuses(recipe, teacher.With(_ => new PannCore.Nn.ActivationFunction.Polynomial(ActivationSpec.Parse("direct:4").Build(), 9)))]);
+    }
+
+    [Fact]
+    public void A_teacher_may_be_deeper_and_must_answer()
+    {
+        var deep = new PannCore.Nn.ResNet(32);
+        deep.Initialise(5);
+        var trainer = new Trainer(Small with { Epochs = 1, Distillation = new(ModelFile.WeightHash(deep), 1, 4) }, Images, _workspace, teacher: deep);
+        trainer.RunEpoch();
+        Assert.Equal("resnet20", trainer.Model.Name);
+        Assert.NotEqual(Weights(Trained(Small with { Epochs = 1 }, Images, _workspace)), Weights(trainer));
+
+        // Finite weights whose logits are not.
+        deep.Parameters.Find("linear.weight")!.Update(values => values.Fill(1e38f));
+        trainer = new Trainer(Small with { Distillation = new(ModelFile.WeightHash(deep), 1, 4) }, Images, _workspace, teacher: deep);
+        Assert.Matches("^teacher: image [0-9]+, logit 0: expected a finite number, found (Infinity|∞)$", Assert.Throws<BadInputException>(() => trainer.RunEpoch()).Message);
     }
 
     [Fact]
