@@ -17,28 +17,29 @@ internal static class ReproduceLoop
     public static Command Create()
     {
         var common = new Experiment.Options("loop.json", tunes: true);
-        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages, relu-distilled and relu-distilled-last of those with a teacher. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages, relu-distilled, relu-distilled-last and relu-contrast of those with a teacher or stretched contrast. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks that training goes on from.", DefaultValueFactory = _ => "baseline" };
         Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
         Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };
         Option<double?> penaltyFrom = new("--penalty-from") { HelpName = "T", Description = "For choices: where it begins, in units of the range." };
+        Option<double?> contrast = new("--contrast") { HelpName = "C", Description = "For choices: how far the contrast of training images is stretched." };
         var command = new Command("loop", "Train networks on with polynomials in the place of their ReLUs, and with ReLU under the same schedule (those from scratch: as many passes in all, at the backbone's rate); measure accuracy, price, and inputs outside the ranges.\n\n"
             + "Example: pann reproduce loop --tune relu --tune direct-4 --seeds 1..3")
         {
-            tunings, backbone, margin, penalty, penaltyFrom,
+            tunings, backbone, margin, penalty, penaltyFrom, contrast,
         };
         common.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom)))];
+            NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom), parsed.GetValue(contrast)))];
             if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random || way.StatisticsOnly) is { } other) throw new BadInputException($"--tune {other.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
-            bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null;
+            bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null || parsed.GetValue(contrast) is not null;
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             if (ways.Any(way => way.Activation is not null)) Experiment.RequirePlain(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
-                if (varied && ways.All(way => way.Activation is null)) throw new BadInputException("--margin, --penalty and --penalty-from: expected --tune with a way with a polynomial, found none; without one they do nothing");
-                if (varied && experiment.OnTest) throw new BadInputException("--margin, --penalty and --penalty-from: expected --on held-out, because choices must not see the test images; found --on test");
+                if (varied && ways.All(way => way.Activation is null)) throw new BadInputException("--margin, --penalty, --penalty-from and --contrast: expected --tune with a way with a polynomial, found none; without one they do nothing");
+                if (varied && experiment.OnTest) throw new BadInputException("--margin, --penalty, --penalty-from and --contrast: expected --on held-out, because choices must not see the test images; found --on test");
                 Read(experiment);
                 try
                 {
@@ -57,14 +58,14 @@ internal static class ReproduceLoop
     }
 
     /// <summary>A named way with other settings, which its name then says.</summary>
-    private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom)
+    private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom, double? contrast)
     {
-        if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null)) return way;
+        if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null && contrast is null)) return way;
         if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
         if (margin < NamedTuning.LeastMargin) throw new BadInputException(Invariant($"--margin: expected at least {NamedTuning.LeastMargin}, found {margin}"));
-        way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
-        new Recipe { Architecture = "", Epochs = 1, Polynomial = new(way.Activation, new Dictionary<string, double>(), way.Penalty, way.PenaltyFrom) }.Check();
-        return way with { Name = Invariant($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}") };
+        way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom, Contrast = contrast ?? way.Contrast };
+        new Recipe { Architecture = "", Epochs = 1, Contrast = way.Contrast, Polynomial = new(way.Activation, new Dictionary<string, double>(), way.Penalty, way.PenaltyFrom) }.Check();
+        return way with { Name = Invariant($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}{(contrast is null ? "" : Invariant($",contrast={contrast}"))}") };
     }
 
     private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning way, long seed)
@@ -100,9 +101,9 @@ internal static class ReproduceLoop
     private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json).Rows;
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
-        "Trained on with polynomials, and with ReLU (control) under the same schedule and with the same teacher, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test; teacher: points above the same way without one",
-        ["network", "accuracy", "control", "difference", "p", "teacher", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
-        [.. rows.Select(row => Cells(row, Beside(rows, row, Way(row)?.Control), Beside(rows, row, Way(row)?.Untaught)))]);
+        "Trained on with polynomials, and with ReLU (control) under the same schedule, with the same teacher and images, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test; plain: points above the same way without teacher and stretched contrast",
+        ["network", "accuracy", "control", "difference", "p", "plain", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
+        [.. rows.Select(row => Cells(row, Beside(rows, row, Way(row)?.Control), Beside(rows, row, Way(row)?.Plain)))]);
 
     /// <summary>The way; a way with other settings than the named one's has a name that begins with that. Null for a way that is no more.</summary>
     private static NamedTuning? Way(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0]);
@@ -114,7 +115,7 @@ internal static class ReproduceLoop
     /// <summary>The name's end, after backbone and tuning.</summary>
     private static string Schedule(LoopRow row) => row.Name[$"{row.Backbone}.{row.Tuning}".Length..];
 
-    private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control, LoopRow? untaught)
+    private static IReadOnlyList<string> Cells(LoopRow row, LoopRow? control, LoopRow? plain)
     {
         return
         [
@@ -122,7 +123,7 @@ internal static class ReproduceLoop
             Invariant($"{row.Accuracy:F2} %"),
             control is null ? "-" : Invariant($"{control.Accuracy:F2} %"),
             .. Compared(row, control),
-            .. Compared(row, untaught),
+            .. Compared(row, plain),
             row.Price is null ? "-" : Invariant($"{row.Price.Levels}"),
             row.Price is null ? "-" : Invariant($"{row.Price.Multiplications:N0}"),
             row.Ranges is null ? "-" : Invariant($"{row.Ranges.OutOfRange:N0}"),

@@ -28,6 +28,7 @@ internal static class TrainCommand
         Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay.", DefaultValueFactory = _ => 5e-4 };
         Option<string> decayOn = new Option<string>("--decay-on") { Description = "The parameters it acts on.", DefaultValueFactory = _ => "all" }.AcceptOnlyFromAmong("all", "convolutions", "others");
         Option<double> mixup = new("--mixup") { HelpName = "A", Description = "Strength of Mixup; 0 mixes nothing.", DefaultValueFactory = _ => 0 };
+        Option<double?> contrast = new("--contrast") { HelpName = "C", Description = "Multiply each training image's contrast by C^u, u uniform in [0, 1), so that inputs meet more than photographs hold." };
         Option<double> leak = new("--leak") { HelpName = "A", Description = "Slope of the activations for negative inputs.", DefaultValueFactory = _ => 0 };
         Option<bool> dropLeak = new("--drop-leak") { Description = "Let the model stand for a plain ReLU although it is trained with a slope." };
         Option<double> noise = new("--noise") { HelpName = "C", Description = "Noise in [-C, C) on the activations' outputs, in training only.", DefaultValueFactory = _ => 0 };
@@ -58,7 +59,7 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Recipe.DefaultConvolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
         {
-            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, teacher, distil, temperature, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, contrast, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, teacher, distil, temperature, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -85,6 +86,7 @@ internal static class TrainCommand
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
+            if (IsGiven(contrast)) recipe = recipe with { Contrast = parsed.GetValue(contrast) };
             if (IsGiven(leak)) recipe = recipe with { Leak = parsed.GetValue(leak) };
             if (IsGiven(dropLeak)) recipe = recipe with { DropLeak = parsed.GetValue(dropLeak) };
             if (IsGiven(noise)) recipe = recipe with { Noise = recipe.Noise with { Size = parsed.GetValue(noise) } };
@@ -197,6 +199,7 @@ internal static class TrainCommand
     {
         string text = recipe.DecayOn == DecayScope.All ? "" : $" --decay-on {CommonOptions.Name(recipe.DecayOn)}";
         if (recipe.Mixup > 0) text += FormattableString.Invariant($" --mixup {recipe.Mixup}");
+        if (recipe.Contrast is double contrast) text += FormattableString.Invariant($" --contrast {contrast}");
         if (recipe.Leak > 0 || initialLeak > 0) text += FormattableString.Invariant($" --leak {recipe.Leak}{(recipe.DropLeak ? " --drop-leak" : "")}");
         if (recipe.Noise.Size > 0) text += FormattableString.Invariant($" --noise {recipe.Noise.Size} --noise-side {CommonOptions.Name(recipe.Noise.Side)} --noise-unit {CommonOptions.Name(recipe.Noise.Unit)}");
         return text;

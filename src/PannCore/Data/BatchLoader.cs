@@ -23,7 +23,7 @@ public sealed class BatchLoader
     /// <summary>The images of these indices as [N,32,32,3].</summary>
     /// <param name="run">Whose tensor it will be.</param>
     /// <param name="indices">Which images.</param>
-    /// <param name="augmentation">How they are cropped and mirrored; not at all by default.</param>
+    /// <param name="augmentation">How they are cropped, mirrored and stretched in contrast; not at all by default.</param>
     /// <param name="mixture">With what each is mixed; nothing by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">An index, or one of a partner, is none of an image.</exception>
     /// <exception cref="ArgumentException">The mixture is one of another number of images.</exception>
@@ -56,6 +56,9 @@ public sealed class BatchLoader
     {
         ReadOnlySpan<byte> planes = _data.Image(image);
         (int down, int right, bool flip) = augmentation?.Window(image) ?? default;
+        Span<byte> stretched = stackalloc byte[256];
+        bool stretches = augmentation is { Contrast: not 1 };
+        if (stretches) augmentation!.Value.Stretch(image, planes, stretched);
         for (int y = 0; y < Side; y++)
         {
             int fromY = y + down;
@@ -64,7 +67,10 @@ public sealed class BatchLoader
                 int fromX = (flip ? Side - 1 - x : x) + right;
                 bool inside = fromY is >= 0 and < Side && fromX is >= 0 and < Side;
                 for (int c = 0; c < 3; c++)
-                    pixels[(((y * Side) + x) * 3) + c] = _table[(256 * c) + (inside ? planes[(((c * Side) + fromY) * Side) + fromX] : 0)];
+                {
+                    byte value = inside ? planes[(((c * Side) + fromY) * Side) + fromX] : (byte)0;
+                    pixels[(((y * Side) + x) * 3) + c] = _table[(256 * c) + (inside && stretches ? stretched[value] : value)];
+                }
             }
         }
     }

@@ -112,18 +112,20 @@ public sealed class Cifar10
         if (wrong >= 0) throw new ArgumentOutOfRangeException(parameter, $"cifar10: index {wrong} expects 0..{Count - 1}, got {indices[wrong]}");
     }
 
-    /// <summary>The same images, each cropped and mirrored as training meets it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>
+    /// <summary>The same images, each cropped, mirrored and stretched in contrast as training meets it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>
     public Cifar10 Augmented(Augmentation augmentation)
     {
         const int side = 32;
         byte[] images = new byte[Images.Length];
+        Span<byte> stretched = stackalloc byte[256];
         for (int image = 0; image < Count; image++)
         {
             (int down, int right, bool flip) = augmentation.Window(image);
+            augmentation.Stretch(image, Image(image), stretched);
             for (int i = 0; i < ImageBytes; i++)
             {
                 int x = i % side, y = i / side % side, fromX = (flip ? side - 1 - x : x) + right, fromY = y + down;
-                if (fromX is >= 0 and < side && fromY is >= 0 and < side) images[(image * ImageBytes) + i] = Images[(image * ImageBytes) + (i / (side * side) * side * side) + (fromY * side) + fromX];
+                if (fromX is >= 0 and < side && fromY is >= 0 and < side) images[(image * ImageBytes) + i] = stretched[Images[(image * ImageBytes) + (i / (side * side) * side * side) + (fromY * side) + fromX]];
             }
         }
         return new(images, Labels, Source);

@@ -104,4 +104,7 @@ public enum RandomStream
 
     /// <summary>Shares of polynomials in training.</summary>
     Share = 11,
+
+    /// <summary>Contrast of training images.</summary>
+    Contrast = 12,
 }

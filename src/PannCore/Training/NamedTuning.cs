@@ -14,9 +14,11 @@ namespace PannCore.Training;
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
 /// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
-/// <param name="Untaught">The same way without a teacher, which here is the backbone with its ReLUs: <see cref="Distillation"/>; null for a way without.</param>
+/// <param name="Plain">The same way without teacher and stretched contrast; null for a way that has neither.</param>
+/// <param name="Distilled">Whether it has a teacher, which is the backbone with its ReLUs: <see cref="Distillation"/>.</param>
+/// <param name="Contrast">How far the contrast of training images is stretched: <see cref="Recipe.Contrast"/>; null for not at all.</param>
 public sealed record NamedTuning(
-    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null, string? Untaught = null)
+    string Name, string Purpose, string? Activation, string Ranges = "layer", PolynomialShare Share = PolynomialShare.Full, double Margin = 1.5, double Penalty = 3, double PenaltyFrom = 0.6, bool PenaltyRises = false, bool FromScratch = false, bool LearnRanges = false, bool StatisticsOnly = false, string? After = null, string? Plain = null, bool Distilled = false, double? Contrast = null)
 {
     /// <summary>Passes over the training images.</summary>
     public const int Epochs = 40;
@@ -33,6 +35,9 @@ public sealed record NamedTuning(
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;
 
+    /// <summary>How far contrast is stretched: of the factors tried the least with which made-up images stay inside after 3 epochs of degree 2 (images held out; <c>data/results/choices-loop.json</c>).</summary>
+    public const double StretchedContrast = 2;
+
     /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
     public const double LeastMargin = 0.01;
 
@@ -45,15 +50,12 @@ public sealed record NamedTuning(
     public double Rate => StatisticsOnly ? 0 : After is null ? LearningRate : LastLearningRate;
 
     /// <summary>A recipe for it: unchanged, but for statistics without what acts in training only.</summary>
-    public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0) } : recipe;
+    public Recipe Prepare(Recipe recipe) => Contrast is not null ? recipe with { Contrast = Contrast } : StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0) } : recipe;
 
-    /// <summary>The way with ReLU under the same schedule, and with the same teacher.</summary>
-    public string Control => $"relu{(Distilled ? "-distilled" : "")}{(After is null ? "" : "-last")}";
+    /// <summary>The way with ReLU under the same schedule, with the same teacher and images.</summary>
+    public string Control => $"relu{(Distilled ? "-distilled" : "")}{(Contrast is null ? "" : "-contrast")}{(After is null ? "" : "-last")}";
 
-    /// <summary>Whether it has a teacher.</summary>
-    public bool Distilled => Untaught is not null;
-
-    private static readonly NamedTuning[] Undistilled =
+    private static readonly NamedTuning[] PlainWays =
     [
         new("relu", "the control: the same network under the same schedule, with ReLU", null),
         new("direct-4", "degree 4: two levels", "direct:4"),
@@ -79,17 +81,23 @@ public sealed record NamedTuning(
     /// <summary>All, in the order of the tables.</summary>
     public static IReadOnlyList<NamedTuning> All { get; } =
     [
-        .. Undistilled,
+        .. PlainWays,
         WithTeacher("relu-distilled", "relu"),
         WithTeacher("relu-distilled-last", "relu-last", "relu-distilled"),
         WithTeacher("direct-4-distilled", "direct-4-narrow"),
         WithTeacher("direct-4-distilled-inward", "direct-4-inward", "direct-4-distilled"),
         WithTeacher("direct-2-distilled", "direct-2-firm"),
         WithTeacher("direct-2-distilled-inward", "direct-2-inward-40", "direct-2-distilled"),
+        WithContrast("relu-contrast", "relu"),
+        WithContrast("direct-4-contrast", "direct-4-narrow"),
+        WithContrast("direct-2-contrast", "direct-2-firm"),
     ];
 
     private static NamedTuning WithTeacher(string name, string way, string? after = null)
-        => Undistilled.Single(tuning => tuning.Name == way) with { Name = name, Purpose = $"{way}, with the backbone as its teacher", After = after, Untaught = way };
+        => PlainWays.Single(plain => plain.Name == way) with { Name = name, Purpose = $"{way}, with the backbone as its teacher", After = after, Plain = way, Distilled = true };
+
+    private static NamedTuning WithContrast(string name, string way)
+        => PlainWays.Single(plain => plain.Name == way) with { Name = name, Purpose = $"{way}, with images of up to {StretchedContrast} times the contrast, which fill the ranges more than photographs do", Plain = way, Contrast = StretchedContrast };
 
     /// <summary>The tuning of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>

@@ -38,6 +38,10 @@ public sealed record Recipe
     /// <summary>Strength a of Mixup; 0 mixes nothing.</summary>
     public double Mixup { get; init; }
 
+    /// <summary>Each image's contrast is multiplied by C^u, u uniform in [0, 1); null leaves all as they are. See <see cref="Data.Augmentation"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Contrast { get; init; }
+
     /// <summary>Slope of the activations for negative inputs: negative-input leakage, in the reading that trains it.</summary>
     public double Leak { get; init; }
 
@@ -88,6 +92,7 @@ public sealed record Recipe
         Require(Momentum is >= 0 and < 1, "momentum", "at least 0 and below 1", Momentum);
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
         Require(Mixup >= 0 && double.IsFinite(Mixup), "mixup", "at least 0", Mixup);
+        Require(Contrast is null or (> 1 and <= 100), "contrast", "more than 1 and at most 100", Contrast ?? 1);
         Require(Leak is >= 0 and < 1, "leak", "at least 0 and below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
         Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);

@@ -136,6 +136,24 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.False(File.Exists(files.At("none.safetensors")));
     }
 
+    /// <summary>Stretched contrast is a setting of the recipe, which a way may have too; an option given beside the way overrules it.</summary>
+    [Fact]
+    public void Contrast_is_stretched_where_it_is_asked_for()
+    {
+        string[] common = ["train", "--data", files.Images, "--batch", "4", "--validation", "0", "--seed", "3", "--epochs", "1", "--warmup", "0"];
+        string Command(string name, params string[] options)
+        {
+            Assert.Equal(0, PannProcess.Run(files.Root, [.. common, .. options, "--out", name]).Code);
+            return ModelFile.Load(files.At(name)).Description.Notes["command"];
+        }
+        string plain = Command("plain.safetensors", "--init", files.Model, "--tune", "direct-2-firm"), stretched = Command("stretched.safetensors", "--init", files.Model, "--tune", "direct-2-contrast");
+        Assert.Equal(plain.Replace(" --init", " --contrast 2 --init", StringComparison.Ordinal), stretched);
+        Assert.Contains(" --weight-decay 0.0005 --contrast 3.5 --init ", Command("more.safetensors", "--init", files.Model, "--tune", "direct-2-contrast", "--contrast", "3.5"), StringComparison.Ordinal);
+        Assert.Contains(" --weight-decay 0.0005 --contrast 2 --validation ", Command("alone.safetensors", "--contrast", "2"), StringComparison.Ordinal);
+        Assert.NotEqual(ModelFile.WeightHash(ModelFile.Load(files.At("plain.safetensors")).Model), ModelFile.WeightHash(ModelFile.Load(files.At("stretched.safetensors")).Model));
+        Assert.Equal("error: recipe: contrast: expected more than 1 and at most 100, found 1\n", PannProcess.Run(files.Root, [.. common, "--contrast", "1", "--out", "none.safetensors"]).Error);
+    }
+
     [Fact]
     public void A_network_is_trained_by_one_run_at_a_time()
     {

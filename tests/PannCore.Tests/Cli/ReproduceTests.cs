@@ -162,7 +162,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.True(McNemar.Of(right[2], right[0]).Probability > 0.001); // The other control would have given another.
 
         Assert.Equal(
-            "error: --margin, --penalty and --penalty-from: expected --tune with a way with a polynomial, found none; without one they do nothing\n",
+            "error: --margin, --penalty, --penalty-from and --contrast: expected --tune with a way with a polynomial, found none; without one they do nothing\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu", "--penalty", "2", "--data", Data, "--models", folder, "--json", table).Error);
         Assert.Equal(
             "error: --margin: expected a way whose ranges are not those of the way before it, found --tune direct-2-inward\n", PannProcess.Run(files.Root, [.. command, "--margin", "2"]).Error);
@@ -283,7 +283,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     public void Choices_are_refused_on_test_images_and_foreign_tables_are_left_alone()
     {
         Assert.Equal(
-            "error: --margin, --penalty and --penalty-from: expected --on held-out, because choices must not see the test images; found --on test\n",
+            "error: --margin, --penalty, --penalty-from and --contrast: expected --on held-out, because choices must not see the test images; found --on test\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--margin", "2", "--models", Folder("choose"), "--json", "choose.json", "--data", Data).Error);
         files.With("other.json", "{\"rows\": 3}");
         Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);

@@ -36,11 +36,13 @@ public sealed class BatchLoaderTests
         }
     }
 
-    [Fact]
-    public void AnAugmentedDataSetHoldsWhatIsLoadedAugmented()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void AnAugmentedDataSetHoldsWhatIsLoadedAugmented(double contrast)
     {
         Cifar10 data = Data();
-        var augmentation = new Augmentation(Seed: 8, Epoch: 2);
+        var augmentation = new Augmentation(Seed: 8, Epoch: 2, contrast);
         int[] all = [.. Enumerable.Range(0, Images)];
         using var workspace = new Workspace(2, fillWithNaN: true);
         using var run = new Run(workspace);

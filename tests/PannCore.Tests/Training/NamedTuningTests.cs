@@ -7,29 +7,30 @@ public sealed class NamedTuningTests
 {
     public static TheoryData<string> Names => [.. NamedTuning.All.Select(way => way.Name)];
 
-    /// <summary>The way that a row is compared with: ReLU, in as many stages, with the same teacher or none.</summary>
+    /// <summary>The way that a row is compared with: ReLU, in as many stages, with the same teacher and contrast or none.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void Every_way_has_a_control(string name)
     {
         NamedTuning way = NamedTuning.Of(name), control = NamedTuning.Of(way.Control);
         Assert.Null(control.Activation);
-        Assert.Equal((way.Distilled, way.After is null), (control.Distilled, control.After is null));
+        Assert.Equal((way.Distilled, way.Contrast, way.After is null), (control.Distilled, control.Contrast, control.After is null));
         Assert.Equal(control.Name, control.Control);
         if (way.After is { } before) Assert.Equal((way.Distilled, NamedTuning.Of(before).Control), (NamedTuning.Of(before).Distilled, control.After));
     }
 
-    /// <summary>A teacher is all that a distilled way has beside the other.</summary>
+    /// <summary>A teacher, or stretched contrast, is all that such a way has beside its plain one.</summary>
     [Fact]
-    public void A_distilled_way_is_another_with_a_teacher()
+    public void A_way_with_a_teacher_or_contrast_is_another_way_and_that()
     {
-        NamedTuning[] distilled = [.. NamedTuning.All.Where(way => way.Distilled)];
-        Assert.Equal(6, distilled.Length);
-        foreach (NamedTuning way in distilled)
+        NamedTuning[] ways = [.. NamedTuning.All.Where(way => way.Plain is not null)];
+        Assert.Equal((6, 3), (ways.Count(way => way is { Distilled: true, Contrast: null }), ways.Count(way => way is { Distilled: false, Contrast: 2 })));
+        Assert.Equal(9, ways.Length);
+        foreach (NamedTuning way in ways)
         {
-            NamedTuning untaught = NamedTuning.Of(way.Untaught!);
-            Assert.Equal(untaught, way with { Name = untaught.Name, Purpose = untaught.Purpose, After = untaught.After, Untaught = null });
-            Assert.Equal(untaught.After, way.After is { } before ? NamedTuning.Of(before).Untaught : null);
+            NamedTuning plain = NamedTuning.Of(way.Plain!);
+            Assert.Equal(plain, way with { Name = plain.Name, Purpose = plain.Purpose, After = plain.After, Plain = null, Distilled = false, Contrast = null });
+            Assert.Equal(plain.After, way.After is { } before ? NamedTuning.Of(before).Plain : null);
         }
     }
 

@@ -22,6 +22,8 @@ public sealed class RecipeTests
         { "recipe: weight decay: expected at least 0, found -0.001", r => r with { WeightDecay = -0.001 } },
         { "recipe: weight decay: expected at least 0, found Infinity", r => r with { WeightDecay = double.PositiveInfinity } },
         { "recipe: mixup: expected at least 0, found -1", r => r with { Mixup = -1 } },
+        { "recipe: contrast: expected more than 1 and at most 100, found 1", r => r with { Contrast = 1 } },
+        { "recipe: contrast: expected more than 1 and at most 100, found NaN", r => r with { Contrast = double.NaN } },
         { "recipe: leak: expected at least 0 and below 1, found 1", r => r with { Leak = 1 } },
         { "recipe: leak: expected more than 0, because it is to be dropped, found 0", r => r with { DropLeak = true } },
         { "recipe: noise: expected at least 0, found NaN", r => r with { Noise = new(double.NaN) } },

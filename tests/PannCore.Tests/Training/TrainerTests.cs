@@ -118,7 +118,7 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
-    /// <summary>What each step is fed, put together by hand: order and augmentation of the epoch, mixture, noise, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
+    /// <summary>What each step is fed, put together by hand: order, augmentation and contrast of the epoch, mixture, noise, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
     [Theory]
     [InlineData(false, false)]
     [InlineData(true, false)]
@@ -128,7 +128,7 @@ public sealed class TrainerTests : IDisposable
     {
         PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
         Dictionary<string, double> ranges = RangeProbe.Calibrate(begin, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
-        Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
+        Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, Contrast = taught ? 1.7 : null, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
         recipe = polynomials
             ? recipe with { Polynomial = new("direct:4", ranges, Penalty: 3, PenaltyFrom: 0.3, PenaltyRises: true, Share: PolynomialShare.Rising) }
             : recipe with { Noise = new(0.3) };
@@ -153,7 +153,7 @@ public sealed class TrainerTests : IDisposable
             PannCore.Nn.ResNet network = model.With(path => polynomials
                 ? new ClampedPolynomial(polynomial, ranges[path], new(3 * (step + 1) / 8.0, 0.3), Math.Min(1, step / 4.0), null)
                 : new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
-            var augmentation = new Augmentation(recipe.Seed, epoch);
+            var augmentation = new Augmentation(recipe.Seed, epoch, taught ? 1.7 : 1);
             float[] answers;
             using (var asking = new Run(_workspace)) answers = [.. teacher.Call(loader.Load(asking, images, augmentation, mixture)).Values];
             using var run = new Run(_workspace, Statistics.Training, tape: true);
@@ -222,6 +222,7 @@ public sealed class TrainerTests : IDisposable
         Assert.NotEqual(Weights(trainer), Weights(Trained(Small, Images, _workspace)));
         // States are compared by the recipe's text: without a teacher it is what it was before there could be one.
         Trained(Small, Images, _workspace).SaveState(_folder.At("alone"));
+        Assert.DoesNotContain("ontrast", SafeTensors.Read(_folder.At("alone")).Metadata["recipe"], StringComparison.Ordinal);
         Assert.DoesNotContain("istillation", SafeTensors.Read(_folder.At("alone")).Metadata["recipe"], StringComparison.Ordinal);
         Assert.StartsWith($"{_folder.At("3")}: at metadata recipe, distillation", Assert.Throws<BadInputException>(() => new Trainer(Small, Images, _workspace).Resume(_folder.At("3"))).Message, StringComparison.OrdinalIgnoreCase);
 
