@@ -33,13 +33,13 @@ internal static class ReproduceLoop
         {
             NamedTuning[] ways = [.. parsed.GetValue(tunings)!.Select(name => Variant(NamedTuning.Of(name), parsed.GetValue(margin), parsed.GetValue(penalty), parsed.GetValue(penaltyFrom), parsed.GetValue(contrast)))];
             if (ways.FirstOrDefault(way => way.Share == PolynomialShare.Random || way.StatisticsOnly) is { } other) throw new BadInputException($"--tune {other.Name}: expected a way with polynomials or its control, found one that leaves a network with ReLUs; see pann reproduce precision");
-            bool varied = parsed.GetValue(margin) is not null || parsed.GetValue(penalty) is not null || parsed.GetValue(penaltyFrom) is not null || parsed.GetValue(contrast) is not null;
+            Option[] given = [.. ((Option[])[margin, penalty, penaltyFrom, contrast]).Where(option => CommonOptions.IsGiven(parsed, option))];
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             if (ways.Any(way => way.Activation is not null)) Experiment.RequirePlain(recipe);
             return Experiment.Run(common, parsed, experiment =>
             {
-                if (varied && ways.All(way => way.Activation is null)) throw new BadInputException("--margin, --penalty, --penalty-from and --contrast: expected --tune with a way with a polynomial, found none; without one they do nothing");
-                if (varied && experiment.OnTest) throw new BadInputException("--margin, --penalty, --penalty-from and --contrast: expected --on held-out, because choices must not see the test images; found --on test");
+                if (given.FirstOrDefault(option => option != contrast) is { } idle && ways.All(way => way.Activation is null)) throw new BadInputException($"{idle.Name}: expected --tune with a way with a polynomial, found none; without one this option does nothing");
+                if (given.Length > 0 && experiment.OnTest) throw new BadInputException($"{given[0].Name}: expected --on held-out, because choices must not see the test images; found --on test");
                 Read(experiment);
                 try
                 {
@@ -57,15 +57,24 @@ internal static class ReproduceLoop
         return command;
     }
 
-    /// <summary>A named way with other settings, which its name then says.</summary>
+    /// <summary>A named way with other settings, which its name then says; ReLU has none but contrast.</summary>
     private static NamedTuning Variant(NamedTuning way, double? margin, double? penalty, double? penaltyFrom, double? contrast)
     {
-        if (way.Activation is null || (margin is null && penalty is null && penaltyFrom is null && contrast is null)) return way;
-        if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
-        if (margin < NamedTuning.LeastMargin) throw new BadInputException(Invariant($"--margin: expected at least {NamedTuning.LeastMargin}, found {margin}"));
-        way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom, Contrast = contrast ?? way.Contrast };
-        new Recipe { Architecture = "", Epochs = 1, Contrast = way.Contrast, Polynomial = new(way.Activation, new Dictionary<string, double>(), way.Penalty, way.PenaltyFrom) }.Check();
-        return way with { Name = Invariant($"{way.Name},{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($"margin={way.Margin},"))}penalty={way.Penalty},from={way.PenaltyFrom}{(contrast is null ? "" : Invariant($",contrast={contrast}"))}") };
+        string settings = "";
+        if (way.Activation is not null && (margin ?? penalty ?? penaltyFrom ?? contrast) is not null)
+        {
+            if (margin is not null && way.Ranges == PannModel.StoredRanges) throw new BadInputException($"--margin: expected a way whose ranges are not those of the way before it, found --tune {way.Name}");
+            if (margin < NamedTuning.LeastMargin) throw new BadInputException(Invariant($"--margin: expected at least {NamedTuning.LeastMargin}, found {margin}"));
+            way = way with { Margin = margin ?? way.Margin, Penalty = penalty ?? way.Penalty, PenaltyFrom = penaltyFrom ?? way.PenaltyFrom };
+            new Recipe { Architecture = "", Epochs = 1, Polynomial = new(way.Activation, new Dictionary<string, double>(), way.Penalty, way.PenaltyFrom) }.Check();
+            settings = Invariant($"{(way.Ranges == PannModel.StoredRanges ? "" : Invariant($",margin={way.Margin}"))},penalty={way.Penalty},from={way.PenaltyFrom}");
+        }
+        if (contrast is not null)
+        {
+            new Recipe { Architecture = "", Epochs = 1, Contrast = contrast }.Check();
+            settings += Invariant($",contrast={contrast}");
+        }
+        return way with { Name = way.Name + settings, Contrast = contrast ?? way.Contrast };
     }
 
     private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning way, long seed)
@@ -102,8 +111,19 @@ internal static class ReproduceLoop
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
         "Trained on with polynomials, and with ReLU (control) under the same schedule, with the same teacher and images, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test; plain: points above the same way without teacher and stretched contrast",
-        ["network", "accuracy", "control", "difference", "p", "plain", "p", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
-        [.. rows.Select(row => Cells(row, Beside(rows, row, Way(row)?.Control), Beside(rows, row, Way(row)?.Plain)))]);
+        ["network", "accuracy", "control", "difference", "p", "plain", "p (plain)", "levels", "products", "inputs outside", "in images", "largest |x|/B", "stress", "search"],
+        [.. rows.Select(row => Cells(row, Beside(rows, row, Control(row)), Beside(rows, row, Plain(row))))]);
+
+    /// <summary>The control, with the same contrast where the name says one; null for a way that is no more.</summary>
+    private static string? Control(LoopRow row)
+    {
+        int contrast = row.Tuning.IndexOf(",contrast=", StringComparison.Ordinal);
+        return Way(row) is { } way ? way.Control + (contrast < 0 ? "" : row.Tuning[contrast..]) : null;
+    }
+
+    /// <summary>The same way without teacher and stretched contrast, and otherwise with the same settings; null where there is none, and for another contrast than the named way's.</summary>
+    private static string? Plain(LoopRow row)
+        => Way(row)?.Plain is { } plain && !row.Tuning.Contains(",contrast=", StringComparison.Ordinal) ? plain + row.Tuning[row.Tuning.Split(',')[0].Length..] : null;
 
     /// <summary>The way; a way with other settings than the named one's has a name that begins with that. Null for a way that is no more.</summary>
     private static NamedTuning? Way(LoopRow row) => NamedTuning.All.FirstOrDefault(way => way.Name == row.Tuning.Split(',')[0]);

@@ -28,7 +28,7 @@ internal static class TrainCommand
         Option<double> decay = new("--weight-decay") { HelpName = "W", Description = "Weight decay.", DefaultValueFactory = _ => 5e-4 };
         Option<string> decayOn = new Option<string>("--decay-on") { Description = "The parameters it acts on.", DefaultValueFactory = _ => "all" }.AcceptOnlyFromAmong("all", "convolutions", "others");
         Option<double> mixup = new("--mixup") { HelpName = "A", Description = "Strength of Mixup; 0 mixes nothing.", DefaultValueFactory = _ => 0 };
-        Option<double?> contrast = new("--contrast") { HelpName = "C", Description = "Multiply each training image's contrast by C^u, u uniform in [0, 1), so that inputs meet more than photographs hold." };
+        Option<double?> contrast = new("--contrast") { HelpName = "C", Description = "Multiply each training image's contrast by C^u, u uniform in [0, 1), so that activations meet larger inputs than photographs give; more than 1, at most 100. Default: none." };
         Option<double> leak = new("--leak") { HelpName = "A", Description = "Slope of the activations for negative inputs.", DefaultValueFactory = _ => 0 };
         Option<bool> dropLeak = new("--drop-leak") { Description = "Let the model stand for a plain ReLU although it is trained with a slope." };
         Option<double> noise = new("--noise") { HelpName = "C", Description = "Noise in [-C, C) on the activations' outputs, in training only.", DefaultValueFactory = _ => 0 };
@@ -86,6 +86,7 @@ internal static class TrainCommand
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
+            if (IsGiven(contrast) && tuning is { StatisticsOnly: true }) throw new BadInputException($"--contrast: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
             if (IsGiven(contrast)) recipe = recipe with { Contrast = parsed.GetValue(contrast) };
             if (IsGiven(leak)) recipe = recipe with { Leak = parsed.GetValue(leak) };
             if (IsGiven(dropLeak)) recipe = recipe with { DropLeak = parsed.GetValue(dropLeak) };

@@ -8,8 +8,8 @@ namespace PannCore.Data;
 /// </summary>
 /// <param name="Seed">The user's seed.</param>
 /// <param name="Epoch">0, 1, ...</param>
-/// <param name="Contrast">C: the contrast of an image is multiplied by C^u, u uniform in [0, 1); 1 leaves all as they are.</param>
-public readonly record struct Augmentation(long Seed, int Epoch, double Contrast = 1)
+/// <param name="Contrast">C, more than 1: the contrast of an image is multiplied by C^u, u uniform in [0, 1); null leaves all as they are.</param>
+public readonly record struct Augmentation(long Seed, int Epoch, double? Contrast = null)
 {
     /// <summary>Black pixels added on each side.</summary>
     public const int Margin = 4;
@@ -23,14 +23,17 @@ public readonly record struct Augmentation(long Seed, int Epoch, double Contrast
 
     /// <summary>
     /// What becomes of each value that a pixel may have: m + C^u (value - m), m the mean over all pixels and colours of the image, rounded, and kept in 0 .. 255 as an image's are.
-    /// The black pixels that are added at the sides stay black.
+    /// Black stays black, so that the pixels added at the sides do.
     /// </summary>
     /// <param name="image">The image's index.</param>
     /// <param name="pixels">Its values.</param>
     /// <param name="values">Receives 256 values.</param>
+    /// <exception cref="InvalidOperationException">The contrast is not more than 1, or not finite.</exception>
     public void Stretch(int image, ReadOnlySpan<byte> pixels, Span<byte> values)
     {
-        double factor = Contrast == 1 ? 1 : Math.Pow(Contrast, new CounterRandom(Seed, RandomStream.Contrast, Epoch).Uniform(image));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, 256);
+        if (Contrast is not null and not (> 1 and < double.PositiveInfinity)) throw new InvalidOperationException(FormattableString.Invariant($"augmentation: contrast: expected more than 1, found {Contrast}"));
+        double factor = Contrast is { } most ? Math.Pow(most, new CounterRandom(Seed, RandomStream.Contrast, Epoch).Uniform(image)) : 1;
         long sum = 0;
         foreach (byte pixel in pixels) sum += pixel;
         double mean = (double)sum / pixels.Length;

@@ -57,7 +57,7 @@ public sealed class BatchLoader
         ReadOnlySpan<byte> planes = _data.Image(image);
         (int down, int right, bool flip) = augmentation?.Window(image) ?? default;
         Span<byte> stretched = stackalloc byte[256];
-        bool stretches = augmentation is { Contrast: not 1 };
+        bool stretches = augmentation is { Contrast: not null };
         if (stretches) augmentation!.Value.Stretch(image, planes, stretched);
         for (int y = 0; y < Side; y++)
         {
@@ -69,7 +69,7 @@ public sealed class BatchLoader
                 for (int c = 0; c < 3; c++)
                 {
                     byte value = inside ? planes[(((c * Side) + fromY) * Side) + fromX] : (byte)0;
-                    pixels[(((y * Side) + x) * 3) + c] = _table[(256 * c) + (inside && stretches ? stretched[value] : value)];
+                    pixels[(((y * Side) + x) * 3) + c] = _table[(256 * c) + (stretches ? stretched[value] : value)];
                 }
             }
         }

@@ -112,7 +112,7 @@ public sealed class Cifar10
         if (wrong >= 0) throw new ArgumentOutOfRangeException(parameter, $"cifar10: index {wrong} expects 0..{Count - 1}, got {indices[wrong]}");
     }
 
-    /// <summary>The same images, each cropped, mirrored and stretched in contrast as training meets it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>
+    /// <summary>The same images, each cropped, mirrored and, if that is asked for, stretched in contrast, as training may meet it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>
     public Cifar10 Augmented(Augmentation augmentation)
     {
         const int side = 32;

@@ -12,7 +12,7 @@ namespace PannCore.Training;
 /// <param name="PenaltyRises">Whether its weight rises from 0 over all steps.</param>
 /// <param name="FromScratch">Whether weights are drawn anew and only the ranges are those of a trained network; trained for the passes of both, at the rate of the first.</param>
 /// <param name="LearnRanges">Whether the ranges are learnt, beginning from those.</param>
-/// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
+/// <param name="StatisticsOnly">Whether all weights stay as they are, and batch-norm's running statistics alone follow one pass over the training images, augmented but without stretched contrast, Mixup and noise, by the activations that the network is used with (as in all training they are a mean in which the last 22 batches weigh 0.9).</param>
 /// <param name="After">The way that this one goes on from, as a last stage; null for the backbone.</param>
 /// <param name="Plain">The same way without teacher and stretched contrast; null for a way that has neither.</param>
 /// <param name="Distilled">Whether it has a teacher, which is the backbone with its ReLUs: <see cref="Distillation"/>.</param>
@@ -35,7 +35,7 @@ public sealed record NamedTuning(
     /// <summary>Gradients of a larger norm are scaled down to it.</summary>
     public const double MaxGradientNorm = 2;
 
-    /// <summary>How far contrast is stretched: of the factors tried the least with which made-up images stay inside after 3 epochs of degree 2 (images held out; <c>data/results/choices-loop.json</c>).</summary>
+    /// <summary>How far contrast is stretched: of 1.5, 2 and 4 the least with which checkerboards and noise stay inside after 3 epochs of degree 2 (<c>data/results/choices-loop.json</c>; after 40 not all do).</summary>
     public const double StretchedContrast = 2;
 
     /// <summary>Factors on the ranges below this, a hundredth of the largest inputs, are taken for a slip: nearly all inputs would be clamped.</summary>
@@ -49,8 +49,8 @@ public sealed record NamedTuning(
     /// <summary>Its largest learning rate; a way from scratch has the backbone's instead.</summary>
     public double Rate => StatisticsOnly ? 0 : After is null ? LearningRate : LastLearningRate;
 
-    /// <summary>A recipe for it: unchanged, but for statistics without what acts in training only.</summary>
-    public Recipe Prepare(Recipe recipe) => Contrast is not null ? recipe with { Contrast = Contrast } : StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0) } : recipe;
+    /// <summary>A recipe for it: with its contrast, if it has one, and for statistics without what acts in training only.</summary>
+    public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0), Contrast = null } : recipe with { Contrast = Contrast ?? recipe.Contrast };
 
     /// <summary>The way with ReLU under the same schedule, with the same teacher and images.</summary>
     public string Control => $"relu{(Distilled ? "-distilled" : "")}{(Contrast is null ? "" : "-contrast")}{(After is null ? "" : "-last")}";
@@ -97,7 +97,7 @@ public sealed record NamedTuning(
         => PlainWays.Single(plain => plain.Name == way) with { Name = name, Purpose = $"{way}, with the backbone as its teacher", After = after, Plain = way, Distilled = true };
 
     private static NamedTuning WithContrast(string name, string way)
-        => PlainWays.Single(plain => plain.Name == way) with { Name = name, Purpose = $"{way}, with images of up to {StretchedContrast} times the contrast, which fill the ranges more than photographs do", Plain = way, Contrast = StretchedContrast };
+        => PlainWays.Single(plain => plain.Name == way) with { Name = name, Purpose = $"{way}, with images of up to {StretchedContrast} times the contrast, whose inputs are larger than those of photographs", Plain = way, Contrast = StretchedContrast };
 
     /// <summary>The tuning of a name.</summary>
     /// <exception cref="BadInputException">There is none.</exception>

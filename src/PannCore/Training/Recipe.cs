@@ -38,7 +38,7 @@ public sealed record Recipe
     /// <summary>Strength a of Mixup; 0 mixes nothing.</summary>
     public double Mixup { get; init; }
 
-    /// <summary>Each image's contrast is multiplied by C^u, u uniform in [0, 1); null leaves all as they are. See <see cref="Data.Augmentation"/>.</summary>
+    /// <summary>C: each training image's contrast is multiplied by C^u, u uniform in [0, 1); null leaves all as they are. See <see cref="Data.Augmentation"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Contrast { get; init; }
 

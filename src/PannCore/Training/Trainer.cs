@@ -270,7 +270,7 @@ public sealed class Trainer
     private void Step(ReadOnlyMemory<int> images)
     {
         long step = ((long)_epoch * StepsPerEpoch) + _step;
-        var augmentation = new Augmentation(Recipe.Seed, _epoch, Recipe.Contrast ?? 1);
+        var augmentation = new Augmentation(Recipe.Seed, _epoch, Recipe.Contrast);
         Mixture? mixture = Recipe.Mixup > 0 ? Mixup.Of(Recipe.Mixup, images.Span, Recipe.Seed, step) : null;
         float[]? answers = TeachersAnswers(images, augmentation, mixture);
         using var run = new Run(_workspace, Statistics.Training, tape: true, convolution: Recipe.Convolution);

@@ -151,6 +151,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Contains(" --weight-decay 0.0005 --contrast 3.5 --init ", Command("more.safetensors", "--init", files.Model, "--tune", "direct-2-contrast", "--contrast", "3.5"), StringComparison.Ordinal);
         Assert.Contains(" --weight-decay 0.0005 --contrast 2 --validation ", Command("alone.safetensors", "--contrast", "2"), StringComparison.Ordinal);
         Assert.NotEqual(ModelFile.WeightHash(ModelFile.Load(files.At("plain.safetensors")).Model), ModelFile.WeightHash(ModelFile.Load(files.At("stretched.safetensors")).Model));
+        Assert.Equal("error: --contrast: expected a way that trains weights, found --tune batch-norm, whose statistics are to be those of the images as they are\n", PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "batch-norm", "--contrast", "2", "--out", "none.safetensors"]).Error);
         Assert.Equal("error: recipe: contrast: expected more than 1 and at most 100, found 1\n", PannProcess.Run(files.Root, [.. common, "--contrast", "1", "--out", "none.safetensors"]).Error);
     }
 

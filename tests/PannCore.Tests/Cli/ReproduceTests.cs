@@ -162,7 +162,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.True(McNemar.Of(right[2], right[0]).Probability > 0.001); // The other control would have given another.
 
         Assert.Equal(
-            "error: --margin, --penalty, --penalty-from and --contrast: expected --tune with a way with a polynomial, found none; without one they do nothing\n",
+            "error: --penalty: expected --tune with a way with a polynomial, found none; without one this option does nothing\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--on", "held-out", "--tune", "relu", "--penalty", "2", "--data", Data, "--models", folder, "--json", table).Error);
         Assert.Equal(
             "error: --margin: expected a way whose ranges are not those of the way before it, found --tune direct-2-inward\n", PannProcess.Run(files.Root, [.. command, "--margin", "2"]).Error);
@@ -206,6 +206,35 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
                 $"error: {Path.Combine(folder, $"{backbone}.direct-2-distilled-2.safetensors")}: at metadata teacherWeights: expected {teacher}, the weights of {Path.Combine(folder, backbone + ".safetensors")}, found {other ?? "none"}\n",
                 PannProcess.Run(files.Root, command).Error);
         }
+    }
+
+    /// <summary>ReLU on images of that contrast is the control, and no other row stands for the plain way.</summary>
+    [NeedsCifar10Fact]
+    public void Another_contrast_has_a_control_of_its_own()
+    {
+        string folder = Folder("contrast"), table = Path.Combine(folder, "table.json");
+        const string backbone = "baseline-resnet20-3-5", settings = ",margin=0.35,penalty=10,from=0.7,contrast=4";
+        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
+        void Save(string name, ResNet network, bool polynomial, string contrast) => ModelFile.Save(
+            Path.Combine(folder, $"{backbone}.{name}-2.safetensors"), network,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), polynomial ? null : RandomNetwork.Largest, polynomial ? 0 : 1,
+                new Dictionary<string, string> { ["command"] = $"pann train --arch resnet20 --epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005{contrast} --init {backbone}.safetensors{(polynomial ? " --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises" : "")} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors" },
+                polynomial ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true) : null));
+        Save("relu-contrast", RandomNetwork.Make(3), polynomial: false, " --contrast 2");
+        Save("relu-contrast,contrast=4", RandomNetwork.Make(2), polynomial: false, " --contrast 4");
+        Save("direct-2-firm", RandomNetwork.Make(4), polynomial: true, "");
+        Save($"direct-2-contrast{settings}", RandomNetwork.Backbone, polynomial: true, " --contrast 4");
+        string[] command = ["reproduce", "loop", "--on", "held-out", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
+        Assert.Equal(0, PannProcess.Run(files.Root, [.. command, "--tune", "relu-contrast", "--tune", "direct-2-firm"]).Code);
+        Outcome outcome = PannProcess.Run(files.Root, [.. command, "--tune", "relu-contrast", "--tune", "direct-2-contrast", "--contrast", "4"]);
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(table));
+        Dictionary<string, bool[]> right = document.RootElement.GetProperty("rows").EnumerateArray().ToDictionary(row => row.GetProperty("tuning").GetString()!, row => RightAnswers.Read(row.GetProperty("right").GetString()!, 5000));
+        Assert.Equal(["relu-contrast", "direct-2-firm", "relu-contrast,contrast=4", $"direct-2-contrast{settings}"], right.Keys);
+        string[] cells = outcome.Out.Split('\n').Single(line => line.Contains($"direct-2-contrast{settings}-2  ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        (double points, double half) = McNemar.Of(right[$"direct-2-contrast{settings}"], right["relu-contrast,contrast=4"]).Difference(5000);
+        Assert.Equal((string.Create(CultureInfo.InvariantCulture, $"{points:F2} +- {half:F2}"), "-", "-"), (cells[3], cells[5], cells[6]));
+        Assert.Equal("error: recipe: contrast: expected more than 1 and at most 100, found 0.5\n", PannProcess.Run(files.Root, [.. command, "--tune", "relu", "--contrast", "0.5"]).Error);
     }
 
     [NeedsCifar10Fact]
@@ -283,7 +312,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     public void Choices_are_refused_on_test_images_and_foreign_tables_are_left_alone()
     {
         Assert.Equal(
-            "error: --margin, --penalty, --penalty-from and --contrast: expected --on held-out, because choices must not see the test images; found --on test\n",
+            "error: --margin: expected --on held-out, because choices must not see the test images; found --on test\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--margin", "2", "--models", Folder("choose"), "--json", "choose.json", "--data", Data).Error);
         files.With("other.json", "{\"rows\": 3}");
         Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);

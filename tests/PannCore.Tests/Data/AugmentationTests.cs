@@ -26,13 +26,13 @@ public sealed class AugmentationTests
 
     /// <summary>An image of two greys, 64 and 128 in equal number, has the mean 96: both go from it by one factor, as far as there are values.</summary>
     [Theory]
-    [InlineData(1)]
+    [InlineData(null)]
     [InlineData(1.5)]
-    [InlineData(50)]
-    public void ContrastIsStretchedAboutTheMean(double contrast)
+    [InlineData(50.0)]
+    public void ContrastIsStretchedAboutTheMean(double? stretched)
     {
         byte[] image = [.. Enumerable.Range(0, 3072).Select(i => (byte)(i % 2 == 0 ? 64 : 128))], values = new byte[256];
-        var augmentation = new Augmentation(Seed: 4, Epoch: 1, contrast);
+        var augmentation = new Augmentation(Seed: 4, Epoch: 1, stretched);
         double least = double.PositiveInfinity, most = 0;
         for (int n = 0; n < 200; n++)
         {
@@ -44,25 +44,36 @@ public sealed class AugmentationTests
             }
             (least, most) = (Math.Min(least, factor), Math.Max(most, factor));
         }
-        if (contrast == 1) Assert.Equal((1, 1), (least, most));
-        else Assert.True(least < 1.0625 && most >= Math.Min(contrast * 0.95, 15), $"{least} to {most}"); // 200 numbers: that none is in the first or last tenth of the logarithms has probability 1e-9.
+        if (stretched is not { } contrast) Assert.Equal((1, 1), (least, most));
+        else Assert.True(least < Math.Pow(contrast, 0.1) + 0.0625 && most > Math.Min(Math.Pow(contrast, 0.9) - 0.0625, 15), $"{least} to {most}"); // That none of 200 numbers is in the first tenth, or in the last, has probability 7e-10; and the factor is rounded to sixteenths.
     }
 
-    [Fact]
-    public void TheLogarithmOfContrastIsUniform()
+    /// <summary>Of pixels of which three are 0 and one is 4 the mean is 1, and 16 goes to 1 + 15 f, f = 16^u: below v where u is below log((v - 1.5) / 15) / log 16, the value being rounded.</summary>
+    [Theory]
+    [InlineData(31)]
+    [InlineData(61)]
+    [InlineData(121)]
+    public void TheLogarithmOfContrastIsUniform(int bound)
     {
-        // A step function of two values tells the factor: the mean of 0 (3 times) and 4 (once) is 1, and 200 goes to 1 + f 199, below 255 for f below 1.276.
         byte[] image = [.. Enumerable.Range(0, 3072).Select(i => (byte)(i % 4 == 0 ? 4 : 0))], values = new byte[256];
         const int images = 20_000;
         int below = 0;
-        var augmentation = new Augmentation(Seed: 9, Epoch: 3, Contrast: 1.21);
+        var augmentation = new Augmentation(Seed: 9, Epoch: 3, Contrast: 16);
         for (int n = 0; n < images; n++)
         {
             augmentation.Stretch(n, image, values);
-            if (values[200] < 1 + (1.1 * 199)) below++;
+            if (values[16] < bound) below++;
         }
-        // Half the logarithms are below that of the square root; five standard deviations, and a value's rounding is worth half a per cent of the factor, 2.4 % of the logarithms' width.
-        Assert.InRange(below / (double)images, 0.5 - 0.024 - (2.5 / Math.Sqrt(images)), 0.5 + 0.024 + (2.5 / Math.Sqrt(images)));
+        double share = Math.Log((bound - 1.5) / 15) / Math.Log(16);
+        Assert.InRange(below / (double)images, share - (5 * Math.Sqrt(share * (1 - share) / images)), share + (5 * Math.Sqrt(share * (1 - share) / images)));
+    }
+
+    [Fact]
+    public void WhatIsNoContrastIsRefused()
+    {
+        byte[] image = new byte[3072], values = new byte[256];
+        foreach (double contrast in new[] { 0, 1, -2, double.NaN, double.PositiveInfinity })
+            Assert.Equal(FormattableString.Invariant($"augmentation: contrast: expected more than 1, found {contrast}"), Assert.Throws<InvalidOperationException>(() => new Augmentation(1, 0, contrast).Stretch(0, image, values)).Message);
     }
 
     [Fact]
@@ -73,5 +84,20 @@ public sealed class AugmentationTests
         Assert.NotEqual(Windows(1, 2), Windows(1, 3));
         Assert.NotEqual(Windows(1, 2), Windows(2, 2));
         Assert.NotEqual(Windows(1, 2)[5], Windows(1, 2)[6]);
+
+        // So does its contrast; what becomes of 200 where the mean is 1 tells.
+        byte[] Contrasts(long seed, int epoch)
+        {
+            byte[] image = [.. Enumerable.Range(0, 3072).Select(i => (byte)(i % 4 == 0 ? 4 : 0))], values = new byte[256];
+            return [.. Enumerable.Range(0, 100).Select(n =>
+            {
+                new Augmentation(seed, epoch, 1.25).Stretch(n, image, values);
+                return values[200];
+            })];
+        }
+        Assert.Equal(Contrasts(1, 2), Contrasts(1, 2));
+        Assert.NotEqual(Contrasts(1, 2), Contrasts(1, 3));
+        Assert.NotEqual(Contrasts(1, 2), Contrasts(2, 2));
+        Assert.NotEqual(Contrasts(1, 2)[5], Contrasts(1, 2)[6]);
     }
 }

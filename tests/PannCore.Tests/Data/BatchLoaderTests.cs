@@ -37,9 +37,9 @@ public sealed class BatchLoaderTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    public void AnAugmentedDataSetHoldsWhatIsLoadedAugmented(double contrast)
+    [InlineData(null)]
+    [InlineData(3.0)]
+    public void AnAugmentedDataSetHoldsWhatIsLoadedAugmented(double? contrast)
     {
         Cifar10 data = Data();
         var augmentation = new Augmentation(Seed: 8, Epoch: 2, contrast);

@@ -16,7 +16,7 @@ public sealed class NamedTuningTests
         Assert.Null(control.Activation);
         Assert.Equal((way.Distilled, way.Contrast, way.After is null), (control.Distilled, control.Contrast, control.After is null));
         Assert.Equal(control.Name, control.Control);
-        if (way.After is { } before) Assert.Equal((way.Distilled, NamedTuning.Of(before).Control), (NamedTuning.Of(before).Distilled, control.After));
+        if (way.After is { } before) Assert.Equal((way.Distilled, way.Contrast, NamedTuning.Of(before).Control), (NamedTuning.Of(before).Distilled, NamedTuning.Of(before).Contrast, control.After));
     }
 
     /// <summary>A teacher, or stretched contrast, is all that such a way has beside its plain one.</summary>
@@ -32,6 +32,17 @@ public sealed class NamedTuningTests
             Assert.Equal(plain, way with { Name = plain.Name, Purpose = plain.Purpose, After = plain.After, Plain = null, Distilled = false, Contrast = null });
             Assert.Equal(plain.After, way.After is { } before ? NamedTuning.Of(before).Plain : null);
         }
+    }
+
+    /// <summary>A way's contrast is the recipe's if it has none of its own; statistics are those of images as they are.</summary>
+    [Fact]
+    public void A_recipe_is_prepared_for_a_way()
+    {
+        Recipe plain = new() { Architecture = "resnet20", Epochs = 1 }, busy = plain with { Contrast = 3, Mixup = 1, Noise = new(0.1), Leak = 0.1, DropLeak = true };
+        Assert.Equal(busy, NamedTuning.Of("direct-2").Prepare(busy));
+        Assert.Equal(plain with { Contrast = 2 }, NamedTuning.Of("direct-2-contrast").Prepare(plain));
+        Assert.Equal(busy with { Contrast = 2 }, NamedTuning.Of("relu-contrast").Prepare(busy));
+        Assert.Equal(plain, NamedTuning.Of("batch-norm").Prepare(busy));
     }
 
     [Fact]

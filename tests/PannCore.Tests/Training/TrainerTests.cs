@@ -120,15 +120,15 @@ public sealed class TrainerTests : IDisposable
 
     /// <summary>What each step is fed, put together by hand: order, augmentation and contrast of the epoch, mixture, noise, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
-    [InlineData(false, true)]
-    public void A_step_is_fed_what_the_recipe_says(bool polynomials, bool taught)
+    [InlineData(false, false, null)]
+    [InlineData(true, false, 1.7)]
+    [InlineData(true, true, null)]
+    [InlineData(false, true, 1.7)]
+    public void A_step_is_fed_what_the_recipe_says(bool polynomials, bool taught, double? contrast)
     {
         PannCore.Nn.ResNet begin = Trained(Small with { Seed = 3 }, Images, _workspace).Model;
         Dictionary<string, double> ranges = RangeProbe.Calibrate(begin, Images, [0, 1, 2, 3], Normalization.Cifar10, _workspace);
-        Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, Contrast = taught ? 1.7 : null, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
+        Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, Contrast = contrast, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
         recipe = polynomials
             ? recipe with { Polynomial = new("direct:4", ranges, Penalty: 3, PenaltyFrom: 0.3, PenaltyRises: true, Share: PolynomialShare.Rising) }
             : recipe with { Noise = new(0.3) };
@@ -153,7 +153,7 @@ public sealed class TrainerTests : IDisposable
             PannCore.Nn.ResNet network = model.With(path => polynomials
                 ? new ClampedPolynomial(polynomial, ranges[path], new(3 * (step + 1) / 8.0, 0.3), Math.Min(1, step / 4.0), null)
                 : new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
-            var augmentation = new Augmentation(recipe.Seed, epoch, taught ? 1.7 : 1);
+            var augmentation = new Augmentation(recipe.Seed, epoch, contrast);
             float[] answers;
             using (var asking = new Run(_workspace)) answers = [.. teacher.Call(loader.Load(asking, images, augmentation, mixture)).Values];
             using var run = new Run(_workspace, Statistics.Training, tape: true);
@@ -252,7 +252,7 @@ public sealed class TrainerTests : IDisposable
         // Finite weights whose logits are not.
         deep.Parameters.Find("linear.weight")!.Update(values => values.Fill(1e38f));
         trainer = new Trainer(Small with { Distillation = new(ModelFile.WeightHash(deep), 1, 4) }, Images, _workspace, teacher: deep);
-        Assert.Matches("^teacher: image [0-9]+, logit 0: expected a finite number, found (Infinity|∞)$", Assert.Throws<BadInputException>(() => trainer.RunEpoch()).Message);
+        Assert.Matches("^teacher: image [0-9]+, logit 0: expected a finite number, found Infinity$", Assert.Throws<BadInputException>(() => trainer.RunEpoch()).Message);
     }
 
     [Fact]
