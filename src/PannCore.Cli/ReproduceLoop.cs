@@ -17,7 +17,7 @@ internal static class ReproduceLoop
     public static Command Create()
     {
         var common = new Experiment.Options("loop.json", tunes: true);
-        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages, relu-distilled, relu-distilled-last and relu-contrast of those with a teacher or stretched contrast. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
+        Option<string[]> tunings = new("--tune") { HelpName = "NAME", Description = "A named way to go on training (pann train --list); relu is the control of the others, relu-last of last stages, relu-distilled and relu-contrast, with -last, of those with a teacher or stretched contrast. May be given more than once.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => ["relu", "direct-4", "direct-2"] };
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks that training goes on from.", DefaultValueFactory = _ => "baseline" };
         Option<double?> margin = new("--margin") { HelpName = "M", Description = "For choices: factor on the ranges, instead of the named way's." };
         Option<double?> penalty = new("--penalty") { HelpName = "P", Description = "For choices: weight of the penalty." };

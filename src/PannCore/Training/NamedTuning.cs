@@ -91,6 +91,8 @@ public sealed record NamedTuning(
         WithContrast("relu-contrast", "relu"),
         WithContrast("direct-4-contrast", "direct-4-narrow"),
         WithContrast("direct-2-contrast", "direct-2-firm"),
+        WithContrast("relu-contrast-last", "relu-last"),
+        WithContrast("direct-2-inward-contrast", "direct-2-inward"),
     ];
 
     private static NamedTuning WithTeacher(string name, string way, string? after = null)

@@ -16,7 +16,7 @@ public sealed class NamedTuningTests
         Assert.Null(control.Activation);
         Assert.Equal((way.Distilled, way.Contrast, way.After is null), (control.Distilled, control.Contrast, control.After is null));
         Assert.Equal(control.Name, control.Control);
-        if (way.After is { } before) Assert.Equal((way.Distilled, way.Contrast, NamedTuning.Of(before).Control), (NamedTuning.Of(before).Distilled, NamedTuning.Of(before).Contrast, control.After));
+        if (way.After is { } before) Assert.Equal((way.Distilled, NamedTuning.Of(before).Control), (NamedTuning.Of(before).Distilled, control.After));
     }
 
     /// <summary>A teacher, or stretched contrast, is all that such a way has beside its plain one.</summary>
@@ -24,13 +24,13 @@ public sealed class NamedTuningTests
     public void A_way_with_a_teacher_or_contrast_is_another_way_and_that()
     {
         NamedTuning[] ways = [.. NamedTuning.All.Where(way => way.Plain is not null)];
-        Assert.Equal((6, 3), (ways.Count(way => way is { Distilled: true, Contrast: null }), ways.Count(way => way is { Distilled: false, Contrast: 2 })));
-        Assert.Equal(9, ways.Length);
+        Assert.Equal((6, 5), (ways.Count(way => way is { Distilled: true, Contrast: null }), ways.Count(way => way is { Distilled: false, Contrast: 2 })));
+        Assert.Equal(11, ways.Length);
         foreach (NamedTuning way in ways)
         {
             NamedTuning plain = NamedTuning.Of(way.Plain!);
             Assert.Equal(plain, way with { Name = plain.Name, Purpose = plain.Purpose, After = plain.After, Plain = null, Distilled = false, Contrast = null });
-            Assert.Equal(plain.After, way.After is { } before ? NamedTuning.Of(before).Plain : null);
+            Assert.Equal(plain.After, way.After is { } before ? NamedTuning.Of(before).Plain ?? before : null); // Contrast in the last stage alone.
         }
     }
 
