@@ -15,6 +15,8 @@ namespace PannCore.Tests.Cli;
 /// <summary>The tables of <c>pann reproduce</c>, with networks that are there already: training takes longer than a test may.</summary>
 public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
 {
+    private const string Backbone = "baseline-resnet20-3-5", Firm = " --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises";
+
     private static readonly string[] Few = ["--ranges", "layer", "--control", "plain", "--from", "4", "--to", "4", "--epochs", "3"];
 
     private static string Data => External.Data!;
@@ -132,21 +134,15 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     public void A_last_stage_stands_beside_its_own_control()
     {
         string folder = Folder("last"), table = Path.Combine(folder, "table.json");
-        const string backbone = "baseline-resnet20-3-5";
-        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
+        File.Copy(files.Model, Path.Combine(folder, Backbone + ".safetensors"));
         // Better than all the others by far, which are random: that shows in p.
         ResNet trained = PannModel.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors")).Backbone;
-        void Save(string name, ResNet network, string schedule, string loop, double? factor) => ModelFile.Save(
-            Path.Combine(folder, $"{backbone}.{name}.safetensors"), network,
-            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), factor is null ? RandomNetwork.Largest : null, factor is null ? 1 : 0,
-                new Dictionary<string, string> { ["command"] = $"pann train --arch resnet20 {schedule} --warmup 1 --weight-decay 0.0005 --init {backbone}{loop} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors" },
-                factor is { } times ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => times * pair.Value), StandsForItself: true) : null));
-        const string first = "--epochs 2 --batch 128 --learning-rate 0.05", last = "--epochs 10 --batch 128 --learning-rate 0.01";
-        Save("relu-2", RandomNetwork.Backbone, first, ".safetensors", null);
-        Save("relu-last-2+10", trained, last, ".relu-2.safetensors", null);
-        Save("direct-2-firm-2", RandomNetwork.Backbone, first, ".safetensors --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises", 2);
+        const string first = "--epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005", last = "--epochs 10 --batch 128 --learning-rate 0.01 --warmup 1 --weight-decay 0.0005";
+        SaveTuned(folder, "relu-2", RandomNetwork.Backbone, polynomial: false, $"{first} --init {Backbone}.safetensors");
+        SaveTuned(folder, "relu-last-2+10", trained, polynomial: false, $"{last} --init {Backbone}.relu-2.safetensors");
+        SaveTuned(folder, "direct-2-firm-2", RandomNetwork.Backbone, polynomial: true, $"{first} --init {Backbone}.safetensors{Firm}");
         // A network that another command has trained is refused.
-        Save("direct-2-inward-2+10", RandomNetwork.Backbone, last, ".direct-2-firm-2.safetensors --activation direct:2 --ranges stored --penalty 10 --penalty-from 0.6", 2);
+        SaveTuned(folder, "direct-2-inward-2+10", RandomNetwork.Backbone, polynomial: true, $"{last} --init {Backbone}.direct-2-firm-2.safetensors --activation direct:2 --ranges stored --penalty 10 --penalty-from 0.6");
         string[] command = ["reproduce", "loop", "--on", "held-out", "--tune", "relu", "--tune", "relu-last", "--tune", "direct-2-inward", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
         Outcome outcome = PannProcess.Run(files.Root, command);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
@@ -173,22 +169,13 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     public void A_distilled_network_stands_beside_its_control_and_the_way_without_a_teacher()
     {
         string folder = Folder("distilled"), table = Path.Combine(folder, "table.json");
-        const string backbone = "baseline-resnet20-3-5";
-        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
+        File.Copy(files.Model, Path.Combine(folder, Backbone + ".safetensors"));
         ResNet trained = PannModel.Load(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "resnet20.safetensors")).Backbone;
-        void Save(string name, ResNet network, string loop, bool taught, string? teacher) => ModelFile.Save(
-            Path.Combine(folder, $"{backbone}.{name}-2.safetensors"), network,
-            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), loop.Length == 0 ? RandomNetwork.Largest : null, loop.Length == 0 ? 1 : 0,
-                new Dictionary<string, string>
-                {
-                    ["command"] = $"pann train --arch resnet20 --epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005 --init {backbone}.safetensors{loop} --max-gradient-norm 2{(taught ? $" --teacher {backbone}.safetensors --distil 0.9 --temperature 4" : "")} --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors",
-                }.Concat(teacher is null ? [] : [new("teacherWeights", teacher)]).ToDictionary(),
-                loop.Length == 0 ? null : new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true)));
-        const string firm = " --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises";
         string teacher = ModelFile.WeightHash(RandomNetwork.Backbone);
-        Save("direct-2-firm", RandomNetwork.Make(2), firm, taught: false, null);
-        Save("relu-distilled", trained, "", taught: true, teacher); // Better than all the others by far, which are random: that shows in p.
-        Save("direct-2-distilled", RandomNetwork.Backbone, firm, taught: true, teacher);
+        const string begin = $"--epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005 --init {Backbone}.safetensors", taught = $" --teacher {Backbone}.safetensors --distil 0.9 --temperature 4";
+        SaveTuned(folder, "direct-2-firm-2", RandomNetwork.Make(2), polynomial: true, begin + Firm);
+        SaveTuned(folder, "relu-distilled-2", trained, polynomial: false, begin, taught, teacher); // Better than all the others by far, which are random: that shows in p.
+        SaveTuned(folder, "direct-2-distilled-2", RandomNetwork.Backbone, polynomial: true, begin + Firm, taught, teacher);
         string[] command = ["reproduce", "loop", "--on", "held-out", "--tune", "direct-2-firm", "--tune", "relu-distilled", "--tune", "direct-2-distilled", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
         Outcome outcome = PannProcess.Run(files.Root, command);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
@@ -201,9 +188,9 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
 
         foreach (string? other in new[] { null, ModelFile.WeightHash(trained) })
         {
-            Save("direct-2-distilled", RandomNetwork.Backbone, firm, taught: true, other);
+            SaveTuned(folder, "direct-2-distilled-2", RandomNetwork.Backbone, polynomial: true, begin + Firm, taught, other);
             Assert.Equal(
-                $"error: {Path.Combine(folder, $"{backbone}.direct-2-distilled-2.safetensors")}: at metadata teacherWeights: expected {teacher}, the weights of {Path.Combine(folder, backbone + ".safetensors")}, found {other ?? "none"}\n",
+                $"error: {Path.Combine(folder, $"{Backbone}.direct-2-distilled-2.safetensors")}: at metadata teacherWeights: expected {teacher}, the weights of {Path.Combine(folder, Backbone + ".safetensors")}, found {other ?? "none"}\n",
                 PannProcess.Run(files.Root, command).Error);
         }
     }
@@ -213,17 +200,13 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
     public void Another_contrast_has_a_control_of_its_own()
     {
         string folder = Folder("contrast"), table = Path.Combine(folder, "table.json");
-        const string backbone = "baseline-resnet20-3-5", settings = ",margin=0.35,penalty=10,from=0.7,contrast=4";
-        File.Copy(files.Model, Path.Combine(folder, backbone + ".safetensors"));
-        void Save(string name, ResNet network, bool polynomial, string contrast) => ModelFile.Save(
-            Path.Combine(folder, $"{backbone}.{name}-2.safetensors"), network,
-            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), polynomial ? null : RandomNetwork.Largest, polynomial ? 0 : 1,
-                new Dictionary<string, string> { ["command"] = $"pann train --arch resnet20 --epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005{contrast} --init {backbone}.safetensors{(polynomial ? " --activation direct:2 --ranges layer --margin 0.35 --penalty 10 --penalty-from 0.7 --penalty-rises" : "")} --max-gradient-norm 2 --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors" },
-                polynomial ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true) : null));
-        Save("relu-contrast", RandomNetwork.Make(3), polynomial: false, " --contrast 2");
-        Save("relu-contrast,contrast=4", RandomNetwork.Make(2), polynomial: false, " --contrast 4");
-        Save("direct-2-firm", RandomNetwork.Make(4), polynomial: true, "");
-        Save($"direct-2-contrast{settings}", RandomNetwork.Backbone, polynomial: true, " --contrast 4");
+        const string settings = ",margin=0.35,penalty=10,from=0.7,contrast=4";
+        File.Copy(files.Model, Path.Combine(folder, Backbone + ".safetensors"));
+        static string Settings(string contrast) => $"--epochs 2 --batch 128 --learning-rate 0.05 --warmup 1 --weight-decay 0.0005{contrast} --init {Backbone}.safetensors";
+        SaveTuned(folder, "relu-contrast-2", RandomNetwork.Make(3), polynomial: false, Settings(" --contrast 2"));
+        SaveTuned(folder, "relu-contrast,contrast=4-2", RandomNetwork.Make(2), polynomial: false, Settings(" --contrast 4"));
+        SaveTuned(folder, "direct-2-firm-2", RandomNetwork.Make(4), polynomial: true, Settings("") + Firm);
+        SaveTuned(folder, $"direct-2-contrast{settings}-2", RandomNetwork.Backbone, polynomial: true, Settings(" --contrast 4") + Firm);
         string[] command = ["reproduce", "loop", "--on", "held-out", "--epochs", "3", "--tuning-epochs", "2", "--data", Data, "--models", folder, "--json", table, "--seeds", "5..5"];
         Assert.Equal(0, PannProcess.Run(files.Root, [.. command, "--tune", "relu-contrast", "--tune", "direct-2-firm"]).Code);
         Outcome outcome = PannProcess.Run(files.Root, [.. command, "--tune", "relu-contrast", "--tune", "direct-2-contrast", "--contrast", "4"]);
@@ -326,6 +309,17 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.StartsWith("error: loop.json: expected what pann reproduce wrote, found something else: ", another.Error, StringComparison.Ordinal);
         Assert.Equal(rows, File.ReadAllText(files.At("loop.json")));
         Assert.Empty(Directory.GetFiles(Folder("foreign")));
+    }
+
+    /// <summary>A network as if trained on from the backbone of seed 5, by degree 2 over wide ranges or with ReLU, by a command with these settings.</summary>
+    private static void SaveTuned(string folder, string name, ResNet network, bool polynomial, string settings, string teaching = "", string? teacher = null)
+    {
+        var notes = new Dictionary<string, string> { ["command"] = $"pann train --arch resnet20 {settings} --max-gradient-norm 2{teaching} --validation 5000 --seed 5 --convolution winograd4 --out model.safetensors" };
+        if (teacher is not null) notes["teacherWeights"] = teacher;
+        ModelFile.Save(
+            Path.Combine(folder, $"{Backbone}.{name}.safetensors"), network,
+            new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), polynomial ? null : RandomNetwork.Largest, polynomial ? 0 : 1, notes,
+                polynomial ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true) : null));
     }
 
     private string Folder(string name) => Directory.CreateDirectory(files.At(name)).FullName;
