@@ -89,7 +89,6 @@ public sealed record NamedTuning(
         WithTeacher("direct-2-distilled", "direct-2-firm"),
         WithTeacher("direct-2-distilled-inward", "direct-2-inward-40", "direct-2-distilled"),
         WithContrast("relu-contrast", "relu"),
-        WithContrast("direct-4-contrast", "direct-4-narrow"),
         WithContrast("direct-2-contrast", "direct-2-firm"),
         WithContrast("relu-contrast-last", "relu-last"),
         WithContrast("direct-2-inward-contrast", "direct-2-inward"),
