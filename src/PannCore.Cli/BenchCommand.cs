@@ -11,7 +11,7 @@ namespace PannCore.Cli;
 /// <summary>The verb <c>pann bench</c>: how fast this machine trains and evaluates, beside its multiply-add peak and its memory's bandwidth, all in one run.</summary>
 internal static class BenchCommand
 {
-    private const int TrainBatch = 128, EvalBatch = 256;
+    private const int TrainBatch = 128, EvalImages = 256;
 
     public static Command Create()
     {
@@ -50,7 +50,7 @@ internal static class BenchCommand
         double bandwidth = new MemoryBandwidth().Measure(training.Workers, Stopwatch.GetTimestamp, BenchTimer.Seconds);
         Print($"{training.Threads} threads, {OuterProduct.VectorBits}-bit vectors, multiply-add peak {peak:F0} GFLOP/s, memory bandwidth {bandwidth:F0} GB/s");
 
-        var network = new BenchNetwork(20, EvalBatch);
+        var network = new BenchNetwork(20, EvalImages);
         var loads = new List<double>();
         double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(training, TrainBatch)));
         double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
@@ -61,14 +61,14 @@ internal static class BenchCommand
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
         Print($"  {allocated:N0} bytes allocated a step");
 
-        double eval = EvalBatch / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation, EvalBatch));
-        Print($"evaluation, batch {EvalBatch}, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
+        double eval = EvalImages / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation));
+        Print($"evaluation, {EvalImages} images by {Evaluation.BatchFor(evaluation)}, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
         Dictionary<string, double> pann = [], pannFloat64 = [];
         foreach ((string spec, PolynomialArithmetic arithmetic) in BenchNetwork.Panns)
         {
             ResNet converted = network.Pann(spec, arithmetic);
             string name = $"PANN {spec}{(arithmetic == PolynomialArithmetic.Float64 ? ", polynomial in float64" : "")}";
-            double rate = EvalBatch / BenchTimer.Median(name, runs, () => network.Evaluate(converted, evaluation, EvalBatch));
+            double rate = EvalImages / BenchTimer.Median(name, runs, () => network.Evaluate(converted, evaluation));
             (arithmetic == PolynomialArithmetic.Float64 ? pannFloat64 : pann)[spec] = rate;
             Print($"  {name}: {rate:F0} images/s");
         }
@@ -92,7 +92,7 @@ internal static class BenchCommand
 /// <param name="DataLoadPercent">The same, in percent of the step.</param>
 /// <param name="DataLoadMixupMs">The same part with Mixup: two images for each, blended, and the targets.</param>
 /// <param name="AllocatedBytesPerStep">Managed memory allocated by a step once everything has run before.</param>
-/// <param name="EvalImagesPerSecond">Evaluation, batch 256.</param>
+/// <param name="EvalImagesPerSecond">Evaluation of 256 images, in batches as <c>pann eval</c> takes them.</param>
 /// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
 /// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(

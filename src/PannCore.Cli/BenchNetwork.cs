@@ -20,6 +20,7 @@ internal sealed class BenchNetwork
         ("composite:alpha=12", PolynomialArithmetic.Float32), ("composite:7,7,27", PolynomialArithmetic.Float64),
     ];
 
+    private readonly Cifar10 _data;
     private readonly BatchLoader _loader;
     private readonly Sgd _sgd;
     private readonly int[] _indices;
@@ -30,7 +31,8 @@ internal sealed class BenchNetwork
         var random = new CounterRandom(1, RandomStream.Weights, 0);
         for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)random.Below(i, 256);
         _indices = [.. Enumerable.Range(0, images)];
-        _loader = new(new(pixels, [.. _indices.Select(i => (byte)(i % 10))], "random pixels"), Normalization.Cifar10);
+        _data = new(pixels, [.. _indices.Select(i => (byte)(i % 10))], "random pixels");
+        _loader = new(_data, Normalization.Cifar10);
         Model = new(depth);
         Model.Initialise(1);
         _sgd = new(Model.Parameters.All, 0.9, 5e-4);
@@ -79,7 +81,10 @@ internal sealed class BenchNetwork
         Mixup.Targets(Labels(batch), _loader.Labels(mixture.Partners.Span), mixture.Weight, 10);
     }
 
-    /// <summary>One evaluation of a network, this one or a PANN of it.</summary>
+    /// <summary>All images through a network, this one or a PANN of it, in batches as <c>pann eval</c> takes them.</summary>
+    public void Evaluate(ResNet network, Workspace workspace) => Evaluation.Of(network, _data, _indices, Normalization.Cifar10, workspace);
+
+    /// <summary>One batch through a network.</summary>
     public void Evaluate(ResNet network, Workspace workspace, int batch)
     {
         using var run = new Run(workspace);

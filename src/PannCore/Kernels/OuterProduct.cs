@@ -17,6 +17,7 @@ namespace PannCore.Kernels;
 /// Paired16x1        16 x 1      -                 Fused      3 x 3, stride 2, data gradient, one vector of columns or less: ConvForwardJob
 /// FusedGradient8x3  8 x 1 x 3   -                 Gradients  3 x 3, stride 1, weight gradient, input channels in eights: ConvWeightGradient
 /// NineRowGradient   27 x 1      9 x 1             Gradients  3 x 3, weight gradient, three input channels: ConvWeightGradient
+/// DomainColumns8x1  8 x 1 x 3   -                 Winograd   F(2x2, 3x3), forward and data gradient, one vector of columns: WinogradPlan
 /// </code>
 /// No tile computes the data gradient of a stem with three channels: <see cref="ThreeChannelGradient"/>.
 /// </remarks>
@@ -57,6 +58,13 @@ internal static class OuterProduct
     /// <summary>The weight gradient for 8 input channels; see <see cref="OuterProduct{T, TV, TLanes}.FusedGradient8x3"/>.</summary>
     public static void FusedGradient<T>(in TileStrides g, ref T a, ref T b, ref T c, nint cTap) where T : unmanaged, IFloatingPointIeee754<T>
         => OuterProduct<T, Vector512<T>, Lanes512<T>>.FusedGradient8x3(g, ref a, ref b, ref c, cTap);
+
+    /// <summary>Whether <see cref="DomainColumns"/> is there for so many columns: 8 tiles need 24 accumulators and two more registers, and one vector must be all the columns there are.</summary>
+    public static bool HasDomainColumns<T>(int columns) where T : unmanaged => VectorBits == 512 && columns == Lanes<T>();
+
+    /// <summary>Products of F(2x2, 3x3) with half of the transform of its outputs; see <see cref="OuterProduct{T, TV, TLanes}.DomainColumns8x1"/>.</summary>
+    public static void DomainColumns<T>(in TileStrides g, ref T a, ref T b, ref T c, nint second) where T : unmanaged, IFloatingPointIeee754<T>
+        => OuterProduct<T, Vector512<T>, Lanes512<T>>.DomainColumns8x1(g, ref a, ref b, ref c, second);
 
     /// <summary>The weight gradient for 3 x 3 taps of 3 input channels; see <see cref="OuterProduct{T, TV, TLanes}.NineRowGradient"/>. 16 registers hold the accumulators of one kernel row.</summary>
     public static void NineRowGradient<T>(in TileStrides g, nint aRow, ref T a, ref T b, ref T c, nint cRow) where T : unmanaged, IFloatingPointIeee754<T>

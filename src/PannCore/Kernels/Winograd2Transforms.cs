@@ -67,6 +67,23 @@ internal static class Winograd2Transforms<T, TV, TLanes>
         }
     }
 
+    /// <summary>The second half of <see cref="Output"/>, A along the rows of what <see cref="Pair"/> gives: eight planes, the first row of A' m and the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OutputAlong(ref T half, nint plane, int channels, int columns, ref T output, nint row, int rows)
+    {
+        for (int at = 0, column = 0, c = 0; column < columns; at += TLanes.Count)
+        {
+            ref T m = ref Unsafe.Add(ref half, at);
+            ref T y = ref Unsafe.Add(ref output, (column * channels) + c);
+            Along(ref m, plane, ref y, channels, columns - column);
+            if (rows > 1) Along(ref Unsafe.Add(ref m, 4 * plane), plane, ref Unsafe.Add(ref y, row), channels, columns - column);
+            c += TLanes.Count;
+            if (c < channels) continue;
+            c = 0;
+            column += 2;
+        }
+    }
+
     /// <summary>A dy A' of a run of neighbouring tiles of output gradients: <paramref name="rows"/> rows, <paramref name="columns"/> columns in all; what a tile lacks is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OutputGradient(ref T gradient, nint row, int rows, int columns, int channels, ref T domain, nint plane)
@@ -123,6 +140,10 @@ internal static class Winograd2Transforms<T, TV, TLanes>
         s = TLanes.Add(TLanes.Add(m0, m1), m2);
         t = TLanes.Subtract(TLanes.Subtract(m1, m2), m3);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Along(ref T m, nint plane, ref T y, nint pixel, int columns)
+        => Two(TLanes.Load(ref m), TLanes.Load(ref Unsafe.Add(ref m, plane)), TLanes.Load(ref Unsafe.Add(ref m, 2 * plane)), TLanes.Load(ref Unsafe.Add(ref m, 3 * plane)), ref y, pixel, columns);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Two(TV s0, TV s1, TV s2, TV s3, ref T y, nint pixel, int columns)

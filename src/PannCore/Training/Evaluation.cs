@@ -10,7 +10,7 @@ namespace PannCore.Training;
 /// <param name="Correct">Number of right predictions.</param>
 public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
 {
-    private const int LeastBatch = 32, ImagesOfThread = 8;
+    private const int LeastBatch = 16, ImagesOfThread = 8;
 
     /// <summary>Percent right; logits that are not finite count as wrong. NaN of no images.</summary>
     public double Accuracy => 100.0 * Correct / Predictions.Length;
@@ -61,7 +61,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     }
 
     /// <summary>
-    /// Images at a time, max(32, 8 threads): few, so that the tensors of a layer still lie in the caches when the next layer reads them, which shows most where observers keep them apart;
+    /// Images at a time, max(16, 8 threads): few, so that the tensors of a layer still lie in the caches when the next layer reads them, which shows most where observers keep them apart;
     /// but some for each thread.
     /// </summary>
     public static int BatchFor(Workspace workspace)

@@ -113,6 +113,28 @@ public sealed class WinogradTests(ITestOutputHelper log)
         }
     }
 
+    /// <summary>
+    /// 16 output channels have the bits that they have among 32: with 512 bits the former add planes up while they are in registers (<see cref="WinogradPlan.ByColumns"/>), the latter store all sixteen;
+    /// blocks of tiles are of another size too, and begin elsewhere.
+    /// </summary>
+    [Theory]
+    [InlineData(2, 32, 32, 16)]
+    [InlineData(1, 7, 9, 64)]
+    [InlineData(3, 28, 27, 16)]
+    [InlineData(5, 1, 5, 32)]
+    public void SixteenOutputChannelsHaveTheBitsThatTheyHaveAmongThirtyTwo(int n, int h, int w, int c)
+    {
+        Case all = new(n, h, w, c, 32);
+        ConvGeometry half = all.G with { K = 16 };
+        Assert.True(WinogradPlan.Applies(all.G) && WinogradPlan.Applies(half));
+        Assert.Equal(OuterProduct.VectorBits == 512, new WinogradPlan(half, WinogradForm.Two, transposed: false).ByColumns);
+        Assert.False(new WinogradPlan(all.G, WinogradForm.Two, transposed: false).ByColumns);
+        float[] both = new float[n * h * w * 32], first = new float[n * h * w * 16];
+        Run(all.G, WinogradForm.Two, transposed: false, n, all.W, all.X, both);
+        Run(half, WinogradForm.Two, transposed: false, n, all.W[..(16 * c * 9)], all.X, first);
+        Assert.Equal([.. both.Where((_, i) => i % 32 < 16)], first);
+    }
+
     /// <summary>What the bound of <see cref="PannCore.Ops.Conv2d"/> takes from the form, against the matrices.</summary>
     [Theory]
     [InlineData(2)]
