@@ -62,7 +62,7 @@ internal static class BenchCommand
         Print($"  {allocated:N0} bytes allocated a step");
 
         double eval = EvalImages / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation));
-        Print($"evaluation, {EvalImages} images by {Evaluation.BatchFor(evaluation)}, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
+        Print($"evaluation, {EvalImages} images, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
         Dictionary<string, double> pann = [], pannFloat64 = [];
         foreach ((string spec, PolynomialArithmetic arithmetic) in BenchNetwork.Panns)
         {

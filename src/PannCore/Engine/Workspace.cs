@@ -13,6 +13,8 @@ public sealed class Workspace : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Stack<RunNotes> _spareNotes = [];
+    private readonly Stack<Workspace> _singles = [];
+    private readonly bool _fillWithNaN;
     private int _runs;
     private int _thread;
 
@@ -24,6 +26,7 @@ public sealed class Workspace : IDisposable
     public Workspace(int threads, ConvAlgorithm convolution = ConvAlgorithm.Automatic, bool fillWithNaN = false)
     {
         Convolution = convolution;
+        _fillWithNaN = fillWithNaN;
         Workers = new Workers(threads);
         Pool = new BufferPool(fillWithNaN);
     }
@@ -39,7 +42,23 @@ public sealed class Workspace : IDisposable
     internal BufferPool Pool { get; }
 
     /// <summary>Ends the threads.</summary>
-    public void Dispose() => Workers.Dispose();
+    public void Dispose()
+    {
+        Workers.Dispose();
+        while (_singles.TryPop(out Workspace? single)) single.Dispose();
+    }
+
+    /// <summary>A workspace of one thread, for a worker of this one that does a whole run by itself.</summary>
+    internal Workspace TakeSingle()
+    {
+        lock (_gate) return _singles.TryPop(out Workspace? single) ? single : new(1, Convolution, _fillWithNaN);
+    }
+
+    /// <summary>Keeps it, and its memory, for the next.</summary>
+    internal void GiveBack(Workspace single)
+    {
+        lock (_gate) _singles.Push(single);
+    }
 
     /// <summary>A run begins; its notes are those of a finished one, if there is one.</summary>
     /// <exception cref="InvalidOperationException">A run of another thread has not been disposed.</exception>
