@@ -145,7 +145,7 @@ public sealed class Perturbation
             : throw new BadInputException(FormattableString.Invariant($"perturbation: at {path}, a perturbation {trial.Form} of side {trial.Side} and size 1 has RMS {unmatched}, which no factor brings to {rms}"));
     }
 
-    /// <summary>The perturbed network, for one batch.</summary>
+    /// <summary>The perturbed network, for one batch: <see cref="Evaluation.Of"/> is to be told its size, so that threads do not take it apart.</summary>
     /// <param name="trial">The perturbation.</param>
     /// <param name="images">The indices of the batch's images in their data set, from which their random numbers follow.</param>
     /// <exception cref="ArgumentException">The form is a polynomial's own error, and this was made without one.</exception>

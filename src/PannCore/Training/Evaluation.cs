@@ -11,7 +11,10 @@ namespace PannCore.Training;
 /// <param name="Correct">Number of right predictions.</param>
 public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
 {
-    private const int LeastBatch = 32, ImagesOfThread = 8, Wave = 512;
+    private const int LeastBatch = 32, ImagesOfThread = 8;
+
+    /// <summary>Batches between two reports of progress where threads work apart: some 60 ms of two.</summary>
+    private const int BatchesInWave = 64;
 
     /// <summary>Percent right; logits that are not finite count as wrong. NaN of no images.</summary>
     public double Accuracy => 100.0 * Correct / Predictions.Length;
@@ -26,7 +29,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="batch">Images at a time, by all threads; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says where somebody observes; else each thread takes eight images
-    /// through the whole network, so that no thread waits for another between layers, and what a layer has written is still in the thread's own cache when the next one reads it.</param>
+    /// through the whole network, so that no thread waits for another between layers, and what a layer has written is still in the thread's own cache when the next one reads it; activations are then applied by several threads at once.</param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
@@ -38,8 +41,10 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch ?? 1, nameof(batch));
         data.CheckIndices(indices, nameof(indices));
+        ArgumentNullException.ThrowIfNull(workspace);
         bool apart = batch is null && observers is null or { Count: 0 };
-        int size = apart ? ImagesOfThread : batch ?? BatchFor(workspace), wave = apart ? Wave : size;
+        int share = Math.Max(1, (indices.Length + workspace.Threads - 1) / workspace.Threads);
+        int size = apart ? Math.Min(ImagesOfThread, share) : batch ?? BatchFor(workspace), wave = apart ? BatchesInWave * size : size;
         var job = new Job(model, new BatchLoader(data, normalization), indices, size, observers, convolution, apart ? workspace : null, new float[(indices.Length + size - 1) / size][]);
         for (int first = 0; first < indices.Length; first += wave)
         {

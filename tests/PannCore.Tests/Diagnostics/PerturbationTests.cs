@@ -72,7 +72,7 @@ public sealed class PerturbationTests : IDisposable
         float[] Logits(int batch, long seed, Workspace workspace)
         {
             var experiment = new Perturbation(RandomNetwork.Backbone, PerturbationUnit.Absolute, seed, null, null, Polynomial, Ranges());
-            return [.. Images.Chunk(batch).SelectMany(images => Evaluation.Of(experiment.Network(trial, images), RandomNetwork.Sample, images, Normalization.Cifar10, workspace).Logits)];
+            return [.. Images.Chunk(batch).SelectMany(images => Evaluation.Of(experiment.Network(trial, images), RandomNetwork.Sample, images, Normalization.Cifar10, workspace, images.Length).Logits)];
         }
         using var one = new Workspace(1);
         float[] all = Logits(128, 5, _workspace);
@@ -89,7 +89,7 @@ public sealed class PerturbationTests : IDisposable
         var progress = new Counts();
         PerturbationResult result = experiment.Run(trials, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, 2, progress);
 
-        Evaluation Of(ResNet network) => Evaluation.Of(network, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace);
+        Evaluation Of(ResNet network) => Evaluation.Of(network, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, Images.Length);
         Assert.Equal(trials, result.Outcomes.Select(outcome => outcome.Trial));
         Assert.Equal(Of(RandomNetwork.Backbone).Predictions, result.Baseline.Predictions);
         for (int t = 0; t < trials.Length; t++)

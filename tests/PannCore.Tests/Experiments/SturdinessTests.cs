@@ -77,7 +77,7 @@ public sealed class SturdinessTests : IDisposable
 
     private double MeanLoss(ResNet network)
     {
-        float[] logits = Evaluation.Of(network, Judging, [.. Enumerable.Range(0, Judging.Count)], Normalization.Cifar10, _workspace).Logits;
+        float[] logits = Evaluation.Of(network, Judging, [.. Enumerable.Range(0, Judging.Count)], Normalization.Cifar10, _workspace, Judging.Count).Logits;
         return Enumerable.Range(0, Judging.Count).Average(n => -Math.Log(Math.Exp(logits[(n * 10) + Judging.Labels[n]]) / Enumerable.Range(0, 10).Sum(k => Math.Exp(logits[(n * 10) + k]))));
     }
 

@@ -37,6 +37,34 @@ public sealed class EvaluationTests : IDisposable
         Assert.Equal(all.Logits[20..30], all.Logits[30..40]);
     }
 
+    /// <summary>More images than a wave of batches, so many that the last batch and the last wave are not whole: the bits and the order are those of one thread that takes 32 at a time.</summary>
+    [Fact]
+    public void Threads_that_work_apart_change_no_bit()
+    {
+        int[] images = [.. Enumerable.Range(0, 1101).Select(i => 7 * i % RandomNetwork.Sample.Count)];
+        var reports = new List<int>();
+        using Workspace three = new(3, fillWithNaN: true), one = new(1, fillWithNaN: true);
+        Evaluation apart = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, three, progress: new Reports(reports));
+        Evaluation together = Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, one, 32);
+        Assert.Equal(together.Logits, apart.Logits);
+        Assert.Equal(together.Predictions, apart.Predictions);
+        Assert.Equal(together.Correct, apart.Correct);
+        Assert.Equal([512, 1024, 1101], reports);
+    }
+
+    /// <summary>What fails on a thread is thrown to the caller, whose workspace works on; so is a cancellation between waves.</summary>
+    [Fact]
+    public void What_fails_on_a_thread_reaches_the_caller()
+    {
+        var broken = RandomNetwork.Backbone.With(path => path == "layer2.0.relu1" ? new Failing() : new PannCore.Nn.ActivationFunction.Relu());
+        Assert.Equal("as it should", Assert.Throws<NotSupportedException>(() => Evaluation.Of(broken, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace)).Message);
+        using var stop = new CancellationTokenSource();
+        int[] images = [.. Enumerable.Range(0, 600)];
+        Assert.Throws<OperationCanceledException>(() => Evaluation.Of(
+            RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, progress: new Cancelling(stop), cancellation: stop.Token));
+        Assert.Equal(Images.Length, Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace).Predictions.Length);
+    }
+
     [Fact]
     public void Predictions_are_the_largest_logits_and_accuracy_counts_them()
     {
@@ -139,5 +167,20 @@ public sealed class EvaluationTests : IDisposable
             Values.Add(value);
             then(value);
         }
+    }
+
+    private sealed record Failing : PannCore.Nn.ActivationFunction
+    {
+        public override Tensor Apply(Tensor x) => throw new NotSupportedException("as it should");
+    }
+
+    private sealed class Reports(List<int> seen) : IProgress<int>
+    {
+        public void Report(int value) => seen.Add(value);
+    }
+
+    private sealed class Cancelling(CancellationTokenSource stop) : IProgress<int>
+    {
+        public void Report(int value) => stop.Cancel();
     }
 }
