@@ -107,7 +107,8 @@ internal sealed class WinogradPlan
     {
         int block = ByColumns ? ColumnBlockTiles : BlockTiles, inputPlane = PlaneOf(_g.C, block), outputPlane = PlaneOf(_g.K, block);
         Span<float> around = Around(scratch);
-        Span<float> input = scratch.Take<float>(1, Planes * inputPlane), output = scratch.Take<float>(2, (ByColumns ? HalfPlanes : Planes) * outputPlane);
+        // As much as the weight gradient takes, though columns need less: were this memory to grow later, the two would lie so that the weight gradient takes a fifth longer.
+        Span<float> input = scratch.Take<float>(1, Planes * PlaneOf(_g.C)), output = scratch.Take<float>(2, Planes * PlaneOf(_g.K));
         ref float between = ref scratch.Take<float>(3, Winograd.Between)[0];
         int tiles = count * TilesPerImage;
         for (int begin = 0; begin < tiles; begin += block)
