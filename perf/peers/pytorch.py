@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 TUNED = {"OPENBLAS_CORETYPE": "SkylakeX", "ATEN_CPU_CAPABILITY": "avx512", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 SPEC, DEGREES, RANGE = "composite:7,7,27", (7, 7, 27), 50.0
 CHUNKS = (1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 30)
-BATCHES = (256, 64, 32, 16)  # images evaluated at a time, of 256
+BATCHES = (256, 128, 64, 32, 16, 8)  # images evaluated at a time, of 256
 TRAINING, EVALUATION, SINGLE, DOUBLE = WORKS = "training step", "evaluation", f"PANN {SPEC}, float32", f"PANN {SPEC}, float64"
 TURNS = ("ours", "peer", "ours", "peer", "ours")  # processes; --quick takes the first two
 
@@ -123,11 +123,13 @@ def measure(threads, runs):
             optimiser.step()
 
         relu.train()
-        rates = {TRAINING: 128 / median(step)}
+        rates = {TRAINING: (128 / median(step), "128")}
         relu.eval(), pann.eval()
 
-        def evaluation(network):
-            """Images a second: 256 of them, in batches of the size that was fastest, each by all threads or by one of its own, whichever was."""
+        def evaluation(work):
+            """Images a second: 256 of them, in batches and pieces of the sizes that were fastest, each batch by all threads or by one of its own, whichever was; and which was."""
+            network, pieces = (relu, (None,)) if work == EVALUATION else (pann, CHUNKS)
+
             def one(first, batch):
                 with torch.no_grad():  # a setting of each thread
                     network(many[first:first + batch])
@@ -139,23 +141,22 @@ def measure(threads, runs):
             def apart(batch):
                 list(pool.map(lambda first: one(first, batch), range(0, 256, batch)))
 
-            best = (float("inf"), None)
-            for work, own in ((together, threads), (apart, 1)):
+            ways = []
+            for way, own in ((together, threads), (apart, 1)):
                 torch.set_num_threads(own)
-                with ThreadPoolExecutor(threads) as pool:
-                    batch = min(BATCHES, key=lambda size: median(lambda: work(size), runs=min(3, runs)))
-                    best = min(best, (median(lambda: work(batch)), f"{work.__name__}, by {batch}"))
+                with ThreadPoolExecutor(threads) as pool:  # its threads take the setting over
+                    seconds = {}
+                    for PolynomialRelu.chunk in pieces:
+                        seconds[PolynomialRelu.chunk] = median(lambda: way(64), runs=min(2, runs))
+                    PolynomialRelu.chunk = min(seconds, key=seconds.get)
+                    batch = min(BATCHES, key=lambda size: median(lambda: way(size), runs=min(2, runs)))
+                    ways.append((median(lambda: way(batch)), f"{batch} {way.__name__}"))
             torch.set_num_threads(threads)
-            return 256 / best[0]
+            best = min(ways)
+            return 256 / best[0], best[1]
 
-        with torch.no_grad():
-            rates[EVALUATION] = evaluation(relu)
-            for work, PolynomialRelu.kind in ((SINGLE, torch.float32), (DOUBLE, torch.float64)):
-                seconds = {}
-                for PolynomialRelu.chunk in CHUNKS:
-                    seconds[PolynomialRelu.chunk] = median(lambda: pann(many), runs=min(3, runs))
-                PolynomialRelu.chunk = min(seconds, key=seconds.get)
-                rates[work] = evaluation(pann)
+        for work, PolynomialRelu.kind in ((EVALUATION, None), (SINGLE, torch.float32), (DOUBLE, torch.float64)):
+            rates[work] = evaluation(work)
         result[str(layout).split(".")[-1]] = rates
     print(json.dumps(result))
 
@@ -174,10 +175,11 @@ def ours(threads, runs, *options):
 
 
 def peer(threads, runs, environment):
-    """Images a second of each work, the better of both layouts, and the version."""
+    """Images a second of each work in the better of both layouts and how many at a time that was, and the version."""
     out = subprocess.run([sys.executable, __file__, "--threads", str(threads), "--runs", str(runs), "--measure"], env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(out.stdout)
-    return {work: max(found[layout][work] for layout in ("contiguous_format", "channels_last")) for work in WORKS}, found["torch"]
+    best = {work: max((*found[layout][work], layout) for layout in ("contiguous_format", "channels_last")) for work in WORKS}
+    return {work: rate for work, (rate, _, _) in best.items()}, {work: f"{way}, {layout}" for work, (_, way, layout) in best.items()}, found["torch"]
 
 
 def main():
@@ -191,7 +193,7 @@ def main():
         return measure(arguments.threads, arguments.runs)
 
     turns, runs = (TURNS[:2], 1) if arguments.quick else (TURNS, arguments.runs)
-    mine, four, tuned = [], [], []
+    mine, four, tuned, fastest = [], [], [], {work: [] for work in WORKS}
 
     def report(number):
         if sys.stderr.isatty():
@@ -203,10 +205,12 @@ def main():
             mine.append(ours(arguments.threads, runs))
             four.append(ours(arguments.threads, runs, "--convolution", "winograd4"))
         else:
-            rates, version = peer(arguments.threads, runs, TUNED)
+            rates, ways, version = peer(arguments.threads, runs, TUNED)
             tuned.append(rates)
+            for work in WORKS:
+                fastest[work].append(ways[work])
     report(len(turns) + 1)
-    untuned, _ = peer(arguments.threads, runs, {})
+    untuned, _, _ = peer(arguments.threads, runs, {})
 
     def median(values):
         ordered = sorted(values)
@@ -221,6 +225,10 @@ def main():
     for work in WORKS:
         a, f, b = ([rates[work] for rates in side] for side in (mine, four, tuned))
         print(f"{work:<32}{cells(a):>22}{cells(f):>22}{cells(b):>22}{median(a) / median(b):>7.2f}{f'{min(a) / max(b):.2f}-{max(a) / min(b):.2f}':>12}{median(f) / median(b):>8.2f}{untuned[work]:>9.0f}")
+
+    print("images at a time, together or each thread apart, and layout, by which tuned PyTorch was fastest:")
+    for work in WORKS:
+        print(f"{work:<32}{' / '.join(fastest[work])}")
 
 
 if __name__ == "__main__":

@@ -61,14 +61,14 @@ internal static class BenchCommand
         long allocated = (GC.GetTotalAllocatedBytes(precise: true) - before) / runs;
         Print($"  {allocated:N0} bytes allocated a step");
 
-        double eval = EvalImages / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation));
+        double eval = EvalImages / BenchTimer.Median("evaluation", runs, () => network.Evaluate(network.Model, evaluation, EvalImages));
         Print($"evaluation, {EvalImages} images, {CommonOptions.Name(evaluation.Convolution)}: {eval:F0} images/s");
         Dictionary<string, double> pann = [], pannFloat64 = [];
         foreach ((string spec, PolynomialArithmetic arithmetic) in BenchNetwork.Panns)
         {
             ResNet converted = network.Pann(spec, arithmetic);
             string name = $"PANN {spec}{(arithmetic == PolynomialArithmetic.Float64 ? ", polynomial in float64" : "")}";
-            double rate = EvalImages / BenchTimer.Median(name, runs, () => network.Evaluate(converted, evaluation));
+            double rate = EvalImages / BenchTimer.Median(name, runs, () => network.Evaluate(converted, evaluation, EvalImages));
             (arithmetic == PolynomialArithmetic.Float64 ? pannFloat64 : pann)[spec] = rate;
             Print($"  {name}: {rate:F0} images/s");
         }
@@ -92,7 +92,7 @@ internal static class BenchCommand
 /// <param name="DataLoadPercent">The same, in percent of the step.</param>
 /// <param name="DataLoadMixupMs">The same part with Mixup: two images for each, blended, and the targets.</param>
 /// <param name="AllocatedBytesPerStep">Managed memory allocated by a step once everything has run before.</param>
-/// <param name="EvalImagesPerSecond">Evaluation of 256 images, in batches as <c>pann eval</c> takes them.</param>
+/// <param name="EvalImagesPerSecond">Evaluation of 256 images, nobody observing.</param>
 /// <param name="PannEvalImagesPerSecond">Evaluation with polynomials in float32, by specification.</param>
 /// <param name="PannFloat64EvalImagesPerSecond">The same with polynomials in float64.</param>
 internal sealed record BenchRecord(

@@ -47,7 +47,7 @@ internal static class BenchGrowth
     }
 
     public static string Legend => FormattableString.Invariant(
-        $"Milliseconds an image, and how far above linear growth. batch: ResNet-{Depth} against batch {Batch}; depth: batch {DepthBatch}, against ResNet-{Depth} by the operations of the convolutions; threads: batch {Batch}, against one thread.");
+        $"Milliseconds an image, and how far above linear growth. batch: ResNet-{Depth} against batch {Batch}; depth: batch {DepthBatch}, against ResNet-{Depth} by the operations of the convolutions; threads: batch {Batch}, against one thread. Evaluation: of as many images, eight a thread at a time.");
 
     /// <summary>The settings of a group take turns, so that a machine that changes its speed treats them alike.</summary>
     private static IEnumerable<GrowthRow> Group(string against, ConvAlgorithm convolution, int rounds, IReadOnlyList<Setting> settings)

@@ -81,15 +81,8 @@ internal sealed class BenchNetwork
         Mixup.Targets(Labels(batch), _loader.Labels(mixture.Partners.Span), mixture.Weight, 10);
     }
 
-    /// <summary>All images through a network, this one or a PANN of it, in batches as <c>pann eval</c> takes them.</summary>
-    public void Evaluate(ResNet network, Workspace workspace) => Evaluation.Of(network, _data, _indices, Normalization.Cifar10, workspace);
-
-    /// <summary>One batch through a network.</summary>
-    public void Evaluate(ResNet network, Workspace workspace, int batch)
-    {
-        using var run = new Run(workspace);
-        network.Call(Images(run, batch));
-    }
+    /// <summary>The first images through a network, this one or a PANN of it, as <see cref="Evaluation.Of"/> takes them where nobody observes.</summary>
+    public void Evaluate(ResNet network, Workspace workspace, int images) => Evaluation.Of(network, _data, _indices[..images], Normalization.Cifar10, workspace);
 
     /// <summary>Running statistics near those of the images: with none, values double from block to block, leave the polynomials' range and explode.</summary>
     private void SettleStatistics(Workspace workspace)

@@ -7,7 +7,7 @@ namespace PannCore.Engine;
 /// To evaluate one model on two threads at once, give each its own.
 /// </summary>
 /// <remarks>
-/// The pool keeps what is given back, by exact length, as long as the workspace lives: its memory is the most that was in use of each length, the lengths of other batches and models included.
+/// The pool keeps what is given back, by exact length, as long as the workspace lives: its memory is the most that was in use of each length, the lengths of other batches and models included. So do the workspaces of one thread that it keeps for workers that do whole runs.
 /// </remarks>
 public sealed class Workspace : IDisposable
 {

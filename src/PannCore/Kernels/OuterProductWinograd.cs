@@ -19,8 +19,8 @@ internal static partial class OuterProduct<T, TV, TLanes>
             ref T cTile = ref c;
             for (int across = 0; across < g.Across; across++)
             {
-                Plane(g, ref aTile, ref b, out TV s0, out TV s1, out TV s2, out TV s3, out TV s4, out TV s5, out TV s6, out TV s7);
-                Plane(g, ref Unsafe.Add(ref aTile, g.AGroup), ref Unsafe.Add(ref b, g.BGroup), out TV t0, out TV t1, out TV t2, out TV t3, out TV t4, out TV t5, out TV t6, out TV t7);
+                PlaneProducts(g, ref aTile, ref b, out TV s0, out TV s1, out TV s2, out TV s3, out TV s4, out TV s5, out TV s6, out TV s7);
+                PlaneProducts(g, ref Unsafe.Add(ref aTile, g.AGroup), ref Unsafe.Add(ref b, g.BGroup), out TV t0, out TV t1, out TV t2, out TV t3, out TV t4, out TV t5, out TV t6, out TV t7);
                 s0 = TLanes.Add(s0, t0);
                 s1 = TLanes.Add(s1, t1);
                 s2 = TLanes.Add(s2, t2);
@@ -29,7 +29,7 @@ internal static partial class OuterProduct<T, TV, TLanes>
                 s5 = TLanes.Add(s5, t5);
                 s6 = TLanes.Add(s6, t6);
                 s7 = TLanes.Add(s7, t7);
-                Plane(g, ref Unsafe.Add(ref aTile, 2 * g.AGroup), ref Unsafe.Add(ref b, 2 * g.BGroup), out TV m0, out TV m1, out TV m2, out TV m3, out TV m4, out TV m5, out TV m6, out TV m7);
+                PlaneProducts(g, ref Unsafe.Add(ref aTile, 2 * g.AGroup), ref Unsafe.Add(ref b, 2 * g.BGroup), out TV m0, out TV m1, out TV m2, out TV m3, out TV m4, out TV m5, out TV m6, out TV m7);
                 ref T at = ref cTile;
                 at = ref Put(TLanes.Add(s0, m0), ref at, g.CTile, accumulate: false);
                 at = ref Put(TLanes.Add(s1, m1), ref at, g.CTile, accumulate: false);
@@ -47,7 +47,7 @@ internal static partial class OuterProduct<T, TV, TLanes>
                 t5 = TLanes.Subtract(t5, m5);
                 t6 = TLanes.Subtract(t6, m6);
                 t7 = TLanes.Subtract(t7, m7);
-                Plane(g, ref Unsafe.Add(ref aTile, 3 * g.AGroup), ref Unsafe.Add(ref b, 3 * g.BGroup), out m0, out m1, out m2, out m3, out m4, out m5, out m6, out m7);
+                PlaneProducts(g, ref Unsafe.Add(ref aTile, 3 * g.AGroup), ref Unsafe.Add(ref b, 3 * g.BGroup), out m0, out m1, out m2, out m3, out m4, out m5, out m6, out m7);
                 at = ref Unsafe.Add(ref cTile, second);
                 at = ref Put(TLanes.Subtract(t0, m0), ref at, g.CTile, accumulate: false);
                 at = ref Put(TLanes.Subtract(t1, m1), ref at, g.CTile, accumulate: false);
@@ -68,7 +68,7 @@ internal static partial class OuterProduct<T, TV, TLanes>
 
     /// <summary>The products of one plane for eight tiles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Plane(in TileStrides g, ref T a, ref T b, out TV c0, out TV c1, out TV c2, out TV c3, out TV c4, out TV c5, out TV c6, out TV c7)
+    private static void PlaneProducts(in TileStrides g, ref T a, ref T b, out TV c0, out TV c1, out TV c2, out TV c3, out TV c4, out TV c5, out TV c6, out TV c7)
     {
         nint s1 = g.ATile, s2 = 2 * s1, s3 = 3 * s1, step = g.AStep, bStep = g.BStep;
         c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = TLanes.Zero;

@@ -8,7 +8,7 @@ namespace PannCore.Kernels;
 /// Convolution forward: i is an output pixel, v an output channel, a segment a kernel row, a step one (kernel column, input channel).
 /// Weight gradient: i is a (kernel column, input channel), v an output channel, a group an image, a segment an image row, a step an output pixel.
 /// Data gradient: as forward, on the gradient of the output. One microkernel serves them all. It computes a whole grid of such tiles in one
-/// call, <see cref="Down"/> rows of <see cref="Across"/> tiles, because a call costs as much as a small tile does. The fused tiles say themselves how they read a and b.
+/// call, <see cref="Down"/> rows of <see cref="Across"/> tiles, because a call costs as much as a small tile does. The fused tiles and those of Winograd's domain say themselves how they read a and b.
 /// </remarks>
 internal struct TileStrides()
 {

@@ -29,9 +29,9 @@ internal static class Winograd
         else Output<float, Lanes1<float>>(output, ref domain, plane, channels, columns, ref result, row, rows, ref between);
     }
 
-    /// <summary>The second half of F(2x2, 3x3)'s transform of outputs, A along the rows, of what <see cref="OuterProduct.DomainColumns"/> gives: only for 512 bits, as that.</summary>
-    public static void OutputAlong(ref float half, nint plane, int channels, int columns, ref float result, nint row, int rows)
-        => Winograd2Transforms<float, Vector512<float>, Lanes512<float>>.OutputAlong(ref half, plane, channels, columns, ref result, row, rows);
+    /// <summary>The second half of F(2x2, 3x3)'s transform of outputs, A along the rows, of what <see cref="OuterProduct.DomainColumns"/> gives: only for 512 bits and 16 channels, as that.</summary>
+    public static void OutputAlong(ref float half, nint plane, int columns, ref float result, nint row, int rows)
+        => Winograd2Transforms<float, Vector512<float>, Lanes512<float>>.OutputAlong(ref half, plane, columns, ref result, row, rows);
 
     public static void OutputGradient(int output, ref float gradient, nint row, int rows, int columns, int channels, ref float domain, nint plane, ref float between)
     {

@@ -67,20 +67,16 @@ internal static class Winograd2Transforms<T, TV, TLanes>
         }
     }
 
-    /// <summary>The second half of <see cref="Output"/>, A along the rows of what <see cref="Pair"/> gives: eight planes, the first row of A' m and the second.</summary>
+    /// <summary>The second half of <see cref="Output"/> for one register of channels, A along the rows of what <see cref="Pair"/> gives: eight planes, the first row of A' m and the second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OutputAlong(ref T half, nint plane, int channels, int columns, ref T output, nint row, int rows)
+    public static void OutputAlong(ref T half, nint plane, int columns, ref T output, nint row, int rows)
     {
-        for (int at = 0, column = 0, c = 0; column < columns; at += TLanes.Count)
+        for (nint column = 0, at = 0; column < columns; column += 2, at += TLanes.Count)
         {
             ref T m = ref Unsafe.Add(ref half, at);
-            ref T y = ref Unsafe.Add(ref output, (column * channels) + c);
-            Along(ref m, plane, ref y, channels, columns - column);
-            if (rows > 1) Along(ref Unsafe.Add(ref m, 4 * plane), plane, ref Unsafe.Add(ref y, row), channels, columns - column);
-            c += TLanes.Count;
-            if (c < channels) continue;
-            c = 0;
-            column += 2;
+            ref T y = ref Unsafe.Add(ref output, 2 * at);
+            Along(ref m, plane, ref y, columns - (int)column);
+            if (rows > 1) Along(ref Unsafe.Add(ref m, 4 * plane), plane, ref Unsafe.Add(ref y, row), columns - (int)column);
         }
     }
 
@@ -142,8 +138,8 @@ internal static class Winograd2Transforms<T, TV, TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Along(ref T m, nint plane, ref T y, nint pixel, int columns)
-        => Two(TLanes.Load(ref m), TLanes.Load(ref Unsafe.Add(ref m, plane)), TLanes.Load(ref Unsafe.Add(ref m, 2 * plane)), TLanes.Load(ref Unsafe.Add(ref m, 3 * plane)), ref y, pixel, columns);
+    private static void Along(ref T m, nint plane, ref T y, int columns)
+        => Two(TLanes.Load(ref m), TLanes.Load(ref Unsafe.Add(ref m, plane)), TLanes.Load(ref Unsafe.Add(ref m, 2 * plane)), TLanes.Load(ref Unsafe.Add(ref m, 3 * plane)), ref y, TLanes.Count, columns);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Two(TV s0, TV s1, TV s2, TV s3, ref T y, nint pixel, int columns)

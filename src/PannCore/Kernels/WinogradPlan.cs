@@ -12,11 +12,8 @@ internal sealed class WinogradPlan
     /// <summary>Tiles transformed at a time, a multiple of the microkernel's rows: few enough for the nearest caches, enough to read the weights seldom.</summary>
     private const int BlockTiles = 32;
 
-    /// <summary>The same by columns of the domain: 42 KB at 16 channels, which the first-level cache of most processors that have 512 bits holds (13.5 us an image on Zen 5; by 32 tiles 15.2, by 8 13.9).</summary>
+    /// <summary>The same by columns of the domain: 42 KB with the weights at 16 channels, for a first-level cache of 48 (13.5 us an image on Zen 5; by 32 tiles 15.2, by 8, for one of 32, 13.9).</summary>
     private const int ColumnBlockTiles = 16;
-
-    /// <summary>Planes of sums down a column of the domain: for the first row of a tile four, and for the second.</summary>
-    private const int HalfPlanes = 8;
 
     private readonly ConvGeometry _g;
     private readonly WinogradForm _form;
@@ -122,7 +119,7 @@ internal sealed class WinogradPlan
                 TileRun run = RunAt(tile, end);
                 ref float domain = ref output[(tile - begin) * _g.K];
                 ref float result = ref y[(((((first + run.Image) * _g.H) + run.Y) * _g.W) + run.X) * _g.K];
-                if (ByColumns) Winograd.OutputAlong(ref domain, outputPlane, _g.K, run.Columns, ref result, _g.W * _g.K, run.Rows);
+                if (ByColumns) Winograd.OutputAlong(ref domain, outputPlane, run.Columns, ref result, _g.W * _g.K, run.Rows);
                 else Winograd.Output(Output, ref domain, outputPlane, _g.K, run.Columns, ref result, _g.W * _g.K, run.Rows, ref between);
                 tile += run.Tiles;
             }
@@ -275,7 +272,7 @@ internal sealed class WinogradPlan
             BDown = _g.C * _g.K,
             CDown = halfPlane,
         };
-        OuterProduct.DomainColumns(strides, ref input[0], ref MemoryMarshal.GetReference(packed[..PackedLength]), ref half[0], HalfPlanes / 2 * halfPlane);
+        OuterProduct.DomainColumns(strides, ref input[0], ref MemoryMarshal.GetReference(packed[..PackedLength]), ref half[0], Patch * halfPlane);
     }
 
     /// <summary>A run of tiles next to each other in one image: where it begins, and how much of it lies inside.</summary>

@@ -20,7 +20,7 @@ internal interface IJob
 /// </summary>
 internal sealed class Workers : IDisposable
 {
-    /// <summary>One or two milliseconds: longer than a chunk of the networks here takes, so that a thread not back by then has probably lost its core; if not, only spinning is lost for a while.</summary>
+    /// <summary>One or two milliseconds: longer than a chunk of a layer takes, so that a thread not back by then has probably lost its core; if not, only spinning is lost for a while.</summary>
     private const int SpinsBeforeBlocking = 2000;
 
     /// <summary>The same for the caller once another process wants a core: it soon makes room for the thread it waits for.</summary>
@@ -61,13 +61,17 @@ internal sealed class Workers : IDisposable
 
     public int Threads => _scratch.Length;
 
+    /// <summary>Whether another process was seen to want a core not long ago.</summary>
+    public bool IsBesideOthers => _jobsWithoutSpinning > 0;
+
     /// <summary>Runs chunks 0 .. <paramref name="chunks"/> - 1 of the job and returns when all are done.</summary>
     /// <param name="job">The job.</param>
     /// <param name="chunks">Number of chunks.</param>
     /// <param name="small">Whether all of it takes a tenth of a millisecond or so: not worth the risk of waiting for a thread that another process keeps off its core.</param>
+    /// <param name="longChunks">Whether a chunk takes milliseconds: that a thread is still at its last one when the caller has finished then says nothing of other processes.</param>
     /// <exception cref="InvalidOperationException">Another thread, or a chunk of a job, is using this pool.</exception>
     /// <exception cref="Exception">The first exception any chunk threw.</exception>
-    public void Run<TJob>(in TJob job, int chunks, bool small = false) where TJob : struct, IJob
+    public void Run<TJob>(in TJob job, int chunks, bool small = false, bool longChunks = false) where TJob : struct, IJob
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Interlocked.Exchange(ref _busy, 1) == 1)
@@ -77,7 +81,7 @@ internal sealed class Workers : IDisposable
             if (!_dispatches.TryGetValue(typeof(TJob), out Dispatch? known)) _dispatches[typeof(TJob)] = known = new Dispatch<TJob>(_scratch);
             var dispatch = (Dispatch<TJob>)known;
             dispatch.Job = job;
-            Share(dispatch, chunks, small);
+            Share(dispatch, chunks, small, longChunks);
         }
         finally
         {
@@ -85,7 +89,7 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private void Share(Dispatch dispatch, int chunks, bool small)
+    private void Share(Dispatch dispatch, int chunks, bool small, bool longChunks)
     {
         if (_threads.Length == 0 || chunks <= 1 || (small && _jobsWithoutSpinning > 0))
         {
@@ -100,8 +104,8 @@ internal sealed class Workers : IDisposable
             if (_sleeping > 0) Monitor.PulseAll(_gate);
         }
         dispatch.Work(worker: 0);
-        bool late = dispatch.Close(besideOthers: _jobsWithoutSpinning > 0);
-        _jobsWithoutSpinning = late ? JobsWithoutSpinning : Math.Max(0, _jobsWithoutSpinning - 1);
+        bool late = dispatch.Close(IsBesideOthers);
+        if (!longChunks) _jobsWithoutSpinning = late ? JobsWithoutSpinning : Math.Max(0, _jobsWithoutSpinning - 1);
         dispatch.End();
     }
 

@@ -13,8 +13,8 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
 {
     private const int LeastBatch = 32, ImagesOfThread = 8;
 
-    /// <summary>Batches between two reports of progress where threads work apart: some 60 ms of two.</summary>
-    private const int BatchesInWave = 64;
+    /// <summary>Batches of each thread between two reports of progress, some 60 ms: at its end a thread waits for others, half a batch as a rule.</summary>
+    private const int BatchesOfThread = 32;
 
     /// <summary>Percent right; logits that are not finite count as wrong. NaN of no images.</summary>
     public double Accuracy => 100.0 * Correct / Predictions.Length;
@@ -28,41 +28,36 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="indices">Which images; there may be none.</param>
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
-    /// <param name="batch">Images at a time, by all threads; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says where somebody observes; else each thread takes eight images
-    /// through the whole network, so that no thread waits for another between layers, and what a layer has written is still in the thread's own cache when the next one reads it; activations are then applied by several threads at once.</param>
+    /// <param name="batch">
+    /// Images at a time, by all threads; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says where somebody observes. Where nobody does, each thread takes eight images
+    /// through the whole network: no thread waits for another between layers, and what a layer has written is still in the thread's own cache when the next one reads it.
+    /// </param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
-    /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="cancellation">Stops between batches, or, where nobody observes, between every 32 of each thread's.</param>
     /// <exception cref="ArgumentOutOfRangeException">An index is none of an image, or the batch is not positive.</exception>
+    /// <exception cref="InvalidOperationException">A run of another thread in this workspace has not been disposed.</exception>
     public static Evaluation Of(
         ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int? batch = null,
         IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, ConvAlgorithm? convolution = null, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(workspace);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch ?? 1, nameof(batch));
         data.CheckIndices(indices, nameof(indices));
-        ArgumentNullException.ThrowIfNull(workspace);
         bool apart = batch is null && observers is null or { Count: 0 };
-        int share = Math.Max(1, (indices.Length + workspace.Threads - 1) / workspace.Threads);
-        int size = apart ? Math.Min(ImagesOfThread, share) : batch ?? BatchFor(workspace), wave = apart ? BatchesInWave * size : size;
-        var job = new Job(model, new BatchLoader(data, normalization), indices, size, observers, convolution, apart ? workspace : null, new float[(indices.Length + size - 1) / size][]);
-        for (int first = 0; first < indices.Length; first += wave)
+        int most = Math.Max(1, indices.Length), share = (most + workspace.Threads - 1) / workspace.Threads;
+        int size = Math.Min(apart ? Math.Min(ImagesOfThread, share) : batch ?? BatchFor(workspace), most), batches = (indices.Length + size - 1) / size, wave = apart ? BatchesOfThread * workspace.Threads : 1;
+        var answers = new Answers(model, new BatchLoader(data, normalization), indices, size, observers, convolution, new float[batches][]);
+        for (int first = 0; first < batches; first += wave)
         {
             cancellation.ThrowIfCancellationRequested();
-            int count = Math.Min(wave, indices.Length - first);
-            if (apart) workspace.Workers.Run(job with { First = first / size }, (count + size - 1) / size);
-            else job.Batch(first / size, workspace);
-            progress?.Report(first + count);
+            int count = Math.Min(wave, batches - first);
+            if (apart) answers.Apart(first, count, workspace);
+            else answers.Batch(first, workspace);
+            progress?.Report(Math.Min((first + count) * size, indices.Length));
         }
-        float[] logits = [.. job.Logits.SelectMany(part => part)];
-        int classes = indices.Length == 0 ? 0 : logits.Length / indices.Length, correct = 0;
-        int[] predictions = new int[indices.Length];
-        for (int i = 0; i < predictions.Length; i++)
-        {
-            predictions[i] = Predict(logits.AsSpan(i * classes, classes));
-            if (predictions[i] == data.Labels[indices[i]]) correct++;
-        }
-        return new(predictions, logits, correct);
+        return Judged(answers.Logits, data, indices);
     }
 
     /// <summary>
@@ -87,30 +82,54 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         return best;
     }
 
-    /// <summary>The logits of each batch: a chunk takes one through the network in one of the owner's workspaces of one thread; without an owner batches are done one after the other.</summary>
-    private readonly record struct Job(
-        ResNet Model, BatchLoader Loader, int[] Indices, int Size, IReadOnlyList<IRunObserver>? Observers, ConvAlgorithm? Convolution, Workspace? Owner, float[][] Logits) : IJob
+    private static Evaluation Judged(float[][] parts, Cifar10 data, int[] indices)
     {
-        /// <summary>Number of the first chunk's batch.</summary>
-        public int First { get; init; }
-
-        public void Run(int chunk, Scratch scratch)
+        float[] logits = new float[parts.Sum(part => part.Length)];
+        int classes = indices.Length == 0 ? 0 : logits.Length / indices.Length, correct = 0, at = 0;
+        foreach (float[] part in parts)
         {
-            Workspace own = Owner!.TakeSingle();
-            try
-            {
-                Batch(First + chunk, own);
-            }
-            finally
-            {
-                Owner.GiveBack(own);
-            }
+            part.CopyTo(logits, at);
+            at += part.Length;
         }
+        int[] predictions = new int[indices.Length];
+        for (int i = 0; i < predictions.Length; i++)
+        {
+            predictions[i] = Predict(logits.AsSpan(i * classes, classes));
+            if (predictions[i] == data.Labels[indices[i]]) correct++;
+        }
+        return new(predictions, logits, correct);
+    }
 
+    /// <summary>The logits of batches of <c>Size</c> images.</summary>
+    private sealed record Answers(ResNet Model, BatchLoader Loader, int[] Indices, int Size, IReadOnlyList<IRunObserver>? Observers, ConvAlgorithm? Convolution, float[][] Logits)
+    {
         public void Batch(int number, Workspace workspace)
         {
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, Observers, Convolution);
             Logits[number] = Model.Call(Loader.Load(run, Indices.AsMemory(number * Size, Math.Min(Size, Indices.Length - (number * Size))))).Values.ToArray();
+        }
+
+        /// <summary>Several batches, each on one of the workspace's threads.</summary>
+        public void Apart(int first, int count, Workspace workspace)
+        {
+            using var owner = new Run(workspace); // The workspace is in use, for other threads too.
+            workspace.Workers.Run(new Job(this, first, workspace), count, longChunks: true);
+        }
+    }
+
+    private readonly struct Job(Answers answers, int first, Workspace workspace) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            Workspace single = workspace.TakeSingle();
+            try
+            {
+                answers.Batch(first + chunk, single);
+            }
+            finally
+            {
+                workspace.GiveBack(single);
+            }
         }
     }
 }

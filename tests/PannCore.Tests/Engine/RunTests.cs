@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
+using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
+using RandomNetwork = PannCore.Tests.Diagnostics.RandomNetwork;
 using PannCore.Tests.Support;
+using PannCore.Training;
 using Xunit;
 
 namespace PannCore.Tests.Engine;
@@ -305,15 +308,17 @@ public sealed class RunTests
         using (new Run(workspace))
         {
             Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
-            Assert.Equal("workspace: a run of another thread uses it, or was never disposed; give each thread a workspace of its own", Assert.IsType<InvalidOperationException>(Elsewhere()).Message);
+            const string message = "workspace: a run of another thread uses it, or was never disposed; give each thread a workspace of its own";
+            Assert.Equal(message, Assert.IsType<InvalidOperationException>(Elsewhere(() => Evaluate(Model(), workspace, new Buffers()))).Message);
+            Assert.Equal(message, Assert.IsType<InvalidOperationException>(Elsewhere(() => Evaluation.Of(Model(), RandomNetwork.Sample, [0], Normalization.Cifar10, workspace))).Message);
         }
-        Assert.Null(Elsewhere());
+        Assert.Null(Elsewhere(() => Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()))));
         Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()));
 
-        Exception? Elsewhere()
+        Exception? Elsewhere(Action action)
         {
             Exception? thrown = null;
-            var other = new Thread(() => thrown = Record.Exception(() => Assert.Equal(expected, Evaluate(Model(), workspace, new Buffers()))));
+            var other = new Thread(() => thrown = Record.Exception(action));
             other.Start();
             other.Join();
             return thrown;

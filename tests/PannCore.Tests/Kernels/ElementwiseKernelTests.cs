@@ -164,6 +164,9 @@ public sealed class ElementwiseKernelTests
             double xp = (double)x.Span[i] * p[c], zq = (double)z.Span[i] * q[c];
             Assert.True(Math.Abs(one.Span[i] - (xp + r[c])) <= 2 * Unit * (Math.Abs(xp) + Math.Abs(r[c])));
             Assert.True(Math.Abs(two.Span[i] - (xp + zq + r[c])) <= 4 * Unit * (Math.Abs(xp) + Math.Abs(zq) + Math.Abs(r[c])));
+            if (OuterProduct.VectorBits < 512 || channels is not (16 or 32 or 64)) continue;
+            Assert.Equal(MathF.FusedMultiplyAdd(x.Span[i], p[c], r[c]), one.Span[i]);
+            Assert.Equal(MathF.FusedMultiplyAdd(x.Span[i], p[c], MathF.FusedMultiplyAdd(z.Span[i], q[c], r[c])), two.Span[i]);
         }
     }
 

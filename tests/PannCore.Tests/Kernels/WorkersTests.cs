@@ -82,6 +82,19 @@ public sealed class WorkersTests
         }
     }
 
+    /// <summary>A worker that is still at work 20 ms after the caller has probably lost its core, but not where chunks take so long.</summary>
+    [Fact]
+    public void OnlyShortChunksTellOfOtherProcesses()
+    {
+        using var workers = new Workers(2);
+        int[] done = new int[3];
+        workers.Run(new LateJob(Environment.CurrentManagedThreadId, done), 2, longChunks: true);
+        Assert.Equal([1, 1, 2], done);
+        Assert.False(workers.IsBesideOthers);
+        workers.Run(new LateJob(Environment.CurrentManagedThreadId, new int[3]), 2);
+        Assert.True(workers.IsBesideOthers);
+    }
+
     [Fact]
     public void ThereIsAtLeastOneThread() => Assert.Throws<ArgumentOutOfRangeException>(() => new Workers(0));
 
