@@ -64,7 +64,7 @@ internal static class ReproduceNetwork
     {
         string name = experiment.Name(recipe, seed, way);
         var model = PannModel.Load(experiment.Network(recipe, seed, way));
-        string weights = ModelFile.WeightHash(model.Backbone);
+        string weights = ModelFile.WeightHash(model.Backbone), command = model.Description.Notes.GetValueOrDefault("command", "unknown");
         (Cifar10 training, Cifar10 judging) = experiment.Images(seed);
         int[] all = [.. Enumerable.Range(0, judging.Count)], repair = [.. Enumerable.Range(0, Experiment.RepairImages)];
         Normalization normalization = model.Description.Normalization;
@@ -77,7 +77,7 @@ internal static class ReproduceNetwork
             int fit = kind is Refitted or EqualisedRefitted ? Refit.Version : 0;
             if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count && r.Fit == fit)) return;
             Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
-            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit });
+            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, seed, command, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit });
             Console.WriteLine(Invariant($"{row}: {answers.Accuracy:F2} %"));
         }
 
@@ -114,7 +114,7 @@ internal static class ReproduceNetwork
         }
         foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json")).Rows.Where(row => row.Backbone == name && row.Price is not null))
         {
-            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Name[(name.Length + 1)..]}", name, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price));
+            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Name[(name.Length + 1)..]}", name, row.Seed, row.Command, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price));
         }
     }
 
@@ -163,6 +163,8 @@ internal static class ReproduceNetwork
 /// <summary>One network of the frontier.</summary>
 /// <param name="Name">Backbone, kind and activation.</param>
 /// <param name="Backbone">The backbone's name.</param>
+/// <param name="Seed">The seed of the network that was converted, or trained.</param>
+/// <param name="Command">The command that trains it.</param>
 /// <param name="Weights">SHA-256 of the weights that were converted, or trained.</param>
 /// <param name="Kind">converted, repaired, refitted, equalised and refitted, in the loop, or ReLU.</param>
 /// <param name="Activation">The polynomial.</param>
@@ -170,7 +172,7 @@ internal static class ReproduceNetwork
 /// <param name="Correct">Right answers.</param>
 /// <param name="Interval">95 % interval of the accuracy, over images.</param>
 /// <param name="Price">Price of an image; null with ReLU.</param>
-internal sealed record NetworkRow(string Name, string Backbone, string Weights, string Kind, string Activation, int Images, int Correct, BinomialInterval Interval, LoopPrice? Price) : IResultRow
+internal sealed record NetworkRow(string Name, string Backbone, long Seed, string Command, string Weights, string Kind, string Activation, int Images, int Correct, BinomialInterval Interval, LoopPrice? Price) : IResultRow
 {
     /// <summary>Percent right.</summary>
     public double Accuracy => 100.0 * Correct / Images;

@@ -110,6 +110,23 @@ public sealed class PublishedRowsTests : IDisposable
     }
 
     /// <summary>The network of a row; null where only its figures are kept.</summary>
+    /// <summary>A row of the frontier says by which command and seed its network was trained: that of the file which it was measured on.</summary>
+    [Fact]
+    public void Every_network_of_the_frontier_names_the_training_that_its_file_names()
+    {
+        const string trained = " in the loop ";
+        foreach (IGrouping<string, NetworkRow> rows in ResultFile<NetworkRow>.Read(Path.Combine(Root, "results", "network.json")).Rows.GroupBy(row => row.Name.Contains(trained, StringComparison.Ordinal) ? row.Name.Replace(trained, ".", StringComparison.Ordinal) : row.Backbone))
+        {
+            var model = PannModel.Load(Path.Combine(Root, "models", "precision", rows.Key + ".safetensors"));
+            string weights = ModelFile.WeightHash(model.Backbone), command = model.Description.Notes["command"];
+            Assert.All(rows, row =>
+            {
+                Assert.Equal((weights, command), (row.Weights, row.Command));
+                Assert.Contains($" --seed {row.Seed} ", command, StringComparison.Ordinal);
+            });
+        }
+    }
+
     private static PannModel? Load(JsonElement row)
     {
         string file = Path.Combine(Root, "models", "precision", row.GetProperty("name").GetString()! + ".safetensors");
