@@ -3,10 +3,10 @@ using PannCore.Data;
 using PannCore.Engine;
 using PannCore.Nn;
 using PannCore.Ops;
-using RandomNetwork = PannCore.Tests.Diagnostics.RandomNetwork;
 using PannCore.Tests.Support;
 using PannCore.Training;
 using Xunit;
+using RandomNetwork = PannCore.Tests.Diagnostics.RandomNetwork;
 
 namespace PannCore.Tests.Engine;
 
