@@ -11,7 +11,7 @@ namespace PannCore.Diagnostics;
 /// Watches the inputs of activations: the largest |x| of each, and for polynomials how many lie outside [-B, B].
 /// An image whose first overflow is at a layer is counted there as a root overflow: what follows in it may be its consequence.
 /// </summary>
-public sealed class RangeProbe : IRunObserver
+public sealed class RangeProbe : IDivisibleObserver
 {
     private readonly OrderedDictionary<string, Watch> _byPath = [];
     private readonly HashSet<int> _overflowed = [], _exploded = [];
@@ -19,7 +19,6 @@ public sealed class RangeProbe : IRunObserver
     private float[] _largestInputs = [], _largestOutputs = [];
     private Run? _run;
     private int _firstImage;
-    private int _batch;
 
     /// <summary>What was seen at one activation.</summary>
     public sealed record Watch
@@ -53,6 +52,18 @@ public sealed class RangeProbe : IRunObserver
 
         /// <summary>Position of the image that had it; -1 if there is none.</summary>
         public int RootWorstImage { get; internal set; } = -1;
+
+        /// <summary>Takes over what was seen of later images, whose positions begin at <paramref name="first"/>; of equal values the earlier image has the largest.</summary>
+        internal void Add(Watch later, int first)
+        {
+            Range = later.Range;
+            if (later.WorstImage >= 0 && (WorstImage < 0 || later.Largest > Largest)) (Largest, WorstImage) = (later.Largest, first + later.WorstImage);
+            if (later.SoundWorstImage >= 0 && (SoundWorstImage < 0 || later.SoundLargest > SoundLargest)) (SoundLargest, SoundWorstImage) = (later.SoundLargest, first + later.SoundWorstImage);
+            if (later.RootWorstImage >= 0 && (RootWorstImage < 0 || later.RootLargest > RootLargest)) (RootLargest, RootWorstImage) = (later.RootLargest, first + later.RootWorstImage);
+            OutOfRange += later.OutOfRange;
+            RootImages += later.RootImages;
+            ConsequenceImages += later.ConsequenceImages;
+        }
     }
 
     /// <summary>What was seen, by the activation's path, in the order of execution.</summary>
@@ -90,11 +101,10 @@ public sealed class RangeProbe : IRunObserver
         if (output.Run != _run)
         {
             // Each batch is a run of its own.
-            _firstImage += _batch;
-            (_run, _batch) = (output.Run, images);
+            (_run, _firstImage) = (output.Run, _nearest.Count);
             for (int n = 0; n < images; n++) _nearest.Add(("", 0));
         }
-        if (!_byPath.TryGetValue(path, out Watch? watch)) _byPath[path] = watch = new Watch();
+        Watch watch = At(path);
         watch.Range = activation.Range;
         for (int n = 0; n < images; n++)
         {
@@ -123,6 +133,20 @@ public sealed class RangeProbe : IRunObserver
         }
     }
 
+    /// <inheritdoc/>
+    public IDivisibleObserver Part() => new RangeProbe();
+
+    /// <inheritdoc/>
+    public void Add(IDivisibleObserver part)
+    {
+        if (part is not RangeProbe later || later == this) throw new ArgumentException("expected another range probe", nameof(part));
+        int first = _nearest.Count;
+        _nearest.AddRange(later._nearest);
+        _overflowed.UnionWith(later._overflowed.Select(image => first + image));
+        _exploded.UnionWith(later._exploded.Select(image => first + image));
+        foreach ((string path, Watch seen) in later._byPath) At(path).Add(seen, first);
+    }
+
     /// <summary>Largest |x| at each activation of the network that <paramref name="model"/> stands for, over unaugmented training images; convolutions are computed as said, else as the workspace says.</summary>
     /// <exception cref="BadInputException">The network's activations are not finite on some image.</exception>
     public static Dictionary<string, double> Calibrate(
@@ -137,6 +161,8 @@ public sealed class RangeProbe : IRunObserver
         }
         return probe.ByPath.ToDictionary(pair => pair.Key, pair => pair.Value.Largest);
     }
+
+    private Watch At(string path) => _byPath.TryGetValue(path, out Watch? watch) ? watch : _byPath[path] = new();
 
     /// <summary>The largest |x| and |y| of every image; a chunk is an image.</summary>
     private readonly struct Job(ReadOnlyMemory<float> x, ReadOnlyMemory<float> y, int size, float[] inputs, float[] outputs) : IJob

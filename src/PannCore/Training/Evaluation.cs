@@ -29,13 +29,13 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="normalization">The normalisation the model was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="batch">
-    /// Images at a time, by all threads; the answers do not depend on it. By default as many as <see cref="BatchFor"/> says where somebody observes. Where nobody does, each thread takes eight images
-    /// through the whole network: no thread waits for another between layers, and what a layer has written is still in the thread's own cache when the next one reads it.
+    /// Images at a time, by all threads; the answers do not depend on it. By default each thread takes eight images through the whole network: no thread waits for another between layers, and what
+    /// a layer has written is still in the thread's own cache when the next one reads it. Where somebody observes who is no <see cref="IDivisibleObserver"/>, all threads take as many as <see cref="BatchFor"/> says.
     /// </param>
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
-    /// <param name="cancellation">Stops between batches, or, where nobody observes, between every 32 of each thread's.</param>
+    /// <param name="cancellation">Stops between batches, or, where each thread has its own, between every 32 of each.</param>
     /// <exception cref="ArgumentOutOfRangeException">An index is none of an image, or the batch is not positive.</exception>
     /// <exception cref="InvalidOperationException">A run of another thread in this workspace has not been disposed.</exception>
     public static Evaluation Of(
@@ -45,16 +45,17 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         ArgumentNullException.ThrowIfNull(workspace);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch ?? 1, nameof(batch));
         data.CheckIndices(indices, nameof(indices));
-        bool apart = batch is null && observers is null or { Count: 0 };
+        IDivisibleObserver[] divisible = [.. (observers ?? []).OfType<IDivisibleObserver>()];
+        bool apart = batch is null && divisible.Length == (observers?.Count ?? 0);
         int most = Math.Max(1, indices.Length), share = (most + workspace.Threads - 1) / workspace.Threads;
         int size = Math.Min(apart ? Math.Min(ImagesOfThread, share) : batch ?? BatchFor(workspace), most), batches = (indices.Length + size - 1) / size, wave = apart ? BatchesOfThread * workspace.Threads : 1;
-        var answers = new Answers(model, new BatchLoader(data, normalization), indices, size, observers, convolution, new float[batches][]);
+        var answers = new Answers(model, new BatchLoader(data, normalization), indices, size, convolution, new float[batches][]);
         for (int first = 0; first < batches; first += wave)
         {
             cancellation.ThrowIfCancellationRequested();
             int count = Math.Min(wave, batches - first);
-            if (apart) answers.Apart(first, count, workspace);
-            else answers.Batch(first, workspace);
+            if (apart) answers.Apart(first, count, workspace, divisible);
+            else answers.Batch(first, workspace, observers);
             progress?.Report(Math.Min((first + count) * size, indices.Length));
         }
         return Judged(answers.Logits, data, indices);
@@ -101,30 +102,36 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     }
 
     /// <summary>The logits of batches of <c>Size</c> images.</summary>
-    private sealed record Answers(ResNet Model, BatchLoader Loader, int[] Indices, int Size, IReadOnlyList<IRunObserver>? Observers, ConvAlgorithm? Convolution, float[][] Logits)
+    private sealed record Answers(ResNet Model, BatchLoader Loader, int[] Indices, int Size, ConvAlgorithm? Convolution, float[][] Logits)
     {
-        public void Batch(int number, Workspace workspace)
+        public void Batch(int number, Workspace workspace, IReadOnlyList<IRunObserver>? observers)
         {
-            using var run = new Run(workspace, Statistics.Evaluation, tape: false, Observers, Convolution);
+            using var run = new Run(workspace, Statistics.Evaluation, tape: false, observers, Convolution);
             Logits[number] = Model.Call(Loader.Load(run, Indices.AsMemory(number * Size, Math.Min(Size, Indices.Length - (number * Size))))).Values.ToArray();
         }
 
-        /// <summary>Several batches, each on one of the workspace's threads.</summary>
-        public void Apart(int first, int count, Workspace workspace)
+        /// <summary>Several batches, each on one of the workspace's threads, seen by parts of the observers.</summary>
+        public void Apart(int first, int count, Workspace workspace, IDivisibleObserver[] observers)
         {
             using var owner = new Run(workspace); // The workspace is in use, for other threads too.
-            workspace.Workers.Run(new Job(this, first, workspace), count, longChunks: true);
+            IDivisibleObserver[][] parts = [.. Enumerable.Range(0, count).Select(_ => observers.Select(observer => observer.Part()).ToArray())];
+            workspace.Workers.Run(new Job(this, first, workspace, parts), count, longChunks: true);
+            // In the order of the images, whichever thread was first.
+            foreach (IDivisibleObserver[] seen in parts)
+            {
+                for (int i = 0; i < observers.Length; i++) observers[i].Add(seen[i]);
+            }
         }
     }
 
-    private readonly struct Job(Answers answers, int first, Workspace workspace) : IJob
+    private readonly struct Job(Answers answers, int first, Workspace workspace, IDivisibleObserver[][] observers) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             Workspace single = workspace.TakeSingle();
             try
             {
-                answers.Batch(first + chunk, single);
+                answers.Batch(first + chunk, single, observers[chunk]);
             }
             finally
             {

@@ -21,7 +21,8 @@ public sealed class RangeProbeTests : IDisposable
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(128)]
-    public void Counts_agree_with_naive_loops_for_any_batch_size(int batch)
+    [InlineData(null)]
+    public void Counts_agree_with_naive_loops_for_any_batch_size(int? batch)
     {
         // Ranges of half the largest inputs, and a polynomial that stays modest outside: several images leave several ranges.
         ResNet pann = RandomNetwork.Pann("direct:2", "layer", 1);
@@ -76,6 +77,41 @@ public sealed class RangeProbeTests : IDisposable
         Assert.Equal((outside, left.Count), (probe.OutOfRange, probe.OutOfRangeImages));
         // The figures above would agree on an easy case too: here several layers are the first that an image leaves.
         Assert.True(probe.ByPath.Values.Count(w => w.RootImages > 0) >= 2 && left.Count >= 2, $"{outside} inputs of {left.Count} images outside");
+    }
+
+    /// <summary>
+    /// More images than a wave of batches, each of them twice, so that the largest input is met twice; images that explode among them: parts of three threads, put together,
+    /// say what one probe says that saw all images by 32, and so do parts of parts.
+    /// </summary>
+    [Fact]
+    public void Parts_together_see_what_one_probe_sees()
+    {
+        int[] images = [.. Enumerable.Range(0, 550).Select(i => 7 * i % RandomNetwork.Sample.Count)];
+        images = [.. images, .. images];
+        ResNet pann = RandomNetwork.Pann("composite:alpha=6", "layer", 1);
+        RangeProbe whole = new(), parts = new(), halves = new();
+        using Workspace three = new(3, fillWithNaN: true);
+        Evaluation.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, batch: 32, [whole]);
+        Evaluation.Of(pann, RandomNetwork.Sample, images, Normalization.Cifar10, three, observers: [parts]);
+        foreach (int[] some in (int[][])[images[..333], images[333..]])
+        {
+            IDivisibleObserver half = halves.Part();
+            Evaluation.Of(pann, RandomNetwork.Sample, some, Normalization.Cifar10, _workspace, observers: [half]);
+            halves.Add(half);
+        }
+        // Otherwise the comparison would say little.
+        Assert.InRange(whole.Exploded.Count, 2, images.Length - 2);
+        Assert.True(whole.ByPath.Values.Count(watch => watch.RootImages > 0) >= 2 && whole.ByPath.Values.Any(watch => watch.ConsequenceImages > 0));
+        foreach (RangeProbe other in (RangeProbe[])[parts, halves])
+        {
+            Assert.Equal(whole.ByPath.Select(pair => (pair.Key, Figures(pair.Value))), other.ByPath.Select(pair => (pair.Key, Figures(pair.Value))));
+            Assert.Equal(whole.Nearest, other.Nearest);
+            Assert.Equal(whole.Exploded.Order(), other.Exploded.Order());
+            Assert.Equal((whole.OutOfRange, whole.OutOfRangeImages), (other.OutOfRange, other.OutOfRangeImages));
+        }
+        Assert.Throws<ArgumentException>("part", () => whole.Add(whole));
+
+        static object Figures(RangeProbe.Watch watch) => (watch.Range, watch.Largest, watch.WorstImage, watch.OutOfRange, watch.RootImages, watch.ConsequenceImages, (watch.SoundLargest, watch.SoundWorstImage, watch.RootLargest, watch.RootWorstImage));
     }
 
     [Theory]
