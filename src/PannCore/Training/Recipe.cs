@@ -74,7 +74,7 @@ public sealed record Recipe
 
     /// <summary>
     /// How convolutions are computed: another algorithm rounds otherwise, so training takes another course. By default the fastest: networks trained with
-    /// it are as good as those trained with direct sums (measured over three seeds, see README).
+    /// it are as good as those trained with direct sums (measured over three seeds, see perf/README.md).
     /// </summary>
     public ConvAlgorithm Convolution { get; init; } = DefaultConvolution;
 
