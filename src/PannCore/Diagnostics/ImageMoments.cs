@@ -1,5 +1,10 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using PannCore.Data;
 using PannCore.Engine;
+using PannCore.Kernels;
 using PannCore.Nn;
 using PannCore.Ops;
 using Tensor = PannCore.Engine.Tensor;
@@ -48,11 +53,13 @@ internal sealed record ImageSums(bool IsActivation, int Channels, int Pixels, do
 /// <summary>Watches the activations and batch-norms of a part of a network, all of them or one.</summary>
 internal sealed class ImageMoments : IRunObserver
 {
-    private const int Batch = 100;
+    /// <summary>Few, so that what one operation has written is still in the caches when this observer and the next operation read it; but some for each thread.</summary>
+    private const int Batch = 16;
 
     private readonly OrderedDictionary<string, ImageSums> _byPath = [];
     private readonly Workspace _workspace;
     private readonly RangeProbe _probe = new();
+    private readonly DoubleBuffers _buffers = new();
     private readonly bool[] _soundBefore;
     private readonly string? _only;
     private int _first;
@@ -101,29 +108,65 @@ internal sealed class ImageMoments : IRunObserver
         int channels = shape[shape.Rank - 1], size = shape.Length / shape[0];
         if (!_byPath.TryGetValue(path, out ImageSums? sums))
             _byPath[path] = sums = new(isActivation, channels, size / channels, new double[_soundBefore.Length * channels], new double[_soundBefore.Length * channels], new bool[_soundBefore.Length]);
-        var x = DoubleTensor.From(shape, inputs[0].Values);
-        double[] values = x.Values, seconds = x.Values;
-        if (isActivation)
-        {
-            var ideal = new DoubleTensor(shape);
-            op.Ideal(_workspace, [x], ideal);
-            (values, seconds) = (DoubleTensor.From(shape, output.Values).Values, ideal.Values);
-        }
-        for (int n = 0; n < shape[0]; n++)
-        {
-            sums.Sound[_first + n] = IsSound(_first + n);
-            Span<double> first = sums.First.AsSpan((_first + n) * channels, channels), second = sums.Second.AsSpan((_first + n) * channels, channels);
-            for (int i = n * size; i < (n + 1) * size; i += channels)
-            {
-                for (int c = 0; c < channels; c++)
-                {
-                    first[c] += values[i + c];
-                    second[c] += isActivation ? values[i + c] - seconds[i + c] : values[i + c] * values[i + c];
-                }
-            }
-        }
+        for (int n = 0; n < shape[0]; n++) sums.Sound[_first + n] = IsSound(_first + n);
+        DoubleTensor? ideal = isActivation ? Ideal(op, inputs[0]) : null;
+        _workspace.Workers.Run(new Job((isActivation ? output : inputs[0]).Memory, ideal?.Values ?? default(ReadOnlyMemory<double>), size, sums, _first), shape[0]);
+        if (ideal is not null) _buffers.Return(ideal);
+    }
+
+    private DoubleTensor Ideal(Op op, Tensor input)
+    {
+        DoubleTensor x = _buffers.Rent(input.Shape), ideal = _buffers.Rent(input.Shape);
+        TensorPrimitives.ConvertChecked(input.Values, x.Values);
+        op.Ideal(_workspace, [x], ideal);
+        _buffers.Return(x);
+        return ideal;
     }
 
     /// <summary>The range probe looks before this observer: it has seen the activations up to here.</summary>
     private bool IsSound(int image) => _soundBefore[image] && !_probe.Exploded.Contains(image);
+
+    /// <summary>The sums of one image a chunk, each over the pixels in their order.</summary>
+    private readonly struct Job(ReadOnlyMemory<float> values, ReadOnlyMemory<double> ideal, int size, ImageSums sums, int firstImage) : IJob
+    {
+        public void Run(int chunk, Scratch scratch)
+        {
+            int at = (firstImage + chunk) * sums.Channels;
+            ReadOnlySpan<double> image = ideal.IsEmpty ? default : ideal.Span.Slice(chunk * size, size);
+            Add(values.Span.Slice(chunk * size, size), image, sums.First.AsSpan(at, sums.Channels), sums.Second.AsSpan(at, sums.Channels));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Add(ReadOnlySpan<float> values, ReadOnlySpan<double> ideal, Span<double> first, Span<double> second)
+        {
+            int channels = first.Length, lanes = Vector<double>.Count, c = 0;
+            ref float v = ref MemoryMarshal.GetReference(values);
+            ref double i = ref MemoryMarshal.GetReference(ideal);
+            for (; c + (2 * lanes) <= channels; c += 2 * lanes)
+            {
+                Vector<double> firstLow = default, firstHigh = default, secondLow = default, secondHigh = default;
+                for (int at = c; at < values.Length; at += channels)
+                {
+                    Vector.Widen(Vector.LoadUnsafe(ref v, (nuint)at), out Vector<double> low, out Vector<double> high);
+                    firstLow += low;
+                    firstHigh += high;
+                    secondLow += ideal.IsEmpty ? low * low : low - Vector.LoadUnsafe(ref i, (nuint)at);
+                    secondHigh += ideal.IsEmpty ? high * high : high - Vector.LoadUnsafe(ref i, (nuint)(at + lanes));
+                }
+                firstLow.CopyTo(first[c..]);
+                firstHigh.CopyTo(first[(c + lanes)..]);
+                secondLow.CopyTo(second[c..]);
+                secondHigh.CopyTo(second[(c + lanes)..]);
+            }
+            for (; c < channels; c++)
+            {
+                for (int at = c; at < values.Length; at += channels)
+                {
+                    double value = values[at];
+                    first[c] += value;
+                    second[c] += ideal.IsEmpty ? value * value : value - ideal[at];
+                }
+            }
+        }
+    }
 }
