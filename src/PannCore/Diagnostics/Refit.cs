@@ -182,24 +182,12 @@ public static class Refit
             int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, places = sound.Length * height * width;
             // A row for each place: the values under the window, 1, and from a column on the errors of the channels.
             if (_rows.Length < places * _columns) _rows = new float[places * _columns];
-            int place = 0;
-            foreach (int image in sound)
+            var squares = new (double Signal, double[] Errors)[sound.Length];
+            workspace.Workers.Run(new RowsJob(this, found, wanted, sound, squares), sound.Length);
+            foreach ((double signal, double[] errors) in squares)
             {
-                for (int p = 0; p < height * width; p++, place++)
-                {
-                    Span<float> row = _rows.AsSpan(place * _columns, _columns);
-                    Gather(found, image, p / width, p % width, found.OutputShape.Rank == 4 ? found.InputShape[1] / height : 1, row);
-                    row[_size - 1] = 1;
-                    int first = ((image * height * width) + p) * _channels;
-                    for (int c = 0; c < _channels; c++)
-                    {
-                        double error = (double)wanted[first + c] - found.Output[first + c];
-                        _signal += (double)wanted[first + c] * wanted[first + c];
-                        _errors[c] += error * error;
-                        // A channel that batch-norm shuts off has no weights to be fitted.
-                        row[_errorsAt + c] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
-                    }
-                }
+                _signal += signal;
+                for (int c = 0; c < _channels; c++) _errors[c] += errors[c];
             }
             _places += places;
             workspace.Workers.Run(new GramJob(_rows, places, _columns, _sums), GramJob.Chunks(_errorsAt));
@@ -257,6 +245,30 @@ public static class Refit
 
         private double Sum(int row, int column) => _sums[(row * _columns) + column];
 
+        /// <summary>The rows of one image's places, and the squares of what is wanted there and of what is wrong with it, summed over the places in their order.</summary>
+        private (double Signal, double[] Errors) Rows(Watch found, float[] wanted, int image, Span<float> rows)
+        {
+            int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, stride = found.OutputShape.Rank == 4 ? found.InputShape[1] / height : 1;
+            double signal = 0;
+            double[] errors = new double[_channels];
+            for (int p = 0; p < height * width; p++)
+            {
+                Span<float> row = rows.Slice(p * _columns, _columns);
+                Gather(found, image, p / width, p % width, stride, row);
+                row[_size - 1] = 1;
+                int first = ((image * height * width) + p) * _channels;
+                for (int c = 0; c < _channels; c++)
+                {
+                    double error = (double)wanted[first + c] - found.Output[first + c];
+                    signal += (double)wanted[first + c] * wanted[first + c];
+                    errors[c] += error * error;
+                    // A channel that batch-norm shuts off has no weights to be fitted.
+                    row[_errorsAt + c] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
+                }
+            }
+            return (signal, errors);
+        }
+
         /// <summary>The values under the window at one place, in the order row, column, channel; 0 beyond the image.</summary>
         private void Gather(Watch found, int image, int y, int x, int stride, Span<float> values)
         {
@@ -268,6 +280,16 @@ public static class Refit
                 Span<float> to = values.Slice(tap * _inputs, _inputs);
                 if (row < 0 || row >= rows || column < 0 || column >= columns) to.Clear();
                 else found.Input.AsSpan(((((image * rows) + row) * columns) + column) * _inputs, _inputs).CopyTo(to);
+            }
+        }
+
+        /// <summary>The rows of one image a chunk.</summary>
+        private readonly struct RowsJob(Fit fit, Watch found, float[] wanted, int[] sound, (double Signal, double[] Errors)[] squares) : IJob
+        {
+            public void Run(int chunk, Scratch scratch)
+            {
+                int length = found.OutputShape.Length / found.OutputShape[0] / fit._channels * fit._columns;
+                squares[chunk] = fit.Rows(found, wanted, sound[chunk], fit._rows.AsSpan(chunk * length, length));
             }
         }
     }
