@@ -77,7 +77,7 @@ internal static class ReproduceDecay
         Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
         ResultFile<DecayRow>.Write(
             experiment.Json,
-            new(precision.Name, recipe.Name, seed, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]));
+            new(precision.Name, recipe.Name, seed, precision.Command, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]));
     }
 
     private static IReadOnlyList<DecayRow> Read(Experiment experiment) => ResultFile<DecayRow>.Read(experiment.Json).Rows;
@@ -113,6 +113,7 @@ internal static class ReproduceDecay
 /// <param name="Name">Its name.</param>
 /// <param name="Recipe">How it was trained.</param>
 /// <param name="Seed">Its seed.</param>
+/// <param name="Command">The command that trains it.</param>
 /// <param name="Weights">SHA-256 of its weights.</param>
 /// <param name="Images">Images that judge.</param>
 /// <param name="Backbone">Percent right, with ReLU.</param>
@@ -124,7 +125,7 @@ internal static class ReproduceDecay
 /// <param name="All">Its growth with errors in all activations.</param>
 /// <param name="Layers">With errors in one activation.</param>
 internal sealed record DecayRow(
-    string Name, string Recipe, long Seed, string Weights, int Images, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
 
 /// <summary>Precision needed and what rare large inputs cost of it.</summary>
 /// <param name="Alpha">alpha*; null if it is more than the largest measured.</param>

@@ -103,7 +103,7 @@ internal static class ReproducePerturbation
                     let both = result.Outcomes.First(outcome => outcome.Trial == sides.Negative.Trial with { Side = PerturbedSide.Both })
                     select new SidesCell(sides.Negative.Trial.Form, sides.Negative.Trial.Size, sides.Negative.Correct, sides.Positive.Correct, both.Correct, sides.RightWithNegativeOnly, sides.RightWithPositiveOnly, sides.Worse)];
             ResultFile<PerturbationRow>.Write(
-                experiment.Json, new(name, network, recipe.Name, seed, weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells));
+                experiment.Json, new(name, network, recipe.Name, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells));
         }
     }
 
@@ -158,6 +158,7 @@ internal static class ReproducePerturbation
 /// <param name="Network">The network's name.</param>
 /// <param name="Recipe">How it was trained.</param>
 /// <param name="Seed">Its seed.</param>
+/// <param name="Command">The command that trains it.</param>
 /// <param name="Weights">SHA-256 of its weights.</param>
 /// <param name="Images">Images that judge.</param>
 /// <param name="BackboneCorrect">Right answers without a perturbation.</param>
@@ -166,7 +167,7 @@ internal static class ReproducePerturbation
 /// <param name="Ranges">Its ranges.</param>
 /// <param name="Cells">By form and size.</param>
 internal sealed record PerturbationRow(
-    string Name, string Network, string Recipe, long Seed, string Weights, int Images, int BackboneCorrect,
+    string Name, string Network, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect,
     [property: JsonConverter(typeof(SpelledAsTyped<PerturbationUnit>))] PerturbationUnit Unit, string? Activation, string? Ranges, IReadOnlyList<SidesCell> Cells) : IResultRow
 {
     /// <summary>What was tried, in order.</summary>

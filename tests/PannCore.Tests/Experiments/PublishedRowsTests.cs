@@ -109,24 +109,32 @@ public sealed class PublishedRowsTests : IDisposable
         return [.. document.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.Clone())];
     }
 
-    /// <summary>The network of a row; null where only its figures are kept.</summary>
-    /// <summary>A row of the frontier says by which command and seed its network was trained: that of the file which it was measured on.</summary>
+    /// <summary>A row says by which command and seed its network was trained: that of the file which it was measured on.</summary>
     [Fact]
-    public void Every_network_of_the_frontier_names_the_training_that_its_file_names()
+    public void Every_row_names_the_training_that_its_file_names()
     {
         const string trained = " in the loop ";
-        foreach (IGrouping<string, NetworkRow> rows in ResultFile<NetworkRow>.Read(Path.Combine(Root, "results", "network.json")).Rows.GroupBy(row => row.Name.Contains(trained, StringComparison.Ordinal) ? row.Name.Replace(trained, ".", StringComparison.Ordinal) : row.Backbone))
+        var rows = new List<(string File, long Seed, string Weights, string Command)>();
+        rows.AddRange(Read<NetworkRow>("network.json").Select(row => (row.Name.Contains(trained, StringComparison.Ordinal) ? row.Name.Replace(trained, ".", StringComparison.Ordinal) : row.Backbone, row.Seed, row.Weights, row.Command)));
+        rows.AddRange(Read<DecayRow>("decay.json").Select(row => (row.Name, row.Seed, row.Weights, row.Command)));
+        rows.AddRange(Read<PerturbationRow>("perturbation.json").Select(row => (row.Network, row.Seed, row.Weights, row.Command)));
+        rows.AddRange(Read<PrecisionRow>("precision.json").Select(row => (row.Name, row.Seed, row.Weights, row.Command)));
+        rows.AddRange(Read<LoopRow>("loop.json").Select(row => (row.Name, row.Seed, row.Weights, row.Command)));
+        foreach (var network in rows.GroupBy(row => row.File))
         {
-            var model = PannModel.Load(Path.Combine(Root, "models", "precision", rows.Key + ".safetensors"));
+            var model = PannModel.Load(Path.Combine(Root, "models", "precision", network.Key + ".safetensors"));
             string weights = ModelFile.WeightHash(model.Backbone), command = model.Description.Notes["command"];
-            Assert.All(rows, row =>
+            Assert.All(network, row =>
             {
                 Assert.Equal((weights, command), (row.Weights, row.Command));
                 Assert.Contains($" --seed {row.Seed} ", command, StringComparison.Ordinal);
             });
         }
+
+        static IReadOnlyList<TRow> Read<TRow>(string file) where TRow : IResultRow => ResultFile<TRow>.Read(Path.Combine(Root, "results", file)).Rows;
     }
 
+    /// <summary>The network of a row; null where only its figures are kept.</summary>
     private static PannModel? Load(JsonElement row)
     {
         string file = Path.Combine(Root, "models", "precision", row.GetProperty("name").GetString()! + ".safetensors");
