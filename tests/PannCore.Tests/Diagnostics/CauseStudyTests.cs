@@ -148,7 +148,7 @@ public sealed class CauseStudyTests : IDisposable
         });
         Assert.True(explodes);
 
-        // In the second batch: a place in a batch is not one in the list.
+        // In a later batch: a place in a batch is not one in the list.
         int[] sound = [.. Enumerable.Range(1, 17)];
         CauseRecord with = CauseStudy.Of(pann, ideal, RandomNetwork.Sample, [.. sound[..16], 93, sound[16]], model.Description.Normalization, _workspace);
         Assert.Equal(17, with.Images);
@@ -163,9 +163,14 @@ public sealed class CauseStudyTests : IDisposable
         ResNet pann = RandomNetwork.Pann("composite:alpha=5");
         int[] images = [.. Enumerable.Range(0, 35)];
         var told = new List<int>();
-        CauseRecord whole = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, new Told(told));
+        using Workspace one = new(1, fillWithNaN: true), three = new(3, fillWithNaN: true);
+        CauseRecord whole = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, one, new Told(told));
         CauseRecord first = Study(pann, images[..18]), second = Study(pann, images[18..]);
-        Assert.Equal([16, 32, 35], told);
+        Assert.Equal([32, 35], told); // Four batches of eight images for its thread.
+        CauseRecord threads = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three);
+        Assert.Equal(whole.Layers, threads.Layers);
+        Assert.Equal((whole.Images, whole.Margin, whole.ForwardResidual, whole.BackwardResidual), (threads.Images, threads.Margin, threads.ForwardResidual, threads.BackwardResidual));
+        Assert.Equal(whole.FlippedAt, threads.FlippedAt);
         Assert.Equal(first.Images + second.Images, whole.Images);
         for (int k = 0; k < whole.Layers.Count; k++)
         {
