@@ -47,3 +47,5 @@ public class Polynomials() : Benchmarks(PolynomialCases.All);
 public class Approximations() : Benchmarks(ApproximationCases.All);
 
 public class Networks() : Benchmarks(NetworkCases.All);
+
+public class Instruments() : Benchmarks(InstrumentCases.All);

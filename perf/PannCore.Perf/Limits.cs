@@ -15,7 +15,7 @@ internal static class Limits
     private static readonly TimeSpan PerCase = TimeSpan.FromSeconds(0.35);
 
     private static (string Name, IEnumerable<Case> Cases)[] Groups =>
-        [("convolution", ConvolutionCases.All), ("operation", OperationCases.All), ("polynomial", PolynomialCases.All), ("network", NetworkCases.All)];
+        [("convolution", ConvolutionCases.All), ("operation", OperationCases.All), ("polynomial", PolynomialCases.All), ("network", NetworkCases.All), ("instrument", InstrumentCases.All)];
 
     /// <param name="words">Which works, by words of their names; by default all convolutions. <c>warm</c> is no name but <see cref="Operation.Warm"/>.</param>
     public static int Run(string[] words)

@@ -12,10 +12,10 @@ namespace PannCore.Diagnostics;
 /// </summary>
 public static class CauseStudy
 {
-    /// <summary>Images of a thread at a time, which goes through all settings with them: what one layer writes still lies in the thread's cache when the next reads it. (The gradient's tape of ResNet-20 takes about 3 MB an image.)</summary>
-    private const int Batch = 8;
+    /// <summary>Images of a thread at a time at most, which goes through all settings with them: what one layer writes still lies in the thread's cache when the next reads it. Memory is what the gradient's tape takes, about 3 MB an image with ResNet-20.</summary>
+    private const int LargestBatch = 8;
 
-    /// <summary>Batches of each thread between two reports of progress.</summary>
+    /// <summary>Batches of each thread between two reports of progress at most; fewer, where that would be more than a tenth of all.</summary>
     private const int BatchesOfThread = 4;
 
     /// <summary>Switches every activation in every setting.</summary>
@@ -29,7 +29,7 @@ public static class CauseStudy
     /// <param name="normalization">The normalisation the network was trained with.</param>
     /// <param name="workspace">Threads and memory.</param>
     /// <param name="progress">Told the number of images done.</param>
-    /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="cancellation">Stops between the activations of each thread's batch.</param>
     /// <exception cref="ArgumentException">The two networks do not share their parameters.</exception>
     public static CauseRecord Of(
         ResNet pann, ResNet ideal, Cifar10 data, int[] images, Normalization normalization, Workspace workspace,
@@ -37,68 +37,63 @@ public static class CauseStudy
     {
         if (pann.Parameters != ideal.Parameters || pann.Depth != ideal.Depth) throw new ArgumentException("causes: expected an ideal network over the parameters of the PANN", nameof(ideal));
         var loader = new BatchLoader(data, normalization);
-        using var switching = new Switching(pann, ideal, loader, images, workspace);
+        int share = (images.Length + workspace.Threads - 1) / workspace.Threads, size = Math.Clamp(share, 1, LargestBatch), batches = (images.Length + size - 1) / size;
+        int wave = Math.Max(workspace.Threads, Math.Min(BatchesOfThread * workspace.Threads, batches / 10));
+        using var switching = new Switching(pann, ideal, loader, images, size, workspace);
         var sums = new CauseSums([.. pann.Activations.Select(activation => activation.Path)]);
-        int batches = (images.Length + Batch - 1) / Batch, wave = BatchesOfThread * workspace.Threads;
         for (int first = 0; first < batches; first += wave)
         {
-            cancellation.ThrowIfCancellationRequested();
             var answers = new (SwitchedLogits Logits, HashSet<int> Exploded)[Math.Min(wave, batches - first)];
-            using (new Run(workspace)) workspace.Workers.Run(new Job(switching, first, answers, cancellation), answers.Length, longChunks: true);
+            using (new Run(workspace)) workspace.Workers.Run(new Job(switching, first, answers, cancellation), answers.Length, longChunks: true); // The run: the workspace is in use, for other threads too.
             // In the order of the images, whichever thread was first.
-            foreach (((SwitchedLogits logits, HashSet<int> exploded), int i) in answers.Select((answer, i) => (answer, i)))
+            for (int i = 0; i < answers.Length; i++)
             {
                 int[] chosen = switching.Images(first + i);
-                sums.Add(logits, chosen, loader.Labels(chosen), exploded);
+                sums.Add(answers[i].Logits, chosen, loader.Labels(chosen), answers[i].Exploded);
             }
-            progress?.Report(Math.Min((first + answers.Length) * Batch, images.Length));
+            progress?.Report(Math.Min((first + answers.Length) * size, images.Length));
         }
         return sums.Record();
     }
 
-    /// <summary>What a thread needs to go through all settings by itself.</summary>
-    private sealed record Kit(Workspace Workspace, LayerSwitch Layers, MarginGradient Gradient);
-
     /// <summary>All settings of one batch, on whichever thread asks.</summary>
-    private sealed class Switching(ResNet pann, ResNet ideal, BatchLoader loader, int[] images, Workspace workspace) : IDisposable
+    private sealed class Switching(ResNet pann, ResNet ideal, BatchLoader loader, int[] images, int size, Workspace workspace) : IDisposable
     {
-        private readonly Stack<Kit> _kits = [];
+        private readonly LayerSwitch _layers = new(pann, ideal);
+        private readonly MarginGradient _gradient = new(pann, ideal);
+        private readonly Stack<Workspace> _singles = [];
 
         /// <summary>The images of a batch.</summary>
-        public int[] Images(int batch) => images[(batch * Batch)..Math.Min((batch + 1) * Batch, images.Length)];
+        public int[] Images(int batch) => images[(batch * size)..Math.Min((batch + 1) * size, images.Length)];
 
         public (SwitchedLogits Logits, HashSet<int> Exploded) Of(int batch, CancellationToken cancellation)
         {
-            Kit kit = Take();
+            cancellation.ThrowIfCancellationRequested();
+            Workspace single = Take();
             try
             {
                 var exploded = new HashSet<int>();
-                using var run = new Run(kit.Workspace);
+                using var run = new Run(single);
                 Tensor pixels = loader.Load(run, Images(batch));
-                (float[] idealLogits, double[][] firstOrder) = kit.Gradient.Of(pixels.Shape, pixels.Values);
+                (float[] idealLogits, double[][] firstOrder) = _gradient.Of(single, pixels.Shape, pixels.Values);
                 // The two networks run as wholes, so that the residuals test what LayerSwitch makes of their parts.
-                return (new(idealLogits, pann.Call(pixels).Values.ToArray(), kit.Layers.Logits(pixels.Shape, pixels.Values, exploded, cancellation), firstOrder), exploded);
+                return (new(idealLogits, pann.Call(pixels).Values.ToArray(), _layers.Logits(single, pixels.Shape, pixels.Values, exploded, cancellation), firstOrder), exploded);
             }
             finally
             {
-                lock (_kits) _kits.Push(kit);
+                lock (_singles) _singles.Push(single);
             }
         }
 
-        /// <summary>Gives the workspaces back, and with them their memory.</summary>
+        /// <summary>Lets go of the threads' memory: no other part of an inspection needs a tape.</summary>
         public void Dispose()
         {
-            foreach (Kit kit in _kits) workspace.GiveBack(kit.Workspace);
+            foreach (Workspace single in _singles) single.Dispose();
         }
 
-        private Kit Take()
+        private Workspace Take()
         {
-            lock (_kits)
-            {
-                if (_kits.TryPop(out Kit? kit)) return kit;
-            }
-            Workspace single = workspace.TakeSingle();
-            return new(single, new(pann, ideal, single), new(pann, ideal, single));
+            lock (_singles) return _singles.TryPop(out Workspace? single) ? single : workspace.TakeSingle();
         }
     }
 

@@ -98,17 +98,29 @@ public static class Equalisation
     /// <summary>A channel without inputs keeps its scale.</summary>
     private static double Factor(float largest) => largest > 0 ? 1.0 / largest : 1;
 
-    private sealed class Largest : IRunObserver
+    private sealed class Largest : IDivisibleObserver
     {
         public OrderedDictionary<string, float[]> ByPath { get; } = [];
 
         public bool Watches(Op op) => op.Activation is not null;
 
+        public IDivisibleObserver Part() => new Largest();
+
+        public void Add(IDivisibleObserver part)
+        {
+            if (part is not Largest other || other == this) throw new ArgumentException("expected another observer of the largest inputs", nameof(part));
+            foreach ((string path, float[] seen) in other.ByPath)
+            {
+                float[] largest = At(path, seen.Length);
+                TensorPrimitives.Max(seen, largest, largest);
+            }
+        }
+
         public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
         {
             ReadOnlySpan<float> x = inputs[0].Values;
             int channels = inputs[0].Shape[inputs[0].Shape.Rank - 1];
-            if (!ByPath.TryGetValue(path, out float[]? largest)) ByPath[path] = largest = new float[channels];
+            float[] largest = At(path, channels);
             Span<float> sizes = stackalloc float[channels];
             for (int first = 0; first < x.Length; first += channels)
             {
@@ -116,5 +128,7 @@ public static class Equalisation
                 TensorPrimitives.Max(sizes, largest, largest);
             }
         }
+
+        private float[] At(string path, int channels) => ByPath.TryGetValue(path, out float[]? largest) ? largest : ByPath[path] = new float[channels];
     }
 }

@@ -53,8 +53,8 @@ internal sealed record ImageSums(bool IsActivation, int Channels, int Pixels, do
 /// <summary>Watches the activations and batch-norms of a part of a network, all of them or one.</summary>
 internal sealed class ImageMoments : IRunObserver
 {
-    /// <summary>Few, so that what one operation has written is still in the caches when this observer and the next operation read it; but some for each thread.</summary>
-    private const int Batch = 16;
+    /// <summary>Images at a time at least: few, so that what one operation has written is still in the caches when this observer and the next operation read it; but four for each thread.</summary>
+    private const int LeastBatch = 16;
 
     private readonly OrderedDictionary<string, ImageSums> _byPath = [];
     private readonly Workspace _workspace;
@@ -75,14 +75,14 @@ internal sealed class ImageMoments : IRunObserver
     /// <returns>The sums by path, in the order of execution, and what the part gives.</returns>
     public static (IReadOnlyDictionary<string, ImageSums> ByPath, ImageValues Output) Of(Module part, ImageValues input, Workspace workspace, string? only = null, CancellationToken cancellation = default)
     {
-        int images = input.Sound.Length, size = input.Image.Length;
+        int images = input.Sound.Length, size = input.Image.Length, batch = Math.Max(LeastBatch, 4 * workspace.Threads);
         var moments = new ImageMoments(workspace, input.Sound, only);
         float[] values = [];
         Shape shape = input.Image;
-        for (int first = 0; first < images; first += Batch)
+        for (int first = 0; first < images; first += batch)
         {
             cancellation.ThrowIfCancellationRequested();
-            int count = Math.Min(Batch, images - first);
+            int count = Math.Min(batch, images - first);
             moments._first = first;
             using var run = new Run(workspace, Statistics.Evaluation, tape: false, [moments._probe, moments]);
             Tensor output = part.Call(run.Input(input.Image.WithFirst(count), input.Values.AsSpan(first * size, count * size)));
@@ -133,39 +133,41 @@ internal sealed class ImageMoments : IRunObserver
         {
             int at = (firstImage + chunk) * sums.Channels;
             ReadOnlySpan<double> image = ideal.IsEmpty ? default : ideal.Span.Slice(chunk * size, size);
-            Add(values.Span.Slice(chunk * size, size), image, sums.First.AsSpan(at, sums.Channels), sums.Second.AsSpan(at, sums.Channels));
+            Sum(values.Span.Slice(chunk * size, size), image, sums.First.AsSpan(at, sums.Channels), sums.Second.AsSpan(at, sums.Channels));
         }
+    }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Add(ReadOnlySpan<float> values, ReadOnlySpan<double> ideal, Span<double> first, Span<double> second)
+    /// <summary>For each channel, over rows of channels in their order: the sum of the values, and of their squares, or, where there are ideal ones, of the differences.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Sum(ReadOnlySpan<float> values, ReadOnlySpan<double> ideal, Span<double> first, Span<double> second)
+    {
+        int channels = first.Length, lanes = Vector<double>.Count, c = 0;
+        ref float v = ref MemoryMarshal.GetReference(values);
+        ref double i = ref MemoryMarshal.GetReference(ideal);
+        for (; c + (2 * lanes) <= channels; c += 2 * lanes)
         {
-            int channels = first.Length, lanes = Vector<double>.Count, c = 0;
-            ref float v = ref MemoryMarshal.GetReference(values);
-            ref double i = ref MemoryMarshal.GetReference(ideal);
-            for (; c + (2 * lanes) <= channels; c += 2 * lanes)
+            Vector<double> firstLow = default, firstHigh = default, secondLow = default, secondHigh = default;
+            for (int at = c; at < values.Length; at += channels)
             {
-                Vector<double> firstLow = default, firstHigh = default, secondLow = default, secondHigh = default;
-                for (int at = c; at < values.Length; at += channels)
-                {
-                    Vector.Widen(Vector.LoadUnsafe(ref v, (nuint)at), out Vector<double> low, out Vector<double> high);
-                    firstLow += low;
-                    firstHigh += high;
-                    secondLow += ideal.IsEmpty ? low * low : low - Vector.LoadUnsafe(ref i, (nuint)at);
-                    secondHigh += ideal.IsEmpty ? high * high : high - Vector.LoadUnsafe(ref i, (nuint)(at + lanes));
-                }
-                firstLow.CopyTo(first[c..]);
-                firstHigh.CopyTo(first[(c + lanes)..]);
-                secondLow.CopyTo(second[c..]);
-                secondHigh.CopyTo(second[(c + lanes)..]);
+                Vector.Widen(Vector.LoadUnsafe(ref v, (nuint)at), out Vector<double> low, out Vector<double> high);
+                firstLow += low;
+                firstHigh += high;
+                secondLow += ideal.IsEmpty ? low * low : low - Vector.LoadUnsafe(ref i, (nuint)at);
+                secondHigh += ideal.IsEmpty ? high * high : high - Vector.LoadUnsafe(ref i, (nuint)(at + lanes));
             }
-            for (; c < channels; c++)
+            firstLow.CopyTo(first[c..]);
+            firstHigh.CopyTo(first[(c + lanes)..]);
+            secondLow.CopyTo(second[c..]);
+            secondHigh.CopyTo(second[(c + lanes)..]);
+        }
+        for (; c < channels; c++)
+        {
+            (first[c], second[c]) = (0, 0);
+            for (int at = c; at < values.Length; at += channels)
             {
-                for (int at = c; at < values.Length; at += channels)
-                {
-                    double value = values[at];
-                    first[c] += value;
-                    second[c] += ideal.IsEmpty ? value * value : value - ideal[at];
-                }
+                double value = values[at];
+                first[c] += value;
+                second[c] += ideal.IsEmpty ? value * value : value - ideal[at];
             }
         }
     }

@@ -11,7 +11,7 @@ namespace PannCore.Diagnostics;
 /// A bin holds its lower end in magnitude; 1 and -1 lie in the outermost ones. What is larger in magnitude than 1, or is no number, is counted apart.
 /// A histogram by which a polynomial is chosen must come from training images.
 /// </remarks>
-public sealed class InputHistogram : IRunObserver
+public sealed class InputHistogram : IDivisibleObserver
 {
     private static readonly LogBins Bins = new(octaves: 12, log2Parts: 3);
 
@@ -53,6 +53,21 @@ public sealed class InputHistogram : IRunObserver
 
     /// <inheritdoc/>
     public bool Watches(Op op) => op.Activation is not null;
+
+    /// <inheritdoc/>
+    public IDivisibleObserver Part() => new InputHistogram(_ranges);
+
+    /// <inheritdoc/>
+    public void Add(IDivisibleObserver part)
+    {
+        if (part is not InputHistogram other || other == this) throw new ArgumentException("expected another histogram of inputs", nameof(part));
+        foreach ((string path, Layer seen) in other._byPath)
+        {
+            if (!_byPath.TryGetValue(path, out Layer? layer)) _byPath[path] = layer = new Layer(seen.Range);
+            for (int bin = 0; bin < Bins.Count; bin++) layer.CountsByBin[bin] += seen.CountsByBin[bin];
+            layer.Outside += seen.Outside;
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">An activation has no range, and none was given for it.</exception>

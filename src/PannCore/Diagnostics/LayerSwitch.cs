@@ -39,11 +39,9 @@ internal sealed class LayerSwitch
     private readonly Dictionary<(int Setting, int Activation), (int Setting, int Activation)> _sameAs = [];
 
     private readonly int[] _activations;
-    private readonly Workspace _workspace;
 
-    public LayerSwitch(ResNet pann, ResNet ideal, Workspace workspace)
+    public LayerSwitch(ResNet pann, ResNet ideal)
     {
-        _workspace = workspace;
         (_pann, _ideal) = ([.. pann.Trunk], [.. ideal.Trunk]);
         _activations = [.. _pann.Select(part => part.Tree.Count(module => module is Activation))];
         int[] parts = [.. _activations.SelectMany((count, part) => Enumerable.Repeat(part, count))];
@@ -63,17 +61,18 @@ internal sealed class LayerSwitch
         }
     }
 
-    /// <summary>The logits of each setting and activation.</summary>
+    /// <summary>The logits of each setting and activation. Several threads may ask at once, each with a workspace of its own.</summary>
+    /// <param name="workspace">Threads and memory.</param>
     /// <param name="images">Shape of the pixels.</param>
     /// <param name="pixels">The batch.</param>
     /// <param name="exploded">Receives the images of the batch in which a polynomial explodes in any setting: with the logits of one such image, finite as they may be, no mean means anything.</param>
     /// <param name="cancellation">Stops between activations.</param>
-    public float[][][] Logits(Shape images, ReadOnlySpan<float> pixels, ISet<int> exploded, CancellationToken cancellation)
+    public float[][][] Logits(Workspace workspace, Shape images, ReadOnlySpan<float> pixels, ISet<int> exploded, CancellationToken cancellation)
     {
         float[][][] logits = [.. Settings.Select(_ => new float[_tails.GetLength(1)][])];
         // All settings are passes over one batch in one run: of the probe's figures only which images explode is theirs in common.
         var probe = new RangeProbe();
-        using var run = new Run(_workspace, observers: [probe]);
+        using var run = new Run(workspace, observers: [probe]);
         Tensor pann = run.Input(images, pixels), ideal = pann;
         int k = 0;
         for (int part = 0; part < _pann.Length; part++)

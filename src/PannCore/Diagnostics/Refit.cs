@@ -33,7 +33,7 @@ public static class Refit
     /// <summary>The weight of staying near the old weights, unless another is given: see the formula.</summary>
     public const double UsualRidge = 1e-3;
 
-    /// <summary>Changes with what the fit computes, be it rounding: figures of another version are measured again.</summary>
+    /// <summary>Changes with the weights that the fit finds, be it by rounding: figures of another version are measured again.</summary>
     internal const int Version = 2;
 
     private const int Batch = 16;
@@ -145,7 +145,9 @@ public static class Refit
         private readonly Parameter _weight;
         private readonly Parameter? _mean, _bias;
         private readonly double[] _scale, _errors, _sums;
-        private readonly int _inputs, _kernel, _size, _channels, _errorsAt, _columns;
+        private readonly int _inputs, _kernel, _size, _channels, _panels, _columns;
+
+        /// <summary>A row for each place, as <see cref="GramJob"/> has it: the values under the window, 1, and the errors of the channels.</summary>
         private float[] _rows = [];
         private double _signal;
         private long _places;
@@ -170,17 +172,16 @@ public static class Refit
                 _bias = parameters.Find($"{layer.Path}.bias");
             }
             _errors = new double[_channels];
-            _errorsAt = Padded(_size);
-            _columns = _errorsAt + Padded(_channels);
-            _sums = new double[_errorsAt * _columns];
+            _panels = GramJob.Panels(_size + _channels);
+            _columns = _panels * GramJob.Panel;
+            _sums = new double[GramJob.Panels(_size) * GramJob.Panel * _columns];
         }
 
         /// <summary>Adds the places of a batch's sound images. Every sum is taken in the same order for any number of threads.</summary>
         public void Add(Watch found, float[] wanted, int[] sound, Workspace workspace)
         {
             if (sound.Length == 0) return;
-            int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, places = sound.Length * height * width;
-            // A row for each place: the values under the window, 1, and from a column on the errors of the channels.
+            int places = sound.Length * Places(found);
             if (_rows.Length < places * _columns) _rows = new float[places * _columns];
             var squares = new (double Signal, double[] Errors)[sound.Length];
             workspace.Workers.Run(new RowsJob(this, found, wanted, sound, squares), sound.Length);
@@ -190,7 +191,7 @@ public static class Refit
                 for (int c = 0; c < _channels; c++) _errors[c] += errors[c];
             }
             _places += places;
-            workspace.Workers.Run(new GramJob(_rows, places, _columns, _sums), GramJob.Chunks(_errorsAt));
+            workspace.Workers.Run(new GramJob(_rows, places, _panels, GramJob.Panels(_size), _sums), _panels);
         }
 
         /// <summary>Solves, moves the weights, and says by how much the target's error was to shrink.</summary>
@@ -200,13 +201,13 @@ public static class Refit
             var system = Matrix<double>.Build.Dense(_size, _size, (i, j) => Sum(Math.Min(i, j), Math.Max(i, j)));
             // The 1 is not drawn back, or biases would stay; the tiny part of it keeps the system definite where an input is constant.
             for (int k = 0; k < _size; k++) system[k, k] += mean * (k < _size - 1 ? ridge : 1e-9);
-            Matrix<double> change = Factorised(system).Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => Sum(k, _errorsAt + c)));
+            Matrix<double> change = Factorised(system).Solve(Matrix<double>.Build.Dense(_size, _channels, (k, c) => Sum(k, _size + c)));
             double after = 0;
             for (int c = 0; c < _channels; c++)
             {
                 // |e|^2 - 2 d.r + d.G d, with G d = r - ridge part of d.
                 double squares = _errors[c], scale = _scale[c] * _scale[c];
-                for (int k = 0; k < _size; k++) squares -= scale * change[k, c] * (Sum(k, _errorsAt + c) + (mean * (k < _size - 1 ? ridge : 1e-9) * change[k, c]));
+                for (int k = 0; k < _size; k++) squares -= scale * change[k, c] * (Sum(k, _size + c) + (mean * (k < _size - 1 ? ridge : 1e-9) * change[k, c]));
                 after += Math.Max(squares, 0);
             }
             _weight.Update(values =>
@@ -241,45 +242,58 @@ public static class Refit
             }
         }
 
-        private static int Padded(int columns) => (columns + GramJob.Granule - 1) / GramJob.Granule * GramJob.Granule;
+        /// <summary>Pixels of the layer's output.</summary>
+        private static int Places(Watch found) => found.OutputShape.Length / found.OutputShape[0] / found.OutputShape[found.OutputShape.Rank - 1];
 
         private double Sum(int row, int column) => _sums[(row * _columns) + column];
 
         /// <summary>The rows of one image's places, and the squares of what is wanted there and of what is wrong with it, summed over the places in their order.</summary>
-        private (double Signal, double[] Errors) Rows(Watch found, float[] wanted, int image, Span<float> rows)
+        /// <param name="found">The layer in the PANN.</param>
+        /// <param name="wanted">The target in the ideal network.</param>
+        /// <param name="image">Position of the image in the batch.</param>
+        /// <param name="firstRow">The image's first row.</param>
+        /// <param name="height">Rows of all images.</param>
+        private (double Signal, double[] Errors) Rows(Watch found, float[] wanted, int image, int firstRow, int height)
         {
-            int height = found.OutputShape.Rank == 4 ? found.OutputShape[1] : 1, width = found.OutputShape.Rank == 4 ? found.OutputShape[2] : 1, stride = found.OutputShape.Rank == 4 ? found.InputShape[1] / height : 1;
+            (int outRows, int outColumns) = found.OutputShape.Rank == 4 ? (found.OutputShape[1], found.OutputShape[2]) : (1, 1);
             double signal = 0;
             double[] errors = new double[_channels];
-            for (int p = 0; p < height * width; p++)
+            for (int tap = 0; tap < _kernel * _kernel; tap++) Gather(found, image, tap, outRows, outColumns, firstRow, height);
+            for (int p = 0; p < outRows * outColumns; p++)
             {
-                Span<float> row = rows.Slice(p * _columns, _columns);
-                Gather(found, image, p / width, p % width, stride, row);
-                row[_size - 1] = 1;
-                int first = ((image * height * width) + p) * _channels;
+                int row = firstRow + p, first = ((image * outRows * outColumns) + p) * _channels;
+                _rows[GramJob.At(height, row, _size - 1)] = 1;
                 for (int c = 0; c < _channels; c++)
                 {
                     double error = (double)wanted[first + c] - found.Output[first + c];
                     signal += (double)wanted[first + c] * wanted[first + c];
                     errors[c] += error * error;
                     // A channel that batch-norm shuts off has no weights to be fitted.
-                    row[_errorsAt + c] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
+                    _rows[GramJob.At(height, row, _size + c)] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
                 }
             }
             return (signal, errors);
         }
 
-        /// <summary>The values under the window at one place, in the order row, column, channel; 0 beyond the image.</summary>
-        private void Gather(Watch found, int image, int y, int x, int stride, Span<float> values)
+        /// <summary>The values under one tap of the window at all places of an image; 0 beyond the image. Columns are in the order row, column, channel.</summary>
+        private void Gather(Watch found, int image, int tap, int outRows, int outColumns, int firstRow, int height)
         {
             (int rows, int columns) = found.InputShape.Rank == 4 ? (found.InputShape[1], found.InputShape[2]) : (1, 1);
-            int border = _kernel / 2;
-            for (int tap = 0; tap < _kernel * _kernel; tap++)
+            int border = _kernel / 2, stride = rows / outRows;
+            ReadOnlySpan<float> pixels = found.Input.AsSpan(image * rows * columns * _inputs, rows * columns * _inputs);
+            // A panel's share of the channels at a time.
+            for (int channel = 0, length; channel < _inputs; channel += length)
             {
-                int row = (y * stride) + (tap / _kernel) - border, column = (x * stride) + (tap % _kernel) - border;
-                Span<float> to = values.Slice(tap * _inputs, _inputs);
-                if (row < 0 || row >= rows || column < 0 || column >= columns) to.Clear();
-                else found.Input.AsSpan(((((image * rows) + row) * columns) + column) * _inputs, _inputs).CopyTo(to);
+                int column = (tap * _inputs) + channel;
+                length = Math.Min(GramJob.Panel - (column % GramJob.Panel), _inputs - channel);
+                int to = GramJob.At(height, firstRow, column);
+                for (int p = 0; p < outRows * outColumns; p++, to += GramJob.Panel)
+                {
+                    int y = (p / outColumns * stride) + (tap / _kernel) - border, x = (p % outColumns * stride) + (tap % _kernel) - border;
+                    Span<float> values = _rows.AsSpan(to, length);
+                    if (y < 0 || y >= rows || x < 0 || x >= columns) values.Clear();
+                    else pixels.Slice((((y * columns) + x) * _inputs) + channel, length).CopyTo(values);
+                }
             }
         }
 
@@ -288,8 +302,8 @@ public static class Refit
         {
             public void Run(int chunk, Scratch scratch)
             {
-                int length = found.OutputShape.Length / found.OutputShape[0] / fit._channels * fit._columns;
-                squares[chunk] = fit.Rows(found, wanted, sound[chunk], fit._rows.AsSpan(chunk * length, length));
+                int places = Places(found);
+                squares[chunk] = fit.Rows(found, wanted, sound[chunk], chunk * places, sound.Length * places);
             }
         }
     }

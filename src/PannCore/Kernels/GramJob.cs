@@ -1,44 +1,70 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PannCore.Kernels;
 
 /// <summary>
-/// Adds M' M for a matrix of many rows, sums[i, j] += sum over p of m[p, i] m[p, j]: of its first rows, a band a chunk, what lies from the band's own tile of columns on, the upper triangle included.
+/// Adds M' M for a matrix of many rows, sums[i, j] += sum over p of m[p, i] m[p, j]: of the first columns of M, against a panel of columns a chunk, the upper triangle included.
 /// Blocks of rows of M are summed in float32 and added up in float64, in their order, so that the bits do not depend on the threads.
 /// </summary>
-/// <param name="matrix">M, row after row.</param>
+/// <param name="matrix">M, in panels of <see cref="Panel"/> columns, each row after row (<see cref="At"/>): what a tile reads is then one stretch of memory that the first-level cache holds.</param>
 /// <param name="height">Rows of M.</param>
-/// <param name="columns">Columns of M, a multiple of <see cref="Granule"/>.</param>
-/// <param name="sums">The sums, in rows of <paramref name="columns"/>.</param>
-internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int columns, Memory<double> sums) : IJob
+/// <param name="panels">Panels of M, and chunks.</param>
+/// <param name="first">Panels of columns i, the first ones; those of columns j are all from a panel's own on.</param>
+/// <param name="sums">The sums, in rows of all columns.</param>
+internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int panels, int first, Memory<double> sums) : IJob
 {
-    /// <summary>Rows of M summed in float32: with 700 columns they stay in the second-level cache, and float64 sums are added to once for so many products.</summary>
+    /// <summary>Rows of M summed in float32: float64 sums are added to once for so many products.</summary>
     private const int Block = 256;
 
-    /// <summary>What the columns of a matrix, and the rows of the sums, come in.</summary>
-    public static int Granule => Math.Max(OuterProduct.TileSize<float>(int.MaxValue).Rows, OuterProduct.TileSize<float>(int.MaxValue).Columns);
+    /// <summary>Columns of a panel: whole tiles, either way.</summary>
+    public static int Panel => Math.Max(OuterProduct.TileSize<float>(int.MaxValue).Rows, OuterProduct.TileSize<float>(int.MaxValue).Columns);
 
-    /// <summary>Chunks for so many rows of the sums, a multiple of <see cref="Granule"/>.</summary>
-    public static int Chunks(int rows) => rows / OuterProduct.TileSize<float>(int.MaxValue).Rows;
+    /// <summary>Panels for so many columns.</summary>
+    public static int Panels(int columns) => (columns + Panel - 1) / Panel;
 
+    /// <summary>Where an element of M is.</summary>
+    public static int At(int height, int row, int column) => (((column / Panel * height) + row) * Panel) + (column % Panel);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int chunk, Scratch scratch)
     {
         (int tileRows, int tileColumns) = OuterProduct.TileSize<float>(int.MaxValue);
-        int i = chunk * tileRows, j = i / tileColumns * tileColumns, width = columns - j;
-        Span<float> band = scratch.Take<float>(0, tileRows * width);
-        var strides = new TileStrides { AStep = columns, ATile = 1, BStep = columns, CTile = width, Down = width / tileColumns, BDown = tileColumns, CDown = tileColumns };
-        for (int first = 0; first < height; first += Block)
+        // The last panels have most to do: begun first, so that no thread is left alone with one.
+        int panel = Panel, columns = panels * panel, j = panels - 1 - chunk;
+        ReadOnlySpan<float> m = matrix.Span;
+        Span<float> square = scratch.Take<float>(0, panel * panel);
+        var strides = new TileStrides
         {
-            strides.Steps = Math.Min(Block, height - first);
-            ReadOnlySpan<float> block = matrix.Span.Slice(first * columns, strides.Steps * columns);
-            OuterProduct.Tile(tileRows, strides, ref MemoryMarshal.GetReference(block[i..]), ref MemoryMarshal.GetReference(block[j..]), ref band[0], accumulate: false);
-            for (int row = 0; row < tileRows; row++)
+            AStep = panel, ATile = 1, Across = panel / tileRows, AAcross = tileRows, CAcross = tileRows * panel,
+            BStep = panel, Down = panel / tileColumns, BDown = tileColumns, CDown = tileColumns, CTile = panel,
+        };
+        for (int block = 0; block < height; block += Block)
+        {
+            strides.Steps = Math.Min(Block, height - block);
+            ReadOnlySpan<float> right = m.Slice(((j * height) + block) * panel, strides.Steps * panel);
+            for (int i = 0; i <= Math.Min(j, first - 1); i++)
             {
-                ReadOnlySpan<float> part = band.Slice(row * width, width);
-                Span<double> to = sums.Span.Slice(((i + row) * columns) + j, width);
-                for (int k = 0; k < width; k += Vector<float>.Count) ChannelSums.AddTo(new Vector<float>(part[k..]), to[k..]); // Tiles have whole registers of columns.
+                ReadOnlySpan<float> left = m.Slice(((i * height) + block) * panel, strides.Steps * panel);
+                OuterProduct.Tile(tileRows, strides, ref MemoryMarshal.GetReference(left), ref MemoryMarshal.GetReference(right), ref MemoryMarshal.GetReference(square), accumulate: false);
+                for (int row = 0; row < panel; row++) Add(square.Slice(row * panel, panel), sums.Span.Slice((((i * panel) + row) * columns) + (j * panel), panel));
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(ReadOnlySpan<float> from, Span<double> to)
+    {
+        ref float values = ref MemoryMarshal.GetReference(from);
+        ref double sums = ref MemoryMarshal.GetReference(to);
+        nuint half = (nuint)Vector<double>.Count;
+        // Panels have whole registers of columns.
+        for (nuint k = 0; k < (nuint)from.Length; k += 2 * half)
+        {
+            Vector.Widen(Vector.LoadUnsafe(ref values, k), out Vector<double> low, out Vector<double> high);
+            (Vector.LoadUnsafe(ref sums, k) + low).StoreUnsafe(ref sums, k);
+            (Vector.LoadUnsafe(ref sums, k + half) + high).StoreUnsafe(ref sums, k + half);
         }
     }
 }

@@ -10,7 +10,7 @@ public abstract record ActivationFunction
     /// <summary>The function it stands for: itself, but for approximations.</summary>
     public virtual ActivationFunction Ideal => this;
 
-    /// <summary>Applies the function, elementwise. <see cref="PannCore.Training.Evaluation"/> calls it from several threads at once, each with some of the images.</summary>
+    /// <summary>Applies the function, elementwise. Evaluations and studies call it from several threads at once, each with some of the images.</summary>
     public abstract Tensor Apply(Tensor x);
 
     /// <summary>max(x, 0) + slope min(x, 0).</summary>

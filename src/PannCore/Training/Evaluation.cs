@@ -35,7 +35,8 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <param name="observers">Who sees the operations, each those that it watches.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="convolution">How convolutions are computed; null takes <see cref="Workspace.Convolution"/>.</param>
-    /// <param name="cancellation">Stops between batches, or, where each thread has its own, between every 32 of each.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="ArgumentException">An observer is there twice.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is none of an image, or the batch is not positive.</exception>
     /// <exception cref="InvalidOperationException">A run of another thread in this workspace has not been disposed.</exception>
     public static Evaluation Of(
@@ -45,6 +46,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         ArgumentNullException.ThrowIfNull(workspace);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch ?? 1, nameof(batch));
         data.CheckIndices(indices, nameof(indices));
+        if (observers is not null && observers.Distinct(ReferenceEqualityComparer.Instance).Count() != observers.Count) throw new ArgumentException("evaluation: expected each observer once", nameof(observers));
         IDivisibleObserver[] divisible = [.. (observers ?? []).OfType<IDivisibleObserver>()];
         bool apart = batch is null && divisible.Length == (observers?.Count ?? 0);
         int most = Math.Max(1, indices.Length), share = (most + workspace.Threads - 1) / workspace.Threads;
@@ -54,7 +56,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         {
             cancellation.ThrowIfCancellationRequested();
             int count = Math.Min(wave, batches - first);
-            if (apart) answers.Apart(first, count, workspace, divisible);
+            if (apart) answers.Apart(first, count, workspace, divisible, cancellation);
             else answers.Batch(first, workspace, observers);
             progress?.Report(Math.Min((first + count) * size, indices.Length));
         }
@@ -111,11 +113,11 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         }
 
         /// <summary>Several batches, each on one of the workspace's threads, seen by parts of the observers.</summary>
-        public void Apart(int first, int count, Workspace workspace, IDivisibleObserver[] observers)
+        public void Apart(int first, int count, Workspace workspace, IDivisibleObserver[] observers, CancellationToken cancellation)
         {
             using var owner = new Run(workspace); // The workspace is in use, for other threads too.
             IDivisibleObserver[][] parts = [.. Enumerable.Range(0, count).Select(_ => observers.Select(observer => observer.Part()).ToArray())];
-            workspace.Workers.Run(new Job(this, first, workspace, parts), count, longChunks: true);
+            workspace.Workers.Run(new Job(this, first, workspace, parts, cancellation), count, longChunks: true);
             // In the order of the images, whichever thread was first.
             foreach (IDivisibleObserver[] seen in parts)
             {
@@ -124,10 +126,11 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
         }
     }
 
-    private readonly struct Job(Answers answers, int first, Workspace workspace, IDivisibleObserver[][] observers) : IJob
+    private readonly struct Job(Answers answers, int first, Workspace workspace, IDivisibleObserver[][] observers, CancellationToken cancellation) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
+            cancellation.ThrowIfCancellationRequested();
             Workspace single = workspace.TakeSingle();
             try
             {

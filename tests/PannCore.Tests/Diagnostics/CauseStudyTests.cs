@@ -103,11 +103,12 @@ public sealed class CauseStudyTests : IDisposable
     [Fact]
     public void Logits_that_are_no_numbers_are_a_changed_prediction_and_enter_no_mean()
     {
-        // The third image of a batch is no number from layer2.0.relu1 on, nothing else is changed.
+        // The third image of a batch is no number from layer2.0.relu1 on, nothing else is changed. On one thread the three are one batch.
+        using var one = new Workspace(1, fillWithNaN: true);
         ResNet sound = RandomNetwork.Pann("composite:alpha=5");
         const string root = "layer2.0.relu1";
         ResNet broken = sound.With(path => path == root ? new NoNumberFrom(2, sound.FunctionAt(path)) : sound.FunctionAt(path));
-        CauseRecord without = Study(sound, [1, 20]), with = CauseStudy.Of(broken, sound.Ideal(), RandomNetwork.Sample, [1, 20, 300], Normalization.Cifar10, _workspace);
+        CauseRecord without = Study(sound, [1, 20]), with = CauseStudy.Of(broken, sound.Ideal(), RandomNetwork.Sample, [1, 20, 300], Normalization.Cifar10, one);
 
         Assert.Equal(2, with.Images);
         Assert.Equal(without.Layers.Select(Others), with.Layers.Select(Others));
@@ -166,11 +167,10 @@ public sealed class CauseStudyTests : IDisposable
         using Workspace one = new(1, fillWithNaN: true), three = new(3, fillWithNaN: true);
         CauseRecord whole = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, one, new Told(told));
         CauseRecord first = Study(pann, images[..18]), second = Study(pann, images[18..]);
-        Assert.Equal([32, 35], told); // Four batches of eight images for its thread.
-        CauseRecord threads = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three);
-        Assert.Equal(whole.Layers, threads.Layers);
-        Assert.Equal((whole.Images, whole.Margin, whole.ForwardResidual, whole.BackwardResidual), (threads.Images, threads.Margin, threads.ForwardResidual, threads.BackwardResidual));
-        Assert.Equal(whole.FlippedAt, threads.FlippedAt);
+        Assert.Equal([8, 16, 24, 32, 35], told);
+        Same(whole, CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three));
+        // Two images for three threads.
+        Same(CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..2], Normalization.Cifar10, one), CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..2], Normalization.Cifar10, three));
         Assert.Equal(first.Images + second.Images, whole.Images);
         for (int k = 0; k < whole.Layers.Count; k++)
         {
@@ -180,7 +180,39 @@ public sealed class CauseStudyTests : IDisposable
             Assert.Equal(Mean(k, layer => layer.FirstOrder), whole.Layers[k].FirstOrder, 1e-12);
         }
 
+        static void Same(CauseRecord expected, CauseRecord found)
+        {
+            Assert.Equal(expected.Layers, found.Layers);
+            Assert.Equal((expected.Images, expected.Margin, expected.ForwardResidual, expected.BackwardResidual), (found.Images, found.Margin, found.ForwardResidual, found.BackwardResidual));
+            Assert.Equal(expected.FlippedAt, found.FlippedAt);
+        }
+
         double Mean(int k, Func<LayerCause, double> figure) => ((first.Images * figure(first.Layers[k])) + (second.Images * figure(second.Layers[k]))) / whole.Images;
+    }
+
+    /// <summary>What fails or is cancelled on a thread reaches the caller, whose workspace works on.</summary>
+    [Fact]
+    public void What_fails_on_a_thread_reaches_the_caller()
+    {
+        ResNet pann = RandomNetwork.Pann("composite:alpha=5");
+        int[] images = [.. Enumerable.Range(0, 20)];
+        using Workspace three = new(3, fillWithNaN: true), fresh = new(1, fillWithNaN: true);
+        ResNet broken = pann.With(path => path == "layer2.0.relu1" ? new Doing(() => throw new NotSupportedException("as it should")) : pann.FunctionAt(path));
+        Assert.Equal("as it should", Assert.Throws<NotSupportedException>(() => CauseStudy.Of(broken, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three)).Message);
+        using var stop = new CancellationTokenSource();
+        ResNet stopping = pann.With(path => path == "layer2.0.relu1" ? new Doing(stop.Cancel) : pann.FunctionAt(path));
+        Assert.ThrowsAny<OperationCanceledException>(() => CauseStudy.Of(stopping, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three, cancellation: stop.Token));
+        CauseRecord expected = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..3], Normalization.Cifar10, fresh);
+        Assert.Equal(expected.Layers, CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..3], Normalization.Cifar10, three).Layers);
+    }
+
+    private sealed record Doing(Action What) : ActivationFunction
+    {
+        public override PannCore.Engine.Tensor Apply(PannCore.Engine.Tensor x)
+        {
+            What();
+            return x.Relu();
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
 using PannCore.Nn;
+using PannCore.Ops;
 using PannCore.Training;
 using Xunit;
 
@@ -61,6 +62,20 @@ public sealed class EqualisationTests : IDisposable
         var probe = new RangeProbe();
         Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace, observers: [probe]);
         Assert.All(_largest, pair => Assert.Equal(probe.ByPath[pair.Key].Largest, pair.Value.Max()));
+        // And channel by channel, image by image.
+        var naive = new Dictionary<string, float[]>();
+        foreach (int image in Images)
+        {
+            var recorder = new Recorder();
+            Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, [image], Normalization.Cifar10, _workspace, observers: [recorder]);
+            foreach (RecordedOp op in recorder.Ops.Where(op => op.Op is Relu))
+            {
+                int channels = _largest[op.Path].Length;
+                float[] largest = naive.TryGetValue(op.Path, out float[]? known) ? known : naive[op.Path] = new float[channels];
+                for (int i = 0; i < op.Inputs[0].Length; i++) largest[i % channels] = Math.Max(largest[i % channels], (float)Math.Abs(op.Inputs[0][i]));
+            }
+        }
+        Assert.Equal(naive, _largest);
     }
 
     [Fact]

@@ -54,8 +54,10 @@ public sealed class InputHistogramTests : IDisposable
     [Fact]
     public void Both_zeros_are_counted_above() => An_input_is_counted_once(float.NegativeZero, 97);
 
-    [Fact]
-    public void Counts_agree_with_naive_loops_over_edges()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(null)]
+    public void Counts_agree_with_naive_loops_over_edges(int? batch)
     {
         // Half the measured ranges, so that some inputs lie outside; the ReLU network itself, so that the ranges must be those given.
         string[] paths = [.. RandomNetwork.Backbone.Activations.Select(a => a.Path)];
@@ -63,7 +65,7 @@ public sealed class InputHistogramTests : IDisposable
         var histogram = new InputHistogram(ranges);
         var recorder = new Recorder();
         int[] images = [0, 7, 300];
-        Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, 2, [histogram]);
+        Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, batch, [histogram]);
         Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, images, Normalization.Cifar10, _workspace, 128, [recorder]);
 
         Assert.Equal(paths, histogram.ByPath.Keys);

@@ -61,7 +61,7 @@ public sealed class MarginGradientTests : IDisposable
         int[] versions = [.. network.Parameters.All.Select(p => p.Version)];
         using var run = new Run(_workspace);
         Tensor pixels = new BatchLoader(RandomNetwork.Sample, Normalization.Cifar10).Load(run, new[] { 3, 4, 5 });
-        (float[] logits, double[][] products) = new MarginGradient(pann, network, _workspace).Of(pixels.Shape, pixels.Values);
+        (float[] logits, double[][] products) = new MarginGradient(pann, network).Of(_workspace, pixels.Shape, pixels.Values);
         Assert.Equal(Evaluation.Of(network, RandomNetwork.Sample, [3, 4, 5], Normalization.Cifar10, _workspace).Logits, logits);
         Assert.Equal((19, 3), (products.Length, products[0].Length));
         Assert.Equal(versions, network.Parameters.All.Select(p => p.Version));
@@ -73,8 +73,8 @@ public sealed class MarginGradientTests : IDisposable
         ResNet one = RandomNetwork.Pann("composite:alpha=5"), several = one.With(path => new AndNothing(one.Activations.Single(a => a.Path == path).Function));
         using var run = new Run(_workspace);
         Tensor pixels = new BatchLoader(RandomNetwork.Sample, Normalization.Cifar10).Load(run, new[] { 3 });
-        double[][] whole = new MarginGradient(one, one.Ideal(), _workspace).Of(pixels.Shape, pixels.Values).Products;
-        double[][] parts = new MarginGradient(several, several.Ideal(), _workspace).Of(pixels.Shape, pixels.Values).Products;
+        double[][] whole = new MarginGradient(one, one.Ideal()).Of(_workspace, pixels.Shape, pixels.Values).Products;
+        double[][] parts = new MarginGradient(several, several.Ideal()).Of(_workspace, pixels.Shape, pixels.Values).Products;
         // Adding 0 is exact.
         Assert.Equal(whole, parts);
     }

@@ -110,8 +110,38 @@ public sealed class RangeProbeTests : IDisposable
             Assert.Equal((whole.OutOfRange, whole.OutOfRangeImages), (other.OutOfRange, other.OutOfRangeImages));
         }
         Assert.Throws<ArgumentException>("part", () => whole.Add(whole));
+        Assert.Throws<ArgumentException>("part", () => whole.Add(new InputHistogram()));
+        Assert.Throws<ArgumentException>("observers", () => Evaluation.Of(pann, RandomNetwork.Sample, [0], Normalization.Cifar10, _workspace, observers: [whole, whole]));
+
+        // Parts and whole batches after each other, and a probe beside an observer that cannot be divided: positions go on.
+        RangeProbe mixed = new(), beside = new();
+        Evaluation.Of(pann, RandomNetwork.Sample, images[..100], Normalization.Cifar10, three, observers: [mixed]);
+        Evaluation.Of(pann, RandomNetwork.Sample, images[100..200], Normalization.Cifar10, _workspace, batch: 32, [mixed]);
+        Evaluation.Of(pann, RandomNetwork.Sample, images[200..300], Normalization.Cifar10, three, observers: [mixed]);
+        Evaluation.Of(pann, RandomNetwork.Sample, images[..300], Normalization.Cifar10, three, observers: [beside, new Recorder()]);
+        Assert.Equal(whole.Nearest.Take(300), mixed.Nearest);
+        Assert.Equal(whole.Nearest.Take(300), beside.Nearest);
+        Assert.Equal(whole.Exploded.Where(image => image < 300).Order(), mixed.Exploded.Order());
+        Assert.Equal(beside.ByPath.Select(pair => (pair.Key, Figures(pair.Value))), mixed.ByPath.Select(pair => (pair.Key, Figures(pair.Value))));
 
         static object Figures(RangeProbe.Watch watch) => (watch.Range, watch.Largest, watch.WorstImage, watch.OutOfRange, watch.RootImages, watch.ConsequenceImages, (watch.SoundLargest, watch.SoundWorstImage, watch.RootLargest, watch.RootWorstImage));
+    }
+
+    /// <summary>Of two images with an input that is no number the earlier one has the largest, whichever part saw it.</summary>
+    [Fact]
+    public void Of_two_infinite_inputs_the_earlier_counts()
+    {
+        var probe = new RangeProbe();
+        foreach (float[] x in (float[][])[[0.5f, 1], [float.NaN, 2], [float.NegativeInfinity, 3]])
+        {
+            IDivisibleObserver part = probe.Part();
+            using (var run = new Run(_workspace, observers: [part])) run.Input(new(1, 2), x).PolynomialRelu(ActivationSpec.Parse("direct:2").Build(), 1);
+            probe.Add(part);
+        }
+        RangeProbe.Watch watch = Assert.Single(probe.ByPath).Value;
+        Assert.Equal((double.PositiveInfinity, 1, 1), (watch.Largest, watch.WorstImage, watch.RootWorstImage));
+        Assert.Equal((4L, 2, 2), (watch.OutOfRange, watch.RootImages, probe.OutOfRangeImages));
+        Assert.Equal([1, 2], probe.Exploded.Order());
     }
 
     [Theory]

@@ -131,7 +131,12 @@ public sealed class PublishedRowsTests : IDisposable
             });
         }
 
-        static IReadOnlyList<TRow> Read<TRow>(string file) where TRow : IResultRow => ResultFile<TRow>.Read(Path.Combine(Root, "results", file)).Rows;
+        static IReadOnlyList<TRow> Read<TRow>(string file) where TRow : IResultRow
+        {
+            IReadOnlyList<TRow> read = ResultFile<TRow>.Read(Path.Combine(Root, "results", file)).Rows;
+            Assert.NotEmpty(read);
+            return read;
+        }
     }
 
     /// <summary>The network of a row; null where only its figures are kept.</summary>

@@ -13,14 +13,14 @@ public sealed class GramJobTests
     [InlineData(255, 2, 1)]
     [InlineData(257, 1, 3)]
     [InlineData(700, 3, 1)]
-    public void It_adds_the_products_of_all_columns(int height, int granules, int others)
+    public void It_adds_the_products_of_all_columns(int height, int first, int others)
     {
-        int rows = granules * GramJob.Granule, columns = rows + (others * GramJob.Granule);
+        int panels = first + others, rows = first * GramJob.Panel, columns = panels * GramJob.Panel;
         var random = new Random(height);
         float[] matrix = [.. Enumerable.Range(0, height * columns).Select(_ => (float)((2 * random.NextDouble()) - 1))];
         double[] begin = [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextDouble())], sums = [.. begin], alone = [.. begin];
-        using (var workers = new Workers(3)) workers.Run(new GramJob(matrix, height, columns, sums), GramJob.Chunks(rows));
-        using (var workers = new Workers(1)) workers.Run(new GramJob(matrix, height, columns, alone), GramJob.Chunks(rows));
+        using (var workers = new Workers(3)) workers.Run(new GramJob(matrix, height, panels, first, sums), panels);
+        using (var workers = new Workers(1)) workers.Run(new GramJob(matrix, height, panels, first, alone), panels);
         Assert.Equal(alone, sums);
         for (int i = 0; i < rows; i++)
         {
@@ -29,7 +29,7 @@ public sealed class GramJobTests
                 double expected = begin[(i * columns) + j], size = 0;
                 for (int p = 0; p < height; p++)
                 {
-                    double product = (double)matrix[(p * columns) + i] * matrix[(p * columns) + j];
+                    double product = (double)matrix[GramJob.At(height, p, i)] * matrix[GramJob.At(height, p, j)];
                     (expected, size) = (expected + product, size + Math.Abs(product));
                 }
                 Assert.Equal(expected, sums[(i * columns) + j], 257 * Unit * size);
