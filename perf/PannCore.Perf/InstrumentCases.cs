@@ -19,7 +19,8 @@ internal static class InstrumentCases
         string name = $"{stage}, refit's sums of products";
         return new(name, new(Flops: 2.0 * places * ((size * (size + 1) / 2) + (size * channels)), Items: places), () =>
         {
-            float[] matrix = Values(places * columns);
+            Memory<float> matrix = AlignedBuffer.Allocate<float>(places * columns);
+            Values(places * columns).CopyTo(matrix);
             double[] sums = new double[first * GramJob.Panel * columns];
             var workers = new Workers(Environment.ProcessorCount);
             Run();
@@ -28,14 +29,14 @@ internal static class InstrumentCases
                 for (int j = i; j < size + channels; j += 5)
                 {
                     double expected = 0;
-                    for (int p = 0; p < places; p++) expected += (double)matrix[GramJob.At(places, p, i)] * matrix[GramJob.At(places, p, j)];
+                    for (int p = 0; p < places; p++) expected += (double)matrix.Span[GramJob.At(places, p, i)] * matrix.Span[GramJob.At(places, p, j)];
                     // Blocks of 256 products below 1 are summed in float32.
                     if (!(Math.Abs(sums[(i * columns) + j] - expected) <= 1e-5 * places)) throw new InvalidOperationException($"{name}: {i}, {j}: expected {expected}, found {sums[(i * columns) + j]}");
                 }
             }
             return new(workers, Run, workers);
 
-            void Run() => workers.Run(new GramJob(matrix, places, panels, first, sums), panels);
+            void Run() => workers.Run(new GramJob(matrix, places, panels, first, sums), GramJob.Chunks(panels, first));
         });
     }
 

@@ -15,7 +15,7 @@ public static class CauseStudy
     /// <summary>Images of a thread at a time at most, which goes through all settings with them: what one layer writes still lies in the thread's cache when the next reads it. Memory is what the gradient's tape takes, about 3 MB an image with ResNet-20.</summary>
     private const int LargestBatch = 8;
 
-    /// <summary>Batches of each thread between two reports of progress at most; fewer, where that would be more than a tenth of all.</summary>
+    /// <summary>Batches of each thread between two reports of progress at most; fewer, but at least one, where that would be more than a tenth of all.</summary>
     private const int BatchesOfThread = 4;
 
     /// <summary>Switches every activation in every setting.</summary>
@@ -38,7 +38,7 @@ public static class CauseStudy
         if (pann.Parameters != ideal.Parameters || pann.Depth != ideal.Depth) throw new ArgumentException("causes: expected an ideal network over the parameters of the PANN", nameof(ideal));
         var loader = new BatchLoader(data, normalization);
         int share = (images.Length + workspace.Threads - 1) / workspace.Threads, size = Math.Clamp(share, 1, LargestBatch), batches = (images.Length + size - 1) / size;
-        int wave = Math.Max(workspace.Threads, Math.Min(BatchesOfThread * workspace.Threads, batches / 10));
+        int wave = workspace.Threads * Math.Clamp(batches / (10 * workspace.Threads), 1, BatchesOfThread);
         using var switching = new Switching(pann, ideal, loader, images, size, workspace);
         var sums = new CauseSums([.. pann.Activations.Select(activation => activation.Path)]);
         for (int first = 0; first < batches; first += wave)

@@ -64,13 +64,14 @@ public sealed class InputHistogram : IDivisibleObserver
         foreach ((string path, Layer seen) in other._byPath)
         {
             if (!_byPath.TryGetValue(path, out Layer? layer)) _byPath[path] = layer = new Layer(seen.Range);
+            if (layer.Range != seen.Range) throw Differs(path, layer.Range, seen.Range);
             for (int bin = 0; bin < Bins.Count; bin++) layer.CountsByBin[bin] += seen.CountsByBin[bin];
             layer.Outside += seen.Outside;
         }
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">An activation has no range, and none was given for it.</exception>
+    /// <exception cref="InvalidOperationException">An activation has no range, and none was given for it, or has another one than before.</exception>
     public void Forward(Op op, string path, IReadOnlyList<Tensor> inputs, Tensor output)
     {
         ActivationTraits activation = op.Activation!;
@@ -78,6 +79,10 @@ public sealed class InputHistogram : IDivisibleObserver
         {
             double range = activation.Range ?? _ranges?[path] ?? throw new InvalidOperationException($"histogram: {path} has no range, and none was given");
             _byPath[path] = layer = new Layer(range);
+        }
+        else if (activation.Range is double now && now != layer.Range)
+        {
+            throw Differs(path, layer.Range, now);
         }
 
         float b = (float)layer.Range;
@@ -90,4 +95,6 @@ public sealed class InputHistogram : IDivisibleObserver
             else layer.Outside++;
         }
     }
+
+    private static InvalidOperationException Differs(string path, double before, double now) => new(FormattableString.Invariant($"histogram: at {path}: expected the range {before} of before, found {now}"));
 }

@@ -148,7 +148,7 @@ public static class Refit
         private readonly int _inputs, _kernel, _size, _channels, _panels, _columns;
 
         /// <summary>A row for each place, as <see cref="GramJob"/> has it: the values under the window, 1, and the errors of the channels.</summary>
-        private float[] _rows = [];
+        private Memory<float> _rows;
         private double _signal;
         private long _places;
 
@@ -182,7 +182,8 @@ public static class Refit
         {
             if (sound.Length == 0) return;
             int places = sound.Length * Places(found);
-            if (_rows.Length < places * _columns) _rows = new float[places * _columns];
+            // Columns beyond the channels are never written: they reach only sums that nobody reads.
+            if (_rows.Length < places * _columns) _rows = AlignedBuffer.Allocate<float>(places * _columns);
             var squares = new (double Signal, double[] Errors)[sound.Length];
             workspace.Workers.Run(new RowsJob(this, found, wanted, sound, squares), sound.Length);
             foreach ((double signal, double[] errors) in squares)
@@ -191,7 +192,7 @@ public static class Refit
                 for (int c = 0; c < _channels; c++) _errors[c] += errors[c];
             }
             _places += places;
-            workspace.Workers.Run(new GramJob(_rows, places, _panels, GramJob.Panels(_size), _sums), _panels);
+            workspace.Workers.Run(new GramJob(_rows, places, _panels, GramJob.Panels(_size), _sums), GramJob.Chunks(_panels, GramJob.Panels(_size)));
         }
 
         /// <summary>Solves, moves the weights, and says by how much the target's error was to shrink.</summary>
@@ -258,18 +259,19 @@ public static class Refit
             (int outRows, int outColumns) = found.OutputShape.Rank == 4 ? (found.OutputShape[1], found.OutputShape[2]) : (1, 1);
             double signal = 0;
             double[] errors = new double[_channels];
+            Span<float> matrix = _rows.Span;
             for (int tap = 0; tap < _kernel * _kernel; tap++) Gather(found, image, tap, outRows, outColumns, firstRow, height);
             for (int p = 0; p < outRows * outColumns; p++)
             {
                 int row = firstRow + p, first = ((image * outRows * outColumns) + p) * _channels;
-                _rows[GramJob.At(height, row, _size - 1)] = 1;
+                matrix[GramJob.At(height, row, _size - 1)] = 1;
                 for (int c = 0; c < _channels; c++)
                 {
                     double error = (double)wanted[first + c] - found.Output[first + c];
                     signal += (double)wanted[first + c] * wanted[first + c];
                     errors[c] += error * error;
                     // A channel that batch-norm shuts off has no weights to be fitted.
-                    _rows[GramJob.At(height, row, _size + c)] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
+                    matrix[GramJob.At(height, row, _size + c)] = Math.Abs(_scale[c]) < 1e-6 ? 0 : (float)(error / _scale[c]);
                 }
             }
             return (signal, errors);
@@ -280,6 +282,7 @@ public static class Refit
         {
             (int rows, int columns) = found.InputShape.Rank == 4 ? (found.InputShape[1], found.InputShape[2]) : (1, 1);
             int border = _kernel / 2, stride = rows / outRows;
+            Span<float> matrix = _rows.Span;
             ReadOnlySpan<float> pixels = found.Input.AsSpan(image * rows * columns * _inputs, rows * columns * _inputs);
             // A panel's share of the channels at a time.
             for (int channel = 0, length; channel < _inputs; channel += length)
@@ -290,7 +293,7 @@ public static class Refit
                 for (int p = 0; p < outRows * outColumns; p++, to += GramJob.Panel)
                 {
                     int y = (p / outColumns * stride) + (tap / _kernel) - border, x = (p % outColumns * stride) + (tap % _kernel) - border;
-                    Span<float> values = _rows.AsSpan(to, length);
+                    Span<float> values = matrix.Slice(to, length);
                     if (y < 0 || y >= rows || x < 0 || x >= columns) values.Clear();
                     else pixels.Slice((((y * columns) + x) * _inputs) + channel, length).CopyTo(values);
                 }

@@ -2,8 +2,8 @@ namespace PannCore.Engine;
 
 /// <summary>
 /// An observer of several runs whose findings do not depend on how the images are divided among runs, to the bit: counts and largest values, but no sums of floating-point numbers.
-/// Runs on different threads can then each have a part of it: <see cref="Part"/> and <see cref="Add"/> are called on the caller's thread, a part's <see cref="IRunObserver.Forward"/> on any one,
-/// and the observer's own not at all. Where a run fails or is stopped, the observer has seen all runs of some of the images, from the first on.
+/// Runs on different threads can then each have a part of it. Where they do, <see cref="Part"/> and <see cref="Add"/> are called on the caller's thread, a part's <see cref="IRunObserver.Forward"/> on any one,
+/// and the observer's own not at all; and where one of them fails or is stopped, the observer has seen all operations for some of the images, from the first on.
 /// </summary>
 public interface IDivisibleObserver : IRunObserver
 {

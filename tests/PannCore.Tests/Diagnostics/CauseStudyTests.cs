@@ -167,7 +167,7 @@ public sealed class CauseStudyTests : IDisposable
         using Workspace one = new(1, fillWithNaN: true), three = new(3, fillWithNaN: true);
         CauseRecord whole = CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, one, new Told(told));
         CauseRecord first = Study(pann, images[..18]), second = Study(pann, images[18..]);
-        Assert.Equal([8, 16, 24, 32, 35], told);
+        Assert.Equal([8, 16, 24, 32, 35], told); // A batch of its thread at a time.
         Same(whole, CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images, Normalization.Cifar10, three));
         // Two images for three threads.
         Same(CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..2], Normalization.Cifar10, one), CauseStudy.Of(pann, pann.Ideal(), RandomNetwork.Sample, images[..2], Normalization.Cifar10, three));

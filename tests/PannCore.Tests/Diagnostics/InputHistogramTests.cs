@@ -51,6 +51,24 @@ public sealed class InputHistogramTests : IDisposable
         Assert.Equal(bin < 0 ? 0 : 1, layer.Counts.Sum());
     }
 
+    /// <summary>Counts are of x/B: those of two ranges are not added up, seen in one run after the other or in parts.</summary>
+    [Fact]
+    public void Another_range_is_refused()
+    {
+        InputHistogram histogram = new(), other = new();
+        Seen(histogram, 4);
+        Assert.Equal("histogram: at polynomialRelu: expected the range 4 of before, found 2", Assert.Throws<InvalidOperationException>(() => Seen(histogram, 2)).Message);
+        Seen(other, 2);
+        Assert.Throws<InvalidOperationException>(() => histogram.Add(other));
+        Assert.Throws<ArgumentException>("part", () => histogram.Add(new RangeProbe()));
+
+        void Seen(InputHistogram observer, double range)
+        {
+            using var run = new Run(_workspace, observers: [observer]);
+            run.Input(new(1, 1), [1]).PolynomialRelu(ActivationSpec.Parse("direct:2").Build(), range);
+        }
+    }
+
     [Fact]
     public void Both_zeros_are_counted_above() => An_input_is_counted_once(float.NegativeZero, 97);
 

@@ -13,14 +13,16 @@ public sealed class GramJobTests
     [InlineData(255, 2, 1)]
     [InlineData(257, 1, 3)]
     [InlineData(700, 3, 1)]
+    [InlineData(300, 3, 0)]
+    [InlineData(20, 9, 2)]
     public void It_adds_the_products_of_all_columns(int height, int first, int others)
     {
         int panels = first + others, rows = first * GramJob.Panel, columns = panels * GramJob.Panel;
         var random = new Random(height);
         float[] matrix = [.. Enumerable.Range(0, height * columns).Select(_ => (float)((2 * random.NextDouble()) - 1))];
         double[] begin = [.. Enumerable.Range(0, rows * columns).Select(_ => random.NextDouble())], sums = [.. begin], alone = [.. begin];
-        using (var workers = new Workers(3)) workers.Run(new GramJob(matrix, height, panels, first, sums), panels);
-        using (var workers = new Workers(1)) workers.Run(new GramJob(matrix, height, panels, first, alone), panels);
+        using (var workers = new Workers(3)) workers.Run(new GramJob(matrix, height, panels, first, sums), GramJob.Chunks(panels, first));
+        using (var workers = new Workers(1)) workers.Run(new GramJob(matrix, height, panels, first, alone), GramJob.Chunks(panels, first));
         Assert.Equal(alone, sums);
         for (int i = 0; i < rows; i++)
         {

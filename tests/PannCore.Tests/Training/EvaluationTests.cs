@@ -67,6 +67,25 @@ public sealed class EvaluationTests : IDisposable
             Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, fresh).Logits, Evaluation.Of(RandomNetwork.Backbone, RandomNetwork.Sample, Images, Normalization.Cifar10, _workspace).Logits);
     }
 
+    /// <summary>A cancellation is looked at before every batch of a thread; observers have seen whole waves only.</summary>
+    [Fact]
+    public void Threads_that_work_apart_stop_between_batches()
+    {
+        using var stop = new CancellationTokenSource();
+        int calls = 0;
+        var model = RandomNetwork.Backbone.With(path => path == "layer2.0.relu1" ? new Counting(() =>
+        {
+            // The first wave of two threads has 64 batches.
+            if (Interlocked.Increment(ref calls) == 70) stop.Cancel();
+        }) : new PannCore.Nn.ActivationFunction.Relu());
+        var probe = new PannCore.Diagnostics.RangeProbe();
+        using var two = new Workspace(2, fillWithNaN: true);
+        Assert.ThrowsAny<OperationCanceledException>(() => Evaluation.Of(
+            model, RandomNetwork.Sample, [.. Enumerable.Range(0, 1000)], Normalization.Cifar10, two, observers: [probe], cancellation: stop.Token));
+        Assert.InRange(calls, 70, 72); // The other thread's batch was under way, or about to begin.
+        Assert.Equal(512, probe.Nearest.Count);
+    }
+
     [Fact]
     public void Predictions_are_the_largest_logits_and_accuracy_counts_them()
     {
@@ -168,6 +187,15 @@ public sealed class EvaluationTests : IDisposable
         {
             Values.Add(value);
             then(value);
+        }
+    }
+
+    private sealed record Counting(Action Call) : PannCore.Nn.ActivationFunction
+    {
+        public override Tensor Apply(Tensor x)
+        {
+            Call();
+            return x.Relu();
         }
     }
 
