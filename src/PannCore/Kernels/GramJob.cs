@@ -44,8 +44,16 @@ internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int p
         Span<float> square = scratch.Take<float>(0, panel * panel);
         var strides = new TileStrides
         {
-            AStep = panel, ATile = 1, Across = panel / tileRows, AAcross = tileRows, CAcross = tileRows * panel,
-            BStep = panel, Down = panel / tileColumns, BDown = tileColumns, CDown = tileColumns, CTile = panel,
+            AStep = panel,
+            ATile = 1,
+            Across = panel / tileRows,
+            AAcross = tileRows,
+            CAcross = tileRows * panel,
+            BStep = panel,
+            Down = panel / tileColumns,
+            BDown = tileColumns,
+            CDown = tileColumns,
+            CTile = panel,
         };
         for (int block = 0; block < height; block += Block)
         {
