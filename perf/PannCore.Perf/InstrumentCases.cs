@@ -1,4 +1,5 @@
 using PannCore.Kernels;
+using PannCore.Nn;
 
 namespace PannCore.Perf;
 
@@ -9,7 +10,9 @@ namespace PannCore.Perf;
 /// </summary>
 internal static class InstrumentCases
 {
-    private const int Images = 16, Parameters = 272_474;
+    private const int Images = 16;
+
+    private static readonly int Parameters = new ResNet(20).Parameters.All.Where(parameter => parameter.Trainable).Sum(parameter => parameter.Shape.Length);
 
     public static IEnumerable<Case> All => [Sums("stage1 32x32x16", 32, 16), Sums("stage2 16x16x32", 16, 32), Sums("stage3 8x8x64", 8, 64), Largest(), Step()];
 

@@ -74,15 +74,7 @@ internal readonly struct GramJob(ReadOnlyMemory<float> matrix, int height, int p
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add(ReadOnlySpan<float> from, Span<double> to)
     {
-        ref float values = ref MemoryMarshal.GetReference(from);
-        ref double sums = ref MemoryMarshal.GetReference(to);
-        nuint half = (nuint)Vector<double>.Count;
         // Panels have whole registers of columns.
-        for (nuint k = 0; k < (nuint)from.Length; k += 2 * half)
-        {
-            Vector.Widen(Vector.LoadUnsafe(ref values, k), out Vector<double> low, out Vector<double> high);
-            (Vector.LoadUnsafe(ref sums, k) + low).StoreUnsafe(ref sums, k);
-            (Vector.LoadUnsafe(ref sums, k + half) + high).StoreUnsafe(ref sums, k + half);
-        }
+        for (int k = 0; k < from.Length; k += Vector<float>.Count) ChannelSums.AddTo(new Vector<float>(from[k..]), to[k..]);
     }
 }
