@@ -32,7 +32,7 @@ public sealed record NamedRecipe(string Name, string Purpose, Func<Recipe, Recip
         new("leak-0.1-minimal-mixup", "the pair, reading (a): slope 0.1 with weight decay 1e-5 and Mixup 1", r => r with { Leak = 0.1, WeightDecay = 1e-5, Mixup = 1 }),
         new("noise-0.1-minimal-mixup", "the pair, reading (c): noise 0.1 on negative inputs with weight decay 1e-5 and Mixup 1", r => r with { Noise = new(0.1), WeightDecay = 1e-5, Mixup = 1 }),
         .. new[] { 0.2, 0.5 }.Select(a => new NamedRecipe($"noise-{Text(a)}-decay-conv", $"two remedies together: noise in [-{Text(a)}, {Text(a)}) on negative inputs, weight decay 5e-4 on convolutions only", r => r with { Noise = new(a), DecayOn = DecayScope.Convolutions })),
-        new("noise-positive-0.2-decay-conv", "two remedies together: noise in [-0.2, 0.2) on positive inputs, weight decay 5e-4 on convolutions only", r => r with { Noise = new(0.2, PerturbedSide.Positive), DecayOn = DecayScope.Convolutions }),
+        .. new[] { 0.1, 0.2 }.Select(a => new NamedRecipe($"noise-positive-{Text(a)}-decay-conv", $"two remedies together: noise in [-{Text(a)}, {Text(a)}) on positive inputs, weight decay 5e-4 on convolutions only", r => r with { Noise = new(a, PerturbedSide.Positive), DecayOn = DecayScope.Convolutions })),
         new("noise-0.2-decay-1e-4-mixup-0.2", "a milder pair: noise 0.2 on negative inputs, weight decay 1e-4, Mixup 0.2", r => r with { Noise = new(0.2), WeightDecay = 1e-4, Mixup = 0.2 }),
     ];
 
