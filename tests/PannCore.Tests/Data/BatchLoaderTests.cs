@@ -43,7 +43,7 @@ public sealed class BatchLoaderTests
     {
         Cifar10 data = Data();
         var augmentation = new Augmentation(Seed: 8, Epoch: 2, contrast);
-        int[] all = [.. Enumerable.Range(0, Images)];
+        int[] all = [.. Enumerable.Range(0, Images).Reverse()];
         using var workspace = new Workspace(2, fillWithNaN: true);
         using var run = new Run(workspace);
         Assert.Equal(
@@ -105,11 +105,13 @@ public sealed class BatchLoaderTests
         }
     }
 
-    [Fact]
-    public void ThreadsAndNeighboursChangeNoPixel()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3.0)]
+    public void ThreadsAndNeighboursChangeNoPixel(double? contrast)
     {
         var loader = new BatchLoader(Data(), Normalization.Cifar10);
-        var augmentation = new Augmentation(5, 0);
+        var augmentation = new Augmentation(5, 0, contrast);
         using Workspace one = new(1), four = new(4);
         using Run alone = new(one), together = new(four);
         float[] batch = loader.Load(together, (int[])[4, 9, 2], augmentation).Values.ToArray();

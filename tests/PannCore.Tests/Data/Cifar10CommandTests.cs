@@ -15,16 +15,18 @@ public sealed class Cifar10CommandTests : IDisposable
     [Fact]
     public async Task SampleTakesTheFirstHundredOfEachClass()
     {
-        // 1,500 records in which class c comes first at a record known from the formula; 150 images a class.
-        string input = _folder.Add("own.bin", Cifar10TestData.Records(1500)), output = _folder.PathOf("sample.bin"), json = _folder.PathOf("sample.json");
+        // 1,500 records, 150 of each class, those of class 3 at the end: the first hundred of each are not the first thousand.
+        byte[][] records = [.. Cifar10TestData.Records(1500).Chunk(3073).OrderBy(record => record[0] == 3)];
+        string input = _folder.Add("own.bin", [.. records.SelectMany(record => record)]), output = _folder.PathOf("sample.bin"), json = _folder.PathOf("sample.json");
         Assert.Equal(0, await RunAsync("sample", "--data", input, "--out", output, "--json", json));
 
-        // 7 n mod 10 runs through all ten labels in every ten records, so the first hundred of each are the first thousand.
-        byte[] expected = File.ReadAllBytes(input)[..(1000 * 3073)];
+        int[] found = new int[10], indices = [.. Enumerable.Range(0, records.Length).Where(n => found[records[n][0]]++ < 100)];
+        Assert.True(indices.Length == 1000 && indices[^1] == 1449);
+        byte[] expected = [.. indices.SelectMany(n => records[n])];
         Assert.Equal(expected, File.ReadAllBytes(output));
         using JsonDocument record = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.Equal(Cifar10TestData.Sha256Of(expected), record.RootElement.GetProperty("sha256").GetString());
-        Assert.Equal(Enumerable.Range(0, 1000), record.RootElement.GetProperty("indices").EnumerateArray().Select(n => n.GetInt32()));
+        Assert.Equal(indices, record.RootElement.GetProperty("indices").EnumerateArray().Select(n => n.GetInt32()));
         Assert.Equal(3, Directory.GetFileSystemEntries(_folder.Location).Length);
     }
 

@@ -158,7 +158,7 @@ public sealed class PerturbationTests : IDisposable
 
     /// <summary>
     /// Figures of an independent program for the published network and all test images: a constant of 0.05 and noise uniform in +-0.2, sizes absolute, in all layers.
-    /// Noise differs between the programs: within 1 point.
+    /// A constant is the same in both programs: within 2 images of 10,000 on the border between two classes. Noise differs: were 1,000 answers of 10,000 to turn at random, 1 point would be three deviations.
     /// </summary>
     [NeedsEverythingFact]
     public void Published_figures_are_met()
@@ -175,7 +175,7 @@ public sealed class PerturbationTests : IDisposable
         PerturbationResult result = experiment.Run([.. expected.Select(e => e.Trial)], test, [.. Enumerable.Range(0, test.Count)], Normalization.ImageNet, _workspace);
         Assert.Equal(Published, result.Baseline.Accuracy, 0.011);
         foreach (((PerturbationTrial trial, double accuracy), PerturbationOutcome outcome) in expected.Zip(result.Outcomes))
-            Assert.True(Math.Abs(outcome.Accuracy - accuracy) <= 1, $"{trial}: {outcome.Accuracy} for {accuracy}");
+            Assert.True(Math.Abs(outcome.Accuracy - accuracy) <= (trial.Form == PerturbationForm.Plus ? 0.021 : 1), $"{trial}: {outcome.Accuracy} for {accuracy}");
         Assert.Equal([PerturbedSide.Negative, PerturbedSide.Positive], result.Comparisons.Select(c => c.Worse!.Value));
     }
 

@@ -82,6 +82,21 @@ public sealed class CounterRandomTests
     public void BelowNothingIsNoNumber(int bound)
         => Assert.Throws<ArgumentOutOfRangeException>("bound", () => new CounterRandom(43, RandomStream.Order, 1).Below(0, bound));
 
+    /// <summary>The very numbers, not only their distribution: by them published networks follow from their seeds.</summary>
+    [Fact]
+    public void NormalsAreBoxAndMullersOfTwoUniforms()
+    {
+        ulong key = First(unchecked(First(unchecked(First(44) + (ulong)RandomStream.Weights)) + 7));
+        double Uniform(ulong index) => (First(unchecked(key + index)) >> 11) / 9007199254740992.0;
+        var random = new CounterRandom(44, RandomStream.Weights, 7);
+        for (int i = 0; i < 100; i++)
+        {
+            double radius = Math.Sqrt(-2 * Math.Log(1 - Uniform((ulong)(2 * i))));
+            // A few roundings, and mathematics libraries that differ in the last digit.
+            Assert.Equal(radius * Math.Cos(2 * Math.PI * Uniform((ulong)((2 * i) + 1))), random.Normal(i), 1e-14 * (1 + radius));
+        }
+    }
+
     [Fact]
     public void NormalHasTheMomentsOfANormal()
     {
@@ -108,6 +123,25 @@ public sealed class CounterRandomTests
         Assert.Equal(Enumerable.Range(0, count), order.Order());
         Assert.Equal(order, new CounterRandom(45, RandomStream.Order, 0).Permutation(count));
         if (count == 1000) Assert.NotEqual(Enumerable.Range(0, count), order);
+    }
+
+    /// <summary>Fisher and Yates from the top: place i changes with the place floor(bits (i + 1) / 2^64), bits number i.</summary>
+    [Fact]
+    public void APermutationIsThatOfItsSeed()
+    {
+        const int count = 50;
+        ulong key = First(unchecked(First(unchecked(First(45) + (ulong)RandomStream.Order)) + 3));
+        List<int> left = [.. Enumerable.Range(0, count)];
+        int[] expected = new int[count];
+        for (int i = count - 1; i >= 0; i--)
+        {
+            // What is drawn leaves the list, and the last one takes its place.
+            int drawn = i == 0 ? 0 : (int)(((UInt128)First(unchecked(key + (ulong)i)) * (uint)(i + 1)) >> 64);
+            expected[i] = left[drawn];
+            left[drawn] = left[^1];
+            left.RemoveAt(left.Count - 1);
+        }
+        Assert.Equal(expected, new CounterRandom(45, RandomStream.Order, 3).Permutation(count));
     }
 
     [Fact]

@@ -147,6 +147,7 @@ public sealed class WinogradTests(ITestOutputHelper log)
         Assert.Equal(matrices.B.Max(), form.LargestInput, 1e-12);
         Assert.Equal(Enumerable.Range(0, output).Max(i => matrices.A[(i * n)..((i + 1) * n)].Sum()), form.LargestOutput, 1e-12);
         Assert.Equal(1, matrices.G.Max(), 1e-12);
+        Assert.Equal(Roundings(output), form.Roundings);
         for (int i = 0; i < matrices.G.Length; i++) Assert.Equal(matrices.G[i], Math.Abs(form.Kernel[i]), 1e-12);
     }
 
@@ -233,6 +234,8 @@ public sealed class WinogradTests(ITestOutputHelper log)
 
     private static WinogradForm Form(int output) => output == 2 ? WinogradForm.Two : WinogradForm.Four;
 
+    private static int Roundings(int output) => output == 2 ? 8 : 20;
+
     private static void Run(ConvGeometry g, WinogradForm form, bool transposed, int images, float[] weights, ReadOnlyMemory<float> from, Memory<float> to)
     {
         using var workers = new Workers(2);
@@ -298,13 +301,13 @@ public sealed class WinogradTests(ITestOutputHelper log)
             return to;
         }
 
-        /// <summary>A sum over C channels of products of transformed values: C + 8 roundings for F2, C + 20 for F4 (counted in <see cref="WinogradForm.Roundings"/>).</summary>
+        /// <summary>A sum over C channels of products of transformed values: C + 8 roundings for F2, C + 20 for F4: counted as at <see cref="WinogradForm.Roundings"/>, not read there.</summary>
         public double[] Bound(int output, float[] from, bool transposed)
         {
             (int inputs, int outputs) = transposed ? (G.K, G.C) : (G.C, G.K);
             ToomCook matrices = ToomCook.Magnitudes(output);
             int n = output + 2, down = (G.H + output - 1) / output, across = (G.W + output - 1) / output;
-            double gamma = Gamma(inputs + Form(output).Roundings);
+            double gamma = Gamma(inputs + Roundings(output));
             double[] bound = new double[_images * G.H * G.W * outputs];
             double[][] weights = [.. Enumerable.Range(0, inputs * outputs).Select(pair =>
             {

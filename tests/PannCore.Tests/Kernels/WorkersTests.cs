@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PannCore.Kernels;
 using Xunit;
 
@@ -71,7 +72,7 @@ public sealed class WorkersTests
         for (int round = 0; round < 10; round++)
         {
             int[] done = new int[3];
-            workers.Run(new LateJob(Environment.CurrentManagedThreadId, done), 2);
+            workers.Run(new LateJob(Thread.CurrentThread, done), 2);
             Assert.Equal([1, 1, 2], done);
             for (int job = 0; job < 50; job++)
             {
@@ -82,16 +83,16 @@ public sealed class WorkersTests
         }
     }
 
-    /// <summary>A worker that is still at work 20 ms after the caller has probably lost its core, but not where chunks take so long.</summary>
+    /// <summary>A worker that is still at work when the caller has spun for so long that it blocks has probably lost its core, but not where chunks take so long.</summary>
     [Fact]
     public void OnlyShortChunksTellOfOtherProcesses()
     {
         using var workers = new Workers(2);
         int[] done = new int[3];
-        workers.Run(new LateJob(Environment.CurrentManagedThreadId, done), 2, longChunks: true);
+        workers.Run(new LateJob(Thread.CurrentThread, done), 2, longChunks: true);
         Assert.Equal([1, 1, 2], done);
         Assert.False(workers.IsBesideOthers);
-        workers.Run(new LateJob(Environment.CurrentManagedThreadId, new int[3]), 2);
+        workers.Run(new LateJob(Thread.CurrentThread, new int[3]), 2);
         Assert.True(workers.IsBesideOthers);
     }
 
@@ -152,15 +153,16 @@ public sealed class WorkersTests
         public void Run(int chunk, Scratch scratch) => Interlocked.Increment(ref done[chunk]);
     }
 
-    /// <summary>Two chunks that wait for each other, so that two threads have one each; a worker's takes 20 ms more.</summary>
-    private readonly struct LateJob(int caller, int[] done) : IJob
+    /// <summary>Two chunks that wait for each other, so that two threads have one each; a worker's ends when the caller has blocked, or, should it never, after 10 s.</summary>
+    private readonly struct LateJob(Thread caller, int[] done) : IJob
     {
         public void Run(int chunk, Scratch scratch)
         {
             Interlocked.Increment(ref done[2]);
             SpinWait wait = default;
             while (Volatile.Read(ref done[2]) < 2) wait.SpinOnce();
-            if (Environment.CurrentManagedThreadId != caller) Thread.Sleep(20);
+            long start = Stopwatch.GetTimestamp();
+            while (Thread.CurrentThread != caller && (caller.ThreadState & System.Threading.ThreadState.WaitSleepJoin) == 0 && Stopwatch.GetElapsedTime(start).TotalSeconds < 10) Thread.Sleep(1);
             Interlocked.Increment(ref done[chunk]);
         }
     }

@@ -72,17 +72,21 @@ public sealed class EvaluationTests : IDisposable
     public void Threads_that_work_apart_stop_between_batches()
     {
         using var stop = new CancellationTokenSource();
+        var gate = new Lock();
         int calls = 0;
         var model = RandomNetwork.Backbone.With(path => path == "layer2.0.relu1" ? new Counting(() =>
         {
             // The first wave of two threads has 64 batches.
-            if (Interlocked.Increment(ref calls) == 70) stop.Cancel();
+            lock (gate)
+            {
+                if (++calls == 70) stop.Cancel();
+            }
         }) : new PannCore.Nn.ActivationFunction.Relu());
         var probe = new PannCore.Diagnostics.RangeProbe();
         using var two = new Workspace(2, fillWithNaN: true);
         Assert.ThrowsAny<OperationCanceledException>(() => Evaluation.Of(
             model, RandomNetwork.Sample, [.. Enumerable.Range(0, 1000)], Normalization.Cifar10, two, observers: [probe], cancellation: stop.Token));
-        Assert.InRange(calls, 70, 72); // The other thread's batch was under way, or about to begin.
+        Assert.InRange(calls, 70, 71); // The other thread's batch may have been under way, before this activation.
         Assert.Equal(512, probe.Nearest.Count);
     }
 
