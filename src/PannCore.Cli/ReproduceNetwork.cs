@@ -17,7 +17,7 @@ internal static class ReproduceNetwork
 {
     private const string Ranges = "layer", Converted = "converted", Repaired = "repaired", Refitted = "refitted", EqualisedRefitted = "equalised and refitted", InTheLoop = "in the loop", Others = "published by others", Relu = "ReLU";
 
-    private static readonly string[] Activations = ["direct:2", "direct:4", "direct:8", "direct:14", "direct:16", "direct:30", "direct:62", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
+    private static readonly string[] UsualActivations = ["direct:2", "direct:4", "direct:8", "direct:14", "direct:16", "direct:30", "direct:62", "composite:5", "composite:3,7", "composite:7,7", "composite:alpha=9", "composite:alpha=12"];
 
     /// <summary>Published accuracies of ResNet-20 on CIFAR-10 with polynomials, and the polynomials by which they are priced here. AutoFHE and LowMemoryFHE are left out: their polynomials are of several kinds.</summary>
     private static readonly (string Name, string Activation, double Accuracy)[] Published = [("MPCNN", "composite:alpha=13", 92.59), ("AESPA", "direct:2", 91.92)];
@@ -27,16 +27,19 @@ internal static class ReproduceNetwork
         var common = new Experiment.Options("network.json", tunes: true);
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
         Option<string?> tuning = new("--tune") { HelpName = "NAME", Description = "Instead of the networks as they are, those trained on in a named way (pann train --list) that leaves ReLUs." };
+        Option<string[]> activations = new("--activation") { HelpName = "SPEC", Description = "A polynomial. May be given more than once; by default twelve, of one level to fourteen.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualActivations };
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
         var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, refitted, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
         {
-            backbone, tuning, plot,
+            backbone, tuning, activations, plot,
         };
         common.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             Experiment.RequireRelu(recipe);
+            ActivationSpec[] specs = [.. parsed.GetValue(activations)!.Select(ActivationSpec.Parse)];
+            if (specs.FirstOrDefault(spec => !spec.IsPolynomial || spec.Leak != 0) is { } other) throw new BadInputException($"--activation: expected a polynomial that stands for ReLU, found {other}");
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
             Experiment.RequireReluLeft([way], recipe);
             if (way is null or { StatisticsOnly: true }) CommonOptions.RefuseIdle(parsed, "--tune with a way that trains", common.TuningEpochs!);
@@ -48,7 +51,7 @@ internal static class ReproduceNetwork
                 NetworkRow[] Rows() => [.. Read(experiment).Where(row => asked.Contains(row.Backbone))];
                 try
                 {
-                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, way, seed);
+                    foreach (long seed in experiment.Seeds) Measure(experiment, recipe, way, seed, specs);
                 }
                 finally
                 {
@@ -60,7 +63,7 @@ internal static class ReproduceNetwork
         return command;
     }
 
-    private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning? way, long seed)
+    private static void Measure(Experiment experiment, NamedRecipe recipe, NamedTuning? way, long seed, IReadOnlyList<ActivationSpec> specs)
     {
         string name = experiment.Name(recipe, seed, way);
         var model = PannModel.Load(experiment.Network(recipe, seed, way));
@@ -100,9 +103,9 @@ internal static class ReproduceNetwork
         }
 
         Add("relu", Relu, () => model.Backbone);
-        foreach (string activation in Activations)
+        foreach (ActivationSpec spec in specs)
         {
-            var spec = ActivationSpec.Parse(activation);
+            string activation = spec.ToString();
             ActivationRanges ranges = model.Ranges(spec, Ranges);
             Add(activation, Converted, () => model.Backbone.With(spec, ranges));
             Add(activation, Repaired, () => OrAsItIs(

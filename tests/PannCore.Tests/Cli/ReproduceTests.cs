@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
+using PannCore.Cli;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Experiments;
@@ -252,6 +253,60 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(written, File.ReadAllBytes(table));
     }
 
+    /// <summary>One published network and polynomial, by the command that its rows state: converted, repaired, refitted, equalised and refitted.</summary>
+    [NeedsCifar10Fact]
+    public void A_networks_rows_are_the_published_ones()
+    {
+        const string backbone = "baseline-resnet20-40-11";
+        string folder = Published("network", backbone), table = Path.Combine(folder, "network.json"), plot = Path.Combine(folder, "plot.svg");
+        string[] command = ["reproduce", "network", "--activation", "composite:5", "--data", Data, "--models", folder, "--json", table, "--seeds", "11..11", "--plot", plot];
+        Outcome first = PannProcess.Run(files.Root, command);
+        Assert.Equal((0, ""), (first.Code, first.Error));
+        NetworkRow[] found = [.. ResultFile<NetworkRow>.Read(table).Rows];
+        NetworkRow[] published = [.. ResultFile<NetworkRow>.Read(Results("network.json")).Rows.Where(row => row.Backbone == backbone && row.Activation is "relu" or "composite:5")];
+        Assert.Equal(["ReLU", "converted", "repaired", "refitted", "equalised and refitted"], published.Select(row => row.Kind));
+        Assert.Equal(published.Length, found.Length);
+        foreach ((NetworkRow expected, NetworkRow row) in published.Zip(found))
+        {
+            // Another vector width rounds otherwise: 20 of 10,000 images may lie on the border between two classes.
+            Assert.InRange(row.Correct, expected.Correct - 20, expected.Correct + 20);
+            Assert.Equal(expected with { Correct = row.Correct, Interval = BinomialInterval.Of(row.Correct, 10_000) }, row);
+        }
+        Assert.Contains("Accuracy against CKKS levels", File.ReadAllText(plot), StringComparison.Ordinal);
+
+        byte[] written = File.ReadAllBytes(table);
+        PannProcess.Run(files.Root, command);
+        Assert.Equal(written, File.ReadAllBytes(table));
+    }
+
+    /// <summary>The precision needed is what the other table says; the loss, and how it grows, are measured.</summary>
+    [NeedsCifar10Fact]
+    public void What_decay_did_is_the_published_row()
+    {
+        const string name = "baseline-resnet20-40-11";
+        string folder = Published("decay", name), table = Path.Combine(folder, "decay.json");
+        File.Copy(Results("precision.json"), Path.Combine(folder, "precision.json"));
+        Outcome outcome = PannProcess.Run(files.Root, "reproduce", "decay", "--recipe", "baseline", "--data", Data, "--models", folder, "--json", table, "--seeds", "11..11");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        DecayRow row = ResultFile<DecayRow>.Read(table).Rows.Single(), expected = ResultFile<DecayRow>.Read(Results("decay.json")).Rows.Single(published => published.Name == name);
+        PrecisionRow precision = ResultFile<PrecisionRow>.Read(Results("precision.json")).Rows.Single(published => published.Name == name);
+        foreach ((CrestAndNeed of, string ranges) in new[] { (row.Global, "global"), (row.Layer, "layer") })
+        {
+            Assert.Equal(precision.Needed.Single(need => need.Ranges == ranges && need.Control == PrecisionStudy.Plain).Half, of.Alpha);
+            Assert.Equal(precision.CrestFactors.Average(layer => Math.Log2((ranges == "global" ? precision.CrestFactors.Max(other => other.Range) : layer.Range) / layer.Rms)), of.Crest, 1e-9);
+        }
+        Assert.Equal((expected.Name, expected.Weights, expected.Images, expected.Backbone, expected.Range, expected.Scale), (row.Name, row.Weights, row.Images, row.Backbone, row.Range, row.Scale));
+        // Float32 sums of 2,000 losses, by vectors of another width: five digits.
+        Assert.Equal(expected.Loss, row.Loss, 1e-5);
+        Assert.Equal(expected.Layers.Select(layer => layer.Layer), row.Layers.Select(layer => layer.Layer));
+        foreach ((Sturdiness published, Sturdiness found) in expected.Layers.Append(expected.All).Zip(row.Layers.Append(row.All)))
+        {
+            Assert.Equal(published.Growth, found.Growth, 1e-4);
+            Assert.Equal(published.FirstOrder, found.FirstOrder, 1e-4);
+            Assert.Equal(published.SecondOrder, found.SecondOrder, 1e-3);
+        }
+    }
+
     [Fact]
     public void What_cannot_be_asked_for_is_named()
     {
@@ -289,6 +344,8 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
                 PannProcess.Run(files.Root, "reproduce", verb[0], verb[1], "leak-0.1"));
         }
         Assert.Equal(2, PannProcess.Run(files.Root, "reproduce", "decay", "--minutes", "NaN").Code);
+        Assert.Equal(
+            new Outcome(1, "", "error: --activation: expected a polynomial that stands for ReLU, found direct:4,leak=0.1\n"), PannProcess.Run(files.Root, "reproduce", "network", "--activation", "direct:4,leak=0.1"));
     }
 
     [NeedsCifar10Fact]
@@ -321,6 +378,16 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), polynomial ? null : RandomNetwork.Largest, polynomial ? 0 : 1, notes,
                 polynomial ? new(ActivationSpec.Parse("direct:2"), RandomNetwork.Largest.ToDictionary(pair => pair.Key, pair => 2 * pair.Value), StandsForItself: true) : null));
     }
+
+    /// <summary>A folder of its own with one published network.</summary>
+    private string Published(string name, string network)
+    {
+        string folder = Folder("published-" + name), file = network + ".safetensors";
+        File.Copy(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "models", "precision", file), Path.Combine(folder, file));
+        return folder;
+    }
+
+    private static string Results(string table) => Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "results", table);
 
     private string Folder(string name) => Directory.CreateDirectory(files.At(name)).FullName;
 
