@@ -52,6 +52,8 @@ internal static class ApproxVerifyCommand
         // Outside the table, where nothing is broken into lines.
         foreach (VerificationFinding finding in verification.Findings.Take(MostShown)) Console.WriteLine($"{finding.Where}: the file states {finding.Stated}, recomputed: {finding.Recomputed}");
         if (verification.Findings.Count > MostShown) Console.WriteLine($"and {verification.Findings.Count - MostShown} more: --json writes all");
+        if (verification.Findings.Any(finding => finding is { Where: "certificate", Stated: "nothing" }))
+            Console.WriteLine($"the file states no certificate; one that does is written by: pann approx {CommonOptions.Quoted($"file:{file}")} --out NEW");
         string claim = certificate switch
         {
             { IsAtRounding: true } => "minimax, or an error lost in rounding, proved",
@@ -59,7 +61,7 @@ internal static class ApproxVerifyCommand
             _ => "error bounded, no claim of optimality",
         };
         if (!verification.Generated) claim += "; not compared with what the spec generates";
-        Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED, {verification.Findings.Count} {(verification.Findings.Count == 1 ? "statement is" : "statements are")} not so");
+        Console.WriteLine(verification.Passed ? $"{file}: verified ({verification.Polynomial.Spec}; {claim})" : $"{file}: REFUSED, {verification.Findings.Count} {(verification.Findings.Count == 1 ? "statement is" : "statements are")} missing or not so");
         CommonOptions.WriteJson(
             json, new PolynomialVerifyRecord(file, verification.Polynomial.Spec, verification.Passed, certificate.ClaimsMinimax, certificate.MaxError, verification.Findings));
         return verification.Passed ? Verified : Refused;

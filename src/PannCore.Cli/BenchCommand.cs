@@ -53,7 +53,7 @@ internal static class BenchCommand
         var network = new BenchNetwork(20, EvalImages);
         var loads = new List<double>();
         double step = BenchTimer.Median("training step", runs, () => loads.Add(network.Step(training, TrainBatch)));
-        double load = BenchTimer.Median(loads.TakeLast(runs)), share = 100 * load / step;
+        double load = PannCore.Diagnostics.Median.Of(loads.TakeLast(runs)), share = 100 * load / step;
         double mixed = BenchTimer.Median("loading with Mixup", runs, () => network.LoadMixed(training, TrainBatch));
         Print($"training step, batch {TrainBatch}, {CommonOptions.Name(training.Convolution)}: {1000 * step:F1} ms, {TrainBatch / step:F0} images/s; loading the data takes {1000 * load:F2} ms of it, {share:F1} %; with Mixup {1000 * mixed:F2} ms");
         long before = GC.GetTotalAllocatedBytes(precise: true);

@@ -81,7 +81,7 @@ internal static class BenchGrowth
             foreach (Workspace workspace in workspaces) workspace.Dispose();
         }
 
-        static double Median(List<double> rounds) => BenchTimer.Median(rounds.Skip(WarmupRounds));
+        static double Median(List<double> rounds) => PannCore.Diagnostics.Median.Of(rounds.Skip(WarmupRounds));
 
         // Milliseconds; small batches are repeated until they are timed as long as a large one.
         static double PerImage(int batch, Action work)

@@ -16,7 +16,7 @@ internal static class BenchTimer
         var seconds = new List<double>();
         for (start = Stopwatch.GetTimestamp(); seconds.Count < runs && (seconds.Count < 3 || Stopwatch.GetElapsedTime(start) < LongestMeasurement);)
             seconds.Add(Once(runs + seconds.Count));
-        return Median(seconds);
+        return Diagnostics.Median.Of(seconds);
 
         double Once(int number)
         {
@@ -31,12 +31,6 @@ internal static class BenchTimer
         long start = Stopwatch.GetTimestamp();
         work();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    public static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     /// <summary>Seconds of a difference of two readings of the clock, as the library's measurements ask for.</summary>

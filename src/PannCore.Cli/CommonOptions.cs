@@ -82,7 +82,8 @@ internal static class CommonOptions
     public static Option<int> Threads() => AtLeast(
         new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1, MaxThreads);
 
-    public static Option<int> Batch() => AtLeast(new Option<int>("--batch") { HelpName = "N", Description = "Images at a time; the result does not depend on it. Default: 8 a thread; by all threads together, and at least 32, where inputs are observed." }, 1);
+    /// <param name="byDefault">How many that is.</param>
+    public static Option<int> Batch(string byDefault) => AtLeast(new Option<int>("--batch") { HelpName = "N", Description = $"Images at a time, by all threads together; the result does not depend on it. Default: {byDefault}." }, 1);
 
     /// <summary>The images at a time that were asked for; null where none were.</summary>
     public static int? Batch(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is > 0 and int given ? given : null;

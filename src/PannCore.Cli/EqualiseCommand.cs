@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
@@ -51,7 +52,7 @@ internal static class EqualiseCommand
                 ["activation", "smallest", "median", "largest", "bits between median and the network's largest"],
                 [.. largest.Select(pair => Row(pair.Key, pair.Value, largest.Values.Max(channels => channels.Max())))]));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
-            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {CommonOptions.Quoted(file)} --activation composite:alpha=6 --margin 1.3 --out refitted.safetensors");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {CommonOptions.Quoted(file)} --activation {loaded.Like(ActivationSpec.Parse("composite:alpha=6"))} --margin 1.3 --out refitted.safetensors");
             return 0;
         }, cancellation));
         return command;
@@ -59,9 +60,8 @@ internal static class EqualiseCommand
 
     private static IReadOnlyList<string> Row(string path, float[] channels, float most)
     {
-        float[] rising = [.. channels.Order()];
-        float median = rising[rising.Length / 2];
-        return [path, Text(rising[0]), Text(median), Text(rising[^1]), Text(Math.Log2(most / median))];
+        double median = Median.Of(channels.Select(channel => (double)channel));
+        return [path, Text(channels.Min()), Text(median), Text(channels.Max()), Text(Math.Log2(most / median))];
     }
 
     private static string Text(double value) => FormattableString.Invariant($"{value:G3}");

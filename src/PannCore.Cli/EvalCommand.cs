@@ -20,7 +20,7 @@ internal static class EvalCommand
         Option<string> convolution = CommonOptions.Convolution(), arithmetic = ArithmeticChoice.Option();
         Option<long> seed = ArithmeticChoice.Seed();
         Option<double> margin = CommonOptions.Margin();
-        Option<int> batch = CommonOptions.Batch();
+        Option<int> batch = CommonOptions.Batch("8 for each thread by itself; with --arithmetic 16 by all, and never more");
         Option<string> split = new("--split") { HelpName = "NAME", Description = "test or train.", DefaultValueFactory = _ => "test" };
         split.AcceptOnlyFromAmong("test", "train");
         Option<string?> histogram = new("--histogram")

@@ -18,6 +18,7 @@ internal sealed class Experiment : IDisposable
 
     private const int StepsBetweenStates = 100, HeldOut = 5000;
     private const double MaxMinutes = 10_000;
+    private const int MostSeeds = 100;
 
     private readonly Options _options;
     private readonly ParseResult _parsed;
@@ -78,6 +79,11 @@ internal sealed class Experiment : IDisposable
         catch (OperationCanceledException) when (experiment._deadline.IsCancellationRequested && !experiment._user.IsCancellationRequested)
         {
             Console.WriteLine(FormattableString.Invariant($"{parsed.GetValue(options.Minutes)} minutes are over; the same command goes on from here"));
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("stopped; the same command goes on from here");
             return 1;
         }
         return 0;
@@ -169,7 +175,7 @@ internal sealed class Experiment : IDisposable
         // A network of a name is not yet the network that is asked for: it may be of other settings, or have learnt from the images that are to judge it, or have begun from another one
         // than is there now (older files do not say).
         IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
-        if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, trained);
+        if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, $"{trained}; delete or move the file, or name another folder by --models");
         if (notes.TryGetValue("initialWeights", out string? initial) && initial != plan.InitialWeights) throw BadInputException.At(file, "metadata initialWeights", $"{plan.InitialWeights ?? "none"}, the weights of {from ?? "no file"}", initial);
         if (notes.GetValueOrDefault("teacherWeights") is var taught && taught != plan.Distillation?.Teacher) throw BadInputException.At(file, "metadata teacherWeights", $"{plan.Distillation?.Teacher ?? "none"}, the weights of {teacherFile ?? "no file"}", taught ?? "none");
         return file;
@@ -186,7 +192,7 @@ internal sealed class Experiment : IDisposable
     private static (long First, long Last)? ParseSeeds(string text)
     {
         string[] ends = text.Split("..");
-        return ends.Length == 2 && long.TryParse(ends[0], out long first) && long.TryParse(ends[1], out long last) && first >= 0 && last >= first && last - first < 100 ? (first, last) : null;
+        return ends.Length == 2 && long.TryParse(ends[0], out long first) && long.TryParse(ends[1], out long last) && first >= 0 && last >= first && last - first < MostSeeds ? (first, last) : null;
     }
 
     /// <summary>The options of these verbs.</summary>
@@ -247,7 +253,7 @@ internal sealed class Experiment : IDisposable
             Option<string> seeds = new("--seeds") { HelpName = "A..B", Description = "Seeds of each network.", DefaultValueFactory = _ => "1..1" };
             seeds.Validators.Add(result =>
             {
-                if (result.Tokens is [{ Value: string text }] && ParseSeeds(text) is null) result.AddError($"--seeds: expected A..B with 0 <= A <= B, found '{text}'");
+                if (result.Tokens is [{ Value: string text }] && ParseSeeds(text) is null) result.AddError($"--seeds: expected A..B with 0 <= A <= B, at most {MostSeeds} of them, found '{text}'");
             });
             return seeds;
         }

@@ -44,10 +44,13 @@ internal sealed class Mending
     {
         string file = parsed.GetValue(_output)!, ranges = parsed.GetValue(_ranges)!;
         CommonOptions.CheckWritable(parsed, file, parsed.GetValue(_json));
-        var spec = ActivationSpec.Parse(parsed.GetValue(_activation)!);
-        if (!StoredPann.CanHold(spec)) throw new BadInputException($"{_verb}: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(_model), parsed.GetValue(_architecture), parsed.GetValue(_normalize));
         if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}; give the model as it was before that");
+        ActivationSpec spec = loaded.Asked(parsed, _activation);
+        if (!StoredPann.CanHold(spec)) throw new BadInputException($"{_verb}: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
+        // Mended towards another function than the network was trained with, it would be another network.
+        if (spec.Leak != loaded.Description.Activation.Leak)
+            throw new BadInputException($"--activation: expected a polynomial for {loaded.Description.Activation}, which {loaded.File} was trained with, found {spec}");
         LoadedModel.RefuseIdle(parsed, ranges, _ranges, _calibrate, _margin);
         DataFolder folder = DataCommand.Find(parsed.GetValue(_data));
         Workspace workspace = CommonOptions.Workspace(parsed, _threads, _convolution);

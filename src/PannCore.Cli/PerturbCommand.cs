@@ -41,7 +41,7 @@ internal static class PerturbCommand
         Option<string?> layers = new("--layers") { HelpName = "PATH,...", Description = "Activations to perturb, for instance layer1.0.relu1,layer3.2.relu2. Default: all." };
         Option<int> measure = CommonOptions.AtLeast(new Option<int>("--measure") { HelpName = "N", Description = "Training images on which the layers' RMS is measured.", DefaultValueFactory = _ => 1000 }, 1, Cifar10.BatchRecords);
         Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "The first N images of the data set. Default: all." }, 1);
-        Option<int> batch = CommonOptions.Batch();
+        Option<int> batch = CommonOptions.Batch("8 a thread, and at least 32");
         Option<long> seed = new("--seed") { HelpName = "N", Description = "Seed of noise and signs.", DefaultValueFactory = _ => 1 };
         var command = new Command("perturb", "Which perturbations of a ReLU's output hurt a network: accuracy by side of the input, form and size.\n\n"
             + "Example: pann perturb --form plus,uniform --size 0.05,0.2 --side negative,positive\n"

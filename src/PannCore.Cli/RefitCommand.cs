@@ -52,7 +52,7 @@ internal static class RefitCommand
             $"Error behind each layer that was fitted again, over the signal, on {result.Images} training images",
             ["layer", "measured at", "before", "after", "images left out"],
             [.. layers.Select(l => (IReadOnlyList<string>)[l.Path, l.Target, FormattableString.Invariant($"{100 * l.Before:F1} %"), FormattableString.Invariant($"{100 * l.After:F1} %"), $"{l.ImagesLeftOut}"])]));
-        Console.WriteLine(FormattableString.Invariant($"On {result.HeldOut} other training images: {result.IdealAccuracy:F2} % with ReLU, {result.AccuracyBefore:F2} % with polynomials, {result.Accuracy:F2} % refitted"));
+        Console.WriteLine(FormattableString.Invariant($"On {result.HeldOut} other training images: {result.IdealAccuracy:F2} % with {(job.Spec.Leak == 0 ? "ReLU" : job.Model.Description.Activation)}, {result.AccuracyBefore:F2} % with polynomials, {result.Accuracy:F2} % refitted"));
         if (result.Accuracy < result.AccuracyBefore) Console.WriteLine("Warning: on these images the network does better without the fit");
         job.SayWhere(seconds);
         return 0;

@@ -301,7 +301,8 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
 
     private void Check(string text)
     {
-        if (!(_leak >= 0 && _leak < 1)) throw BadLeak(text, _leak.ToString(CultureInfo.InvariantCulture));
+        // As the kernels have it: in float32 0.99999999 is 1.
+        if (!(_leak >= 0 && (float)_leak < 1)) throw BadLeak(text, _leak.ToString(CultureInfo.InvariantCulture));
         if (!IsPolynomial || Kind == ActivationKind.File || Goal is not null) return;
         if (Kind != ActivationKind.Composite)
         {

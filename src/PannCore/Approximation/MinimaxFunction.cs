@@ -2,6 +2,7 @@ namespace PannCore.Approximation;
 
 /// <summary>
 /// The minimax polynomial of a function f on [-B, B], in t = x/B on [-1, 1]: for the functions of the field that are no ReLU, named <c>minimax:FUNCTION,degree=N[,range=B]</c>.
+/// B is for functions with a scale of their own: sigmoid, SiLU, GELU and tanh. Of the others p(x/B) serves any range: |x| and ReLU are B times what they are at x/B, a power B^N times.
 /// </summary>
 public sealed class MinimaxFunction
 {
@@ -62,7 +63,9 @@ public sealed class MinimaxFunction
             else throw Bad($"unexpected '{argument}'");
         }
 
-        return new MinimaxFunction(Target.Parse(arguments[0], range), degree ?? throw Bad("no degree given"));
+        var target = Target.Parse(arguments[0], range);
+        if (target.Range != range) throw Bad(FormattableString.Invariant($"range {range} given, but {target.Name} has no scale of its own: its polynomial on [-1, 1] serves any range"));
+        return new MinimaxFunction(target, degree ?? throw Bad("no degree given"));
 
         BadInputException Bad(string why) => new($"polynomial '{text}': {why}; expected {Form}");
     }

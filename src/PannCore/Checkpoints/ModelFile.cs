@@ -97,8 +97,12 @@ public static class ModelFile
         string? stored = metadata.GetValueOrDefault("architecture");
         if (stored is not null && architecture is not null && stored != architecture)
             throw BadInputException.At(path, "metadata architecture", architecture, stored);
-        if (metadata.GetValueOrDefault("normalize") is string pixels && normalization is not null && pixels != normalization.Name)
-            throw BadInputException.At(path, "metadata normalize", normalization.Name, pixels);
+        if (metadata.GetValueOrDefault("normalize") is string pixels && normalization is not null)
+        {
+            if (pixels != normalization.Name) throw BadInputException.At(path, "metadata normalize", normalization.Name, pixels);
+            if (StoredNormalization(path, metadata) is var held && !held.SameNumbers(normalization))
+                throw BadInputException.At(path, $"metadata normalizeMean and normalizeDeviation of {pixels}", normalization.Numbers, held.Numbers);
+        }
         string name = architecture ?? stored ?? throw new BadInputException($"{path}: does not say its architecture; give --arch, one of {string.Join(", ", ResNet.Names)}");
         ActivationSpec activation = Field(path, "activation", () => ActivationSpec.Parse(metadata.GetValueOrDefault("activation", "relu")));
         if (activation.IsPolynomial) throw BadInputException.At(path, "metadata activation", "relu or leaky:A", activation.ToString());

@@ -137,7 +137,7 @@ internal sealed class StoredZip
     }
 
     private string CheckedName(string name)
-        => name.StartsWith('/') || name.Contains('\\') || name.Contains(':') || name.Split('/').Contains("..")
+        => name.StartsWith('/') || name.Contains('\\') || name is [_, ':', ..] || name.Split('/').Contains("..") // A colon elsewhere may be of the file's own name: a time.
             ? throw BadInputException.At(_path, Where(name), "a name inside the archive", "a path that leaves it")
             : name;
 

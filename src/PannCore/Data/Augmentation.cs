@@ -29,6 +29,7 @@ public readonly record struct Augmentation(long Seed, int Epoch, double? Contras
     /// <param name="pixels">Its values.</param>
     /// <param name="values">Receives 256 values.</param>
     /// <exception cref="InvalidOperationException">The contrast is not more than 1, or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is room for another number of values.</exception>
     public void Stretch(int image, ReadOnlySpan<byte> pixels, Span<byte> values)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, 256);

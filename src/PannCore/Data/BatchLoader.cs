@@ -27,6 +27,7 @@ public sealed class BatchLoader
     /// <param name="mixture">With what each is mixed; nothing by default.</param>
     /// <exception cref="ArgumentOutOfRangeException">An index, or one of a partner, is none of an image.</exception>
     /// <exception cref="ArgumentException">The mixture is one of another number of images.</exception>
+    /// <exception cref="ShapeException">No image is asked for.</exception>
     public Tensor Load(Run run, ReadOnlyMemory<int> indices, Augmentation? augmentation = null, Mixture? mixture = null)
     {
         _data.CheckIndices(indices.Span, nameof(indices));

@@ -9,7 +9,7 @@ public sealed class Normalization
     /// <param name="name">The name it is told by in messages and model files.</param>
     /// <param name="mean">Mean of red, green, blue, pixels in [0, 1].</param>
     /// <param name="deviation">Standard deviation of each, above 0.</param>
-    /// <exception cref="BadInputException">Not three finite numbers each, or a deviation that is not positive.</exception>
+    /// <exception cref="BadInputException">Not three finite numbers each, a deviation that is not positive, or the name of a known one with other numbers.</exception>
     public Normalization(string name, IReadOnlyList<double> mean, IReadOnlyList<double> deviation)
     {
         if (mean.Count != 3 || !mean.All(double.IsFinite))
@@ -17,6 +17,8 @@ public sealed class Normalization
         if (deviation.Count != 3 || !deviation.All(d => d > 0 && double.IsFinite(d)))
             throw new BadInputException($"normalisation '{name}': expected the positive deviations of red, green and blue, found {Text(deviation)}");
         (Name, Mean, Deviation) = (name, [.. mean], [.. deviation]);
+        // Null while those two are made.
+        if (Known(name) is { } known && !SameNumbers(known)) throw new BadInputException($"normalisation '{name}': expected {known.Numbers}, which the name stands for, found {Numbers}");
     }
 
     /// <summary>The name used on the command line and in model files.</summary>
@@ -36,15 +38,22 @@ public sealed class Normalization
 
     /// <summary>The normalisation of this name.</summary>
     /// <exception cref="BadInputException">No such normalisation.</exception>
-    public static Normalization Parse(string name) => name switch
-    {
-        "cifar10" => Cifar10,
-        "imagenet" => ImageNet,
-        _ => throw new BadInputException($"normalisation '{name}': unknown; known: cifar10, imagenet"),
-    };
+    public static Normalization Parse(string name) => Known(name) ?? throw new BadInputException($"normalisation '{name}': unknown; known: cifar10, imagenet");
+
+    /// <summary>Mean and deviation, for messages.</summary>
+    internal string Numbers => $"mean {Text(Mean)}, deviation {Text(Deviation)}";
+
+    internal bool SameNumbers(Normalization other) => Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
 
     /// <summary>Three numbers as a model file holds them.</summary>
     internal static string Text(IReadOnlyList<double> values) => string.Join(',', values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+
+    private static Normalization? Known(string name) => name switch
+    {
+        "cifar10" => Cifar10,
+        "imagenet" => ImageNet,
+        _ => null,
+    };
 
     /// <summary>The normalised value of each byte, red then green then blue: 3 x 256.</summary>
     internal float[] Table()

@@ -49,7 +49,7 @@ public sealed record AdvisedActivation(string Path, string Activation, double Lo
 
 /// <summary>A polynomial for each activation, chosen for the least cost within a stated loss of accuracy.</summary>
 /// <param name="Goal">What was kept least.</param>
-/// <param name="Loss">Points of accuracy that may be lost against the ideal network, on the images the choice is made by.</param>
+/// <param name="Loss">Points of accuracy that may be lost against the ideal network: as expected (<see cref="AdviceScore.ExpectedLoss"/>) on the images the choice is made by, as counted on those that judge it.</param>
 /// <param name="ChosenOn">These images, in words.</param>
 /// <param name="JudgedOn">The images kept apart, in words.</param>
 /// <param name="Ideal">The network that the loss is against.</param>

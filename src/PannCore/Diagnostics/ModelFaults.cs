@@ -43,7 +43,7 @@ internal static class ModelFaults
             float[] values = parameter.Values.ToArray();
             int first = Array.FindIndex(values, value => !float.IsFinite(value));
             if (first < 0) continue;
-            return FormattableString.Invariant($"Weights that are no numbers: {parameter.Name} {parameter.Shape} has {values.Count(value => !float.IsFinite(value))} of {values.Length} values not finite, the first at element {first}. Mend the model file: no figure below means anything.");
+            return FormattableString.Invariant($"Weights that are no numbers: {parameter.Name} {parameter.Shape} has {values.Count(value => !float.IsFinite(value))} of {values.Length} values not finite, the first at element {first}. No figure below means anything.");
         }
         return null;
     }
@@ -54,7 +54,7 @@ internal static class ModelFaults
         {
             float[] values = variance.Values.ToArray();
             int first = Array.FindIndex(values, value => value < 0);
-            if (first >= 0) return FormattableString.Invariant($"A variance below 0: {variance.Name} {variance.Shape} has {values.Count(value => value < 0)} of {values.Length} values below 0, the first at element {first}. Mend the model file: no figure below means anything.");
+            if (first >= 0) return FormattableString.Invariant($"A variance below 0: {variance.Name} {variance.Shape} has {values.Count(value => value < 0)} of {values.Length} values below 0, the first at element {first}. No figure below means anything.");
         }
         return null;
     }
@@ -69,7 +69,7 @@ internal static class ModelFaults
         }
         string[] initial = [.. network.Parameters.All.Where(p => p.Name.EndsWith(".running_var", StringComparison.Ordinal)).Select(Initial).OfType<string>()];
         return initial.Length == 0 ? null
-            : $"Batch-norm without statistics: {initial[0]}{(initial.Length > 1 ? $" and {initial.Length - 1} more have" : " has")} mean 0 and variance 1, as before training. The network was not trained, was trained without keeping running statistics, or the file left them out.";
+            : $"Batch-norm without statistics: {initial[0]}{(initial.Length > 1 ? $" and {initial.Length - 1} more have" : " has")} mean 0 and variance 1, as before training. The network was not trained, or was trained without keeping running statistics.";
     }
 
     /// <summary>

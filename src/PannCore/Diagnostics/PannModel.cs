@@ -109,11 +109,11 @@ public sealed class PannModel
         return Using(workspace, used => Inspection.Run(request, pann, images, indices, Description.Normalization, used, progress, cancellation, studies: studies ?? InspectionStudy.All, ideal: Ideal(pann)));
     }
 
-    /// <summary>What a PANN of this network is compared with where nothing is said: itself, if the network was trained with these polynomials, else the function that they stand for.</summary>
+    /// <summary>What a PANN of this network is compared with where nothing is said: itself, if the weights were trained with its polynomials or fitted to them and it has any of them left, else the function that they stand for.</summary>
     public IdealNetwork Ideal(ResNet pann)
     {
         ArgumentNullException.ThrowIfNull(pann);
-        return Description.Pann is { StandsForItself: true } && pann.Activations.All(activation => activation.Function is ActivationFunction.Polynomial) ? IdealNetwork.Self : IdealNetwork.Of(pann);
+        return Description.Pann is { StandsForItself: true } && pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial) ? IdealNetwork.Self : IdealNetwork.Of(pann);
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>

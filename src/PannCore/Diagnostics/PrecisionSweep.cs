@@ -22,7 +22,7 @@ public static class PrecisionSweep
         if (!spec.IsPolynomial) return [];
         string leak = spec.Leak == 0 ? "" : FormattableString.Invariant($",leak={spec.Leak}");
         IEnumerable<string> texts = spec.Kind == ActivationKind.Direct
-            ? Powers(LargestDirectDegree).Select(degree => FormattableString.Invariant($"direct:{degree}{(spec.VanishesAtZero ? ",zero" : "")}{leak}"))
+            ? Powers(LargestDirectDegree).Select(degree => FormattableString.Invariant($"direct:{degree}{(spec.VanishesAtZero ? ",zero" : "")}{(spec.Density is null ? "" : $",unbiased={spec.Density}")}{leak}"))
             : Alphas(ActivationSpec.SmallestAlpha, ActivationSpec.LargestAlpha, spec.Leak).Select(alpha => alpha.ToString());
 
         // The given instance may have been built already.

@@ -1,3 +1,4 @@
+using System.Globalization;
 namespace PannCore.Diagnostics;
 
 /// <summary>What a record shows to be wrong: not that errors are large, but that something is not what it was taken for. Failed checks and values that are not finite speak for themselves.</summary>
@@ -26,6 +27,10 @@ internal static class RecordFaults
         return gained + lost > 0 && gained - lost <= 2 * Math.Sqrt(gained + lost) ? FormattableString.Invariant($" Of {record.Images} images it may also be chance: {gained} right only with polynomials, {lost} only without.") : "";
     }
 
+    /// <summary>What margin that is, where ranges have one.</summary>
+    private static string Margin(RunRecord record, double factor)
+        => double.TryParse(record.Provenance.GetValueOrDefault("margin"), NumberStyles.Float, CultureInfo.InvariantCulture, out double margin) ? FormattableString.Invariant($" (--margin {Math.Ceiling(100 * factor * margin) / 100})") : "";
+
     /// <summary>A range that the network's own inputs leave, without the error of any polynomial, was measured on something else or written down wrong. Inputs that are no numbers have another reason.</summary>
     private static IEnumerable<string> TooSmall(RunRecord record, IReadOnlyDictionary<string, double> idealInputs)
     {
@@ -34,6 +39,6 @@ internal static class RecordFaults
             .Where(layer => layer.Share > 1 && double.IsFinite(layer.Share)).OrderByDescending(layer => layer.Share)];
         if (small.Length == 0) yield break;
         string others = small.Length > 1 ? $" (and of {small.Length - 1} more activations)" : "";
-        yield return FormattableString.Invariant($"Range too small: at {small[0].Path}{others}, inputs of the ideal network, where no polynomial has erred yet, reach {small[0].Share:G4} B. Measure the ranges on more images, or widen them at least {small[0].Share:G4} times (--margin).");
+        yield return FormattableString.Invariant($"Range too small: at {small[0].Path}{others}, inputs of the ideal network, where no polynomial has erred yet, reach {small[0].Share:G4} B. Measure the ranges on more images, or give ranges at least {small[0].Share:G4} times as wide{Margin(record, small[0].Share)}.");
     }
 }

@@ -96,7 +96,7 @@ public sealed record AccumulatedError(ErrorSize Approximation, ErrorSize Arithme
 public sealed record ImageSpread(double Median, double WorstDecile, double Worst, int WorstImage);
 
 /// <summary>One independent check of the ledger: a bound or an equality that the identity alone does not imply.</summary>
-/// <param name="Name">What was checked, for instance <c>|approximation| within B E inside the range</c>.</param>
+/// <param name="Name">What was checked.</param>
 /// <param name="Passed">Whether it held at every element of every operation.</param>
 /// <param name="Detail">The tightest place, or the operation, element and term that failed.</param>
 public sealed record CheckRecord(string Name, bool Passed, string Detail);

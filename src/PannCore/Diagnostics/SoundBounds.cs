@@ -141,8 +141,7 @@ internal sealed class SoundBounds(Workspace workspace) : IRunObserver
 
         public OperationBound Record(string path)
         {
-            _ratios.Sort();
-            return new(path, op, _measured, _bound, _ratios[_ratios.Count / 2], double.PositiveInfinity);
+            return new(path, op, _measured, _bound, Median.Of(_ratios), double.PositiveInfinity);
         }
     }
 }

@@ -30,6 +30,7 @@ public abstract class Op
     /// <exception cref="ShapeException">The inputs do not fit.</exception>
     /// <exception cref="ArgumentException">No input: an operation belongs to the run of its inputs.</exception>
     /// <exception cref="InvalidOperationException">The inputs belong to different runs, the values of one could not be computed, or this instance has been applied before.</exception>
+    /// <exception cref="ObjectDisposedException">The run of the inputs is over, or one of them was released.</exception>
     public Tensor Apply(params Tensor[] inputs)
     {
         if (inputs.Length == 0) throw new ArgumentException($"{Name}: expected at least one input", nameof(inputs));
@@ -166,6 +167,9 @@ internal static class Rounding
 {
     /// <summary>gamma_n = n u / (1 - n u), the relative bound after n roundings.</summary>
     public static double Gamma(int roundings, double unitRoundoff) => roundings * unitRoundoff / (1 - (roundings * unitRoundoff));
+
+    /// <summary>What a product or a conversion below the normal numbers loses at most, besides: half of the least subnormal number of float32; in float64, where half of it is no number, all of it.</summary>
+    public static double Underflow(double unitRoundoff) => unitRoundoff == Math.ScaleB(1, -24) ? Math.ScaleB(1, -150) : double.Epsilon;
 
     /// <summary>
     /// A sum of terms that are not negative, each rounded at most n times in float64, is not below the exact one once it is multiplied by this. It may be too small by 1 - gamma_n,

@@ -32,7 +32,7 @@ internal sealed class ConvWeightGradient
         (_tileRows, _tileColumns) = OuterProduct.TileSize<float>(geometry.K);
         _rowsPadded = (RowLength + _tileRows - 1) / _tileRows * _tileRows;
         _channelsPadded = (geometry.K + _tileColumns - 1) / _tileColumns * _tileColumns;
-        Fused = OuterProduct.HasFusedGradient && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
+        Fused = OuterProduct.HasFused && geometry is { R: 3, S: 3, Stride: 1, Padding: 1 } && geometry.C % FusedChannels == 0 && _channelsPadded == geometry.K;
         Direct = Fused || geometry.C % _tileRows == 0;
     }
 

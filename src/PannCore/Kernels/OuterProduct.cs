@@ -38,7 +38,7 @@ internal static class OuterProduct
             ? columns <= Lanes<T>() ? (16, Lanes<T>()) : (8, 2 * Lanes<T>())
             : (4, 2 * Lanes<T>());
 
-    /// <summary>Whether the fused tiles for three kernel columns are there: they need 16 accumulators and four to seven more registers.</summary>
+    /// <summary>Whether the fused tiles for three kernel columns are there: they need 16 accumulators, for the weight gradient 24, and four to seven more registers.</summary>
     public static bool HasFused => VectorBits == 512;
 
     /// <summary>One tile of a convolution with three kernel columns and stride 1; see <see cref="OuterProduct{T, TV, TLanes}.Fused16x1"/>.</summary>
@@ -51,9 +51,6 @@ internal static class OuterProduct
     /// <summary>One tile of the data gradient of a convolution with three kernel columns and stride 2; see <see cref="OuterProduct{T, TV, TLanes}.Paired16x1"/>.</summary>
     public static void Paired<T>(in TileStrides g, ref T a, ref T b, ref T c) where T : unmanaged, IFloatingPointIeee754<T>
         => OuterProduct<T, Vector512<T>, Lanes512<T>>.Paired16x1(g, ref a, ref b, ref c);
-
-    /// <summary>Whether <see cref="FusedGradient"/> is there: it needs 24 accumulators and four more registers.</summary>
-    public static bool HasFusedGradient => VectorBits == 512;
 
     /// <summary>The weight gradient for 8 input channels; see <see cref="OuterProduct{T, TV, TLanes}.FusedGradient8x3"/>.</summary>
     public static void FusedGradient<T>(in TileStrides g, ref T a, ref T b, ref T c, nint cTap) where T : unmanaged, IFloatingPointIeee754<T>

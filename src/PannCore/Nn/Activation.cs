@@ -3,6 +3,9 @@ using PannCore.Engine;
 namespace PannCore.Nn;
 
 /// <summary>The place of a non-linear function in a model. Converting a model to a PANN puts other functions in these places.</summary>
+/// <param name="path">Its path in the model.</param>
+/// <param name="functions">The function, by path; asked when the place is made.</param>
+/// <param name="channels">Channels of its input and output.</param>
 public sealed class Activation(string path, Func<string, ActivationFunction> functions, int channels) : Module(path)
 {
     /// <summary>Channels of its input and output.</summary>

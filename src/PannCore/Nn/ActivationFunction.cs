@@ -14,6 +14,7 @@ public abstract record ActivationFunction
     public abstract Tensor Apply(Tensor x);
 
     /// <summary>max(x, 0) + slope min(x, 0).</summary>
+    /// <param name="Slope">At least 0, below 1; 0 is ReLU.</param>
     public sealed record Relu(float Slope = 0) : ActivationFunction
     {
         /// <inheritdoc/>
@@ -21,6 +22,10 @@ public abstract record ActivationFunction
     }
 
     /// <summary>B r(x / B), r a polynomial that stands for (leaky) ReLU on [-1, 1], B the range; plus a shift of each channel, where a repair has found one.</summary>
+    /// <param name="Approximation">r.</param>
+    /// <param name="Range">B, positive and finite.</param>
+    /// <param name="Arithmetic">What r is evaluated in.</param>
+    /// <param name="Shift">One number for each channel, added to the result; null for none.</param>
     public sealed record Polynomial(ReluPolynomial Approximation, double Range, PolynomialArithmetic Arithmetic = PolynomialArithmetic.Automatic, Parameter? Shift = null) : ActivationFunction
     {
         /// <inheritdoc/>

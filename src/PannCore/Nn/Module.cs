@@ -3,6 +3,7 @@ using PannCore.Engine;
 namespace PannCore.Nn;
 
 /// <summary>A part of a model: a function with parameters and a path such as <c>layer2.0.conv1</c>.</summary>
+/// <param name="path">The path; empty for the model itself.</param>
 public abstract class Module(string path)
 {
     private readonly List<Module> _children = [];

@@ -161,7 +161,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     public override bool IsAffine(Statistics statistics) => statistics == Statistics.Evaluation;
 
     /// <summary>
-    /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|).
+    /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|). Below the normal numbers s, t and the product lose e each: (|x| + 2) e more.
     /// With training statistics no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
@@ -171,10 +171,10 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
             base.RoundingBound(workspace, inputs, unitRoundoff, bound);
             return;
         }
-        double bound4 = Rounding.Gamma(4, unitRoundoff);
+        double bound4 = Rounding.Gamma(4, unitRoundoff), underflow = Rounding.Underflow(unitRoundoff);
         double[] x = inputs[0].Values, result = bound.Values;
-        double[] scale = Parts.Line(Channels, c => bound4 * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon));
-        double[] shift = Parts.Line(Channels, c => (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c])));
+        double[] scale = Parts.Line(Channels, c => (bound4 * Math.Abs(gamma.Values[c]) / Math.Sqrt(runningVariance.Values[c] + epsilon)) + underflow);
+        double[] shift = Parts.Line(Channels, c => (scale[c] * Math.Abs(runningMean.Values[c])) + (bound4 * Math.Abs(beta.Values[c])) + (2 * underflow));
         Parts.Run(workspace, result.Length, Channels, part =>
         {
             Span<double> to = result.AsSpan(part);

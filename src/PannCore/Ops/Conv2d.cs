@@ -147,8 +147,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         }
         (ConvPlan<double> plan, Memory<double> packed) = weight.Packed<MagnitudePacking, (ConvPlan<double>, Memory<double>)>(new(g, SumsOfKernels: false), workspace.Workers);
         workspace.Workers.Run(new ConvForwardJob<double>(plan, magnitudes, packed, result), inputs[0].Shape[0]);
-        // Products below the normal numbers are off by half of the least subnormal one at most.
-        double gamma = Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), underflow = Math.ScaleB(g.R * g.S * g.C, unitRoundoff == Math.ScaleB(1, -24) ? -150 : -1074);
+        double gamma = Rounding.Gamma((g.R * g.S * g.C) + 1, unitRoundoff), underflow = g.R * g.S * g.C * Rounding.Underflow(unitRoundoff);
         Parts.Run(workspace, result.Length, 1, part =>
         {
             TensorPrimitives.Multiply(result.AsSpan(part), gamma, result.AsSpan(part));

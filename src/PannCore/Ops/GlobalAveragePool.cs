@@ -35,11 +35,12 @@ internal sealed class GlobalAveragePool : Op
 
     public override bool IsAffine(Statistics statistics) => true;
 
-    /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division.</summary>
+    /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division, and what that loses below the normal numbers.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         Mean(workspace, inputs[0], ofMagnitudes: true, bound);
         TensorPrimitives.Multiply(bound.Values, Rounding.Gamma((inputs[0].Shape[1] * inputs[0].Shape[2]) + 1, unitRoundoff), bound.Values);
+        TensorPrimitives.Add(bound.Values, Rounding.Underflow(unitRoundoff), bound.Values);
     }
 
     private static void Mean(Workspace workspace, DoubleTensor input, bool ofMagnitudes, DoubleTensor output)

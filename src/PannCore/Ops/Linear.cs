@@ -69,13 +69,13 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
 
     public override bool IsAffine(Statistics statistics) => true;
 
-    /// <summary>gamma_(n+2) (sum |x| |w| + |b|) for n products.</summary>
+    /// <summary>gamma_(n+2) (sum |x| |w| + |b|) for n products, and n times what one below the normal numbers loses.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         static DoubleTensor Magnitudes(DoubleTensor x) => new(x.Shape, [.. x.Values.Select(Math.Abs)]);
         Reference([Magnitudes(inputs[0])], [.. Parameters.Select(p => Magnitudes(DoubleTensor.From(p.Shape, p.Values)))], bound);
-        double gamma = Rounding.Gamma(weight.Shape[1] + 2, unitRoundoff);
-        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] *= gamma;
+        double gamma = Rounding.Gamma(weight.Shape[1] + 2, unitRoundoff), underflow = weight.Shape[1] * Rounding.Underflow(unitRoundoff);
+        for (int i = 0; i < bound.Values.Length; i++) bound.Values[i] = (bound.Values[i] * gamma) + underflow;
     }
 
     /// <summary>Sums of |w| times the input's bound.</summary>

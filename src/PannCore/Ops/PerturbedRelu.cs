@@ -83,7 +83,7 @@ internal sealed class PerturbedRelu : Op
 
     private void Ideal(double[] x, double[] y)
     {
-        for (int i = 0; i < x.Length; i++) y[i] = x[i] <= 0 ? _perturbation.Slope * x[i] : x[i];
+        for (int i = 0; i < x.Length; i++) y[i] = !(x[i] <= 0) ? x[i] : _perturbation.Slope == 0 ? 0 : _perturbation.Slope * x[i];
     }
 
     /// <summary>Values (factor is x) or, times the factor, slopes: those of an added constant are 0.</summary>

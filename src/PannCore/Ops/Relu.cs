@@ -34,13 +34,13 @@ internal sealed class Relu(float slope) : Op
     public override void Reference(IReadOnlyList<DoubleTensor> inputs, IReadOnlyList<DoubleTensor> parameters, DoubleTensor output)
     {
         double[] x = inputs[0].Values;
-        for (int i = 0; i < x.Length; i++) output.Values[i] = x[i] <= 0 ? slope * x[i] : x[i];
+        for (int i = 0; i < x.Length; i++) output.Values[i] = !(x[i] <= 0) ? x[i] : slope == 0 ? 0 : slope * x[i];
     }
 
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
         => LeakyRelu.Run(workspace, slope, inputs[0].Values, output.Values);
 
-    /// <summary>Nothing is rounded for slope 0; else one product.</summary>
+    /// <summary>Nothing is rounded for slope 0; else one product, which below the normal numbers loses more.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
     {
         double[] x = inputs[0].Values, result = bound.Values;
@@ -53,6 +53,7 @@ internal sealed class Relu(float slope) : Op
         {
             TensorPrimitives.Min(x.AsSpan(part), 0, result.AsSpan(part));
             TensorPrimitives.Multiply(result.AsSpan(part), -unitRoundoff * slope, result.AsSpan(part));
+            TensorPrimitives.Add(result.AsSpan(part), Rounding.Underflow(unitRoundoff), result.AsSpan(part));
         });
     }
 

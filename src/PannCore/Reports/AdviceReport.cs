@@ -15,7 +15,7 @@ public static class AdviceReport
         string unit = levels ? "CKKS levels in the activations" : "products of ciphertexts";
         return
         [
-            PlainText.OneLine($"Chosen by {record.ChosenOn}, judged by {record.JudgedOn}; at most {Figures.Number(record.Loss)} points below the network with its ideal activations."),
+            PlainText.OneLine($"Chosen by {record.ChosenOn}, judged by {record.JudgedOn}; expected to lose at most {Figures.Number(record.Loss)} points against the network with its ideal activations."),
             $"{Figures.Count(after)} {unit}, against {Figures.Count(before)} with {PlainText.OneLine(uniform.Name)} at every activation: {Figures.Ratio(1 - ((double)after / before))} less.",
             $"On the images kept apart it loses {Figures.Number(advised.Judged.Loss)} points ({Figures.Count(advised.Judged.Lost)} answers lost, {Figures.Count(advised.Judged.Gained)} gained): "
                 + (record.Kept ? "within what is allowed." : "MORE than is allowed; choose by more images (--images), or allow less."),
@@ -28,10 +28,11 @@ public static class AdviceReport
         ArgumentNullException.ThrowIfNull(record);
         return new(
             "Accuracy with its 95 % interval (binomial, Wilson), and answers lost and gained against the ideal network on the same images;\n"
-            + "levels: of the activations, and with the linear maps between them; products: of ciphertexts",
-            ["network", "levels", "in all", "products", "chosen by", "judged by", "exploded"],
+            + "levels: of the activations, and with the linear maps between them; products: of ciphertexts;\n"
+            + "expected, what the choice goes by: points lost if each answer's margin changed as those of about its size do, and nothing were gained",
+            ["network", "levels", "in all", "products", "chosen by", "expected", "judged by", "exploded"],
             [.. new[] { record.Ideal, record.Uniform, record.Advised }.Select(trial => (IReadOnlyList<string>)
-                [PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), Accuracy(trial.Judged), Figures.Count(trial.ExplodedImages)])]);
+                [PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), FormattableString.Invariant($"-{trial.Chosen.ExpectedLoss:F2}"), Accuracy(trial.Judged), Figures.Count(trial.ExplodedImages)])]);
 
         static string Cost(long cost) => cost == 0 ? "–" : Figures.Count(cost);
         static string Accuracy(AdviceScore score)

@@ -172,8 +172,8 @@ internal sealed class Findings
 
     private string? UnusedRange()
     {
-        double[] bits = [.. _record.Operations.Select(o => o.UnusedBits).OfType<double>().Order()];
-        if (bits.Length == 0 || bits[bits.Length / 2] is not (>= 1 and < double.PositiveInfinity and var median)) return null;
+        double[] bits = [.. _record.Operations.Select(o => o.UnusedBits).OfType<double>()];
+        if (bits.Length == 0 || Median.Of(bits) is not (>= 1 and < double.PositiveInfinity and var median)) return null;
         return $"The ranges are wide: at the median activation the largest input fills only {Figures.Ratio(double.Exp2(-median))} of [-B, B], which costs {Figures.Number(median)} bits of precision there.";
     }
 

@@ -29,7 +29,7 @@ internal sealed class FlipSummary
 
     public IReadOnlyList<ClassFlips> Classes { get; }
 
-    /// <summary>The class most changed predictions end in, where it takes at least a third of ten or more.</summary>
+    /// <summary>The class most changed predictions end in, where it takes ten of them or more, and at least a third of all.</summary>
     public ClassFlips? Sink => Classes.Where(c => c.Arrived >= 10 && 3 * c.Arrived >= Classes.Sum(k => k.Arrived)).MaxBy(c => c.Arrived);
 
     public static string NameOf(RunRecord record, int index)

@@ -8,8 +8,8 @@ namespace PannCore.Reports;
 /// <summary>
 /// A <see cref="RunRecord"/> as one self-contained HTML page that is also well-formed XML. It asks for nothing from outside: style,
 /// script and drawings are inside, and its content security policy allows only its own style sheet and its own script, by their hashes.
-/// Without the script the page shows the same figures; the script adds a line of explanation for what is pointed at, shows one operation
-/// at a time beside the map, and recolours the map by cause and precision.
+/// Without the script the page shows the figures of the precision that was asked for, and the totals of the others; the script adds a line of explanation for what is pointed at,
+/// shows one operation at a time beside the map, and recolours the map by cause, at other precisions too.
 /// The same record gives the same text in every culture.
 /// </summary>
 public static class HtmlReport

@@ -39,6 +39,7 @@ public sealed record Evaluation(int[] Predictions, float[] Logits, int Correct)
     /// <exception cref="ArgumentException">An observer is there twice.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is none of an image, or the batch is not positive.</exception>
     /// <exception cref="InvalidOperationException">A run of another thread in this workspace has not been disposed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static Evaluation Of(
         ResNet model, Cifar10 data, int[] indices, Normalization normalization, Workspace workspace, int? batch = null,
         IReadOnlyList<IRunObserver>? observers = null, IProgress<int>? progress = null, ConvAlgorithm? convolution = null, CancellationToken cancellation = default)

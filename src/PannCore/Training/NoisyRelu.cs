@@ -26,7 +26,6 @@ internal sealed record NoisyRelu(Noise Noise, float Slope, CounterRandom Random,
     private double OutputRms(Tensor x)
     {
         double[] squares = new double[x.Shape[0]];
-        _ = x.Values; // Work put off is done here.
         x.Run.Workspace.Workers.Run(new Job(x.Memory, Slope, squares), squares.Length);
         return Math.Sqrt(squares.Sum() / x.Shape.Length);
     }

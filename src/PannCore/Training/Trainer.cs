@@ -124,6 +124,7 @@ public sealed class Trainer
     /// <param name="cancellation">Stops between steps; the state then is that after the last step.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="TrainingDivergedException">The loss is no longer finite, or a learnt range is none.</exception>
+    /// <exception cref="BadInputException">A teacher's answer is not finite.</exception>
     /// <exception cref="InvalidOperationException">All epochs are done, or a step failed half-way: only <see cref="Resume"/> helps then.</exception>
     public EpochResult RunEpoch(IProgress<TrainingProgress>? progress = null, Action<long>? afterStep = null, CancellationToken cancellation = default)
     {
@@ -154,6 +155,7 @@ public sealed class Trainer
 
     /// <summary>Writes the whole state, atomically. A state that is not finite is not written: the file keeps the last good one.</summary>
     /// <exception cref="TrainingDivergedException">A weight or statistic is not finite.</exception>
+    /// <exception cref="BadInputException">The file cannot be written.</exception>
     /// <exception cref="InvalidOperationException">A step failed half-way.</exception>
     public void SaveState(string path)
     {
@@ -254,14 +256,15 @@ public sealed class Trainer
         try
         {
             stored = JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new JsonException();
+            // Text is decoded when it is asked for: half a surrogate pair is found out here.
+            foreach (string name in asked.Select(pair => pair.Key).Union(stored.Select(pair => pair.Key)))
+            {
+                if (!JsonNode.DeepEquals(asked[name], stored[name])) throw BadInputException.At(path, $"metadata recipe, {name}", asked[name]?.ToJsonString() ?? "nothing", stored[name]?.ToJsonString() ?? "nothing");
+            }
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new BadInputException($"{path}: at metadata recipe: expected a recipe, found something else", exception);
-        }
-        foreach (string name in asked.Select(pair => pair.Key).Union(stored.Select(pair => pair.Key)))
-        {
-            if (!JsonNode.DeepEquals(asked[name], stored[name])) throw BadInputException.At(path, $"metadata recipe, {name}", asked[name]?.ToJsonString() ?? "nothing", stored[name]?.ToJsonString() ?? "nothing");
         }
     }
 

@@ -123,6 +123,7 @@ public sealed class ActivationSpecTests
     [InlineData("leaky:", "no slope given")]
     [InlineData("leaky:NaN", "slope 'NaN' is not a number from 0 to below 1")]
     [InlineData("leaky:1", "slope '1' is not a number from 0 to below 1")]
+    [InlineData("leaky:0.99999999", "slope '0.99999999' is not a number from 0 to below 1")] // 1 in float32.
     [InlineData("leaky:-0.1", "slope '-0.1' is not a number from 0 to below 1")]
     [InlineData("leaky:x", "slope 'x' is not a number from 0 to below 1")]
     [InlineData("leaky:0,1", "unexpected '1' after slope 0")]

@@ -73,6 +73,8 @@ public class MinimaxFunctionTests
     [InlineData("minimax:gelu,degree=8.5", "polynomial 'minimax:gelu,degree=8.5': degree '8.5' is not a whole number; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:gelu,degree=8,range=wide", "polynomial 'minimax:gelu,degree=8,range=wide': range 'wide' is not a number; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:gelu,order=8", "polynomial 'minimax:gelu,order=8': unexpected 'order=8'; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:abs,degree=8,range=5", "polynomial 'minimax:abs,degree=8,range=5': range 5 given, but abs has no scale of its own: its polynomial on [-1, 1] serves any range; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:power-3,degree=2,range=-3", "polynomial 'minimax:power-3,degree=2,range=-3': range -3 given, but power-3 has no scale of its own: its polynomial on [-1, 1] serves any range; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("direct:4", "polynomial 'direct:4': it begins otherwise; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:swish,degree=8", "unknown function 'swish'; known: sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N")]
     public void Bad_input_gets_one_clear_error(string spec, string message)

@@ -49,6 +49,14 @@ public sealed class ModelFileTests : IDisposable
         Rewrite(path, metadata: m => m.Remove("normalize"));
         Assert.Equal("imagenet", ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization.Name);
 
+        // The same name, other numbers.
+        Normalization mine = new("mine", [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]), other = new("mine", [0.5, 0.5, 0.5], [0.25, 0.25, 0.5]);
+        ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", mine, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()));
+        Assert.Equal(mine.Deviation, ModelFile.Load(path, normalization: mine).Description.Normalization.Deviation);
+        Assert.Equal(
+            $"{path}: at metadata normalizeMean and normalizeDeviation of mine: expected mean 0.5,0.5,0.5, deviation 0.25,0.25,0.5, found mean 0.5,0.5,0.5, deviation 0.25,0.25,0.25",
+            Assert.Throws<BadInputException>(() => ModelFile.Load(path, normalization: other)).Message);
+
         static (object?, int, string) Facts(ModelDescription d) => (d.LargestInputs, d.CalibrationImages, d.Normalization.Name);
     }
 

@@ -270,6 +270,9 @@ public sealed class TorchCheckpointTests : IDisposable
             string path = _folder.With("a.pth", TorchFiles.ZipOf(new("net/data.pkl", pickle), new(name, [1])));
             Assert.Equal($"{path}: at entry '{name}': expected a name inside the archive, found a path that leaves it", Refusal(path));
         }
+        // torch.save names the folder inside after the file.
+        string noon = _folder.With("a.pth", TorchFiles.ZipOf(new("2024-05-01T12:30:00/data.pkl", pickle), new("2024-05-01T12:30:00/version", "3\n"u8.ToArray())));
+        Assert.Equal($"{noon}: expected a state dict with tensors, found none among the 0 entries", Refusal(noon)); // Its names are none to refuse.
         string twice = _folder.With("a.pth", TorchFiles.ZipOf(new("net/data.pkl", pickle), new("net/data.pkl", pickle)));
         Assert.Equal($"{twice}: at entry 'net/data.pkl': expected each name once, found it again", Refusal(twice));
         Assert.Equal(["a.pth"], _folder.FileNames);

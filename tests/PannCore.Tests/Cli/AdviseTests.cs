@@ -15,7 +15,7 @@ public sealed class AdviseTests(CliFiles files) : IClassFixture<CliFiles>
         Outcome outcome = PannProcess.Run(files.Root, "advise", "--model", files.Model, "--data", files.Images, "--loss", "100", "--activation", "direct:2", "--activation", "direct:4", "--json", json);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.StartsWith(
-            $"model.safetensors, ranges layer\nChosen by images 0 to 3 of {files.Images}, judged by images 4 to 7 of {files.Images}; at most 100 points below the network with its ideal activations.\n", outcome.Out, StringComparison.Ordinal);
+            $"model.safetensors, ranges layer\nChosen by images 0 to 3 of {files.Images}, judged by images 4 to 7 of {files.Images}; expected to lose at most 100 points against the network with its ideal activations.\n", outcome.Out, StringComparison.Ordinal);
         Assert.Contains($"\nTry next: dotnet run -c Release --project src/PannCore.Cli -- inspect --model {files.Model} --data {files.Images} --activation direct:2 --ranges layer --patch file:{json}\n", outcome.Out, StringComparison.Ordinal);
 
         using var document = JsonDocument.Parse(File.ReadAllBytes(json));

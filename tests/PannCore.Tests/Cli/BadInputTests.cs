@@ -90,6 +90,18 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
         Fails(
             $"ranges 'layer': {leaky} holds the ranges of leaky:0.25, composite:alpha=8 has another leak; give it that leak, or --calibrate N",
             "eval", "--model", leaky, "--data", files.Images, "--activation", "composite:alpha=8");
+        string[] few = ["--model", leaky, "--data", files.Images, "--images", "5", "--held-out", "3", "--out"];
+        foreach (string verb in (string[])["repair", "refit"])
+        {
+            Fails($"--activation: expected a polynomial for leaky:0.25, which {leaky} was trained with, found composite:alpha=8", [verb, .. few, "no.safetensors", "--ranges", "global:50", "--activation", "composite:alpha=8"]);
+            string mended = files.At($"leaky-{verb}.safetensors");
+            Outcome outcome = PannProcess.Run(files.Root, [verb, .. few, mended]);
+            Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+            Assert.Equal(0.25, ModelFile.Load(mended).Description.Pann!.Activation.Leak);
+            if (verb == "refit") Assert.Contains(" % with leaky:0.25, ", outcome.Out, StringComparison.Ordinal);
+        }
+        Outcome equalised = PannProcess.Run(files.Root, "equalise", "--model", leaky, "--data", files.Images, "--out", files.At("leaky-equalised.safetensors"));
+        Assert.Contains("--activation composite:alpha=6,leak=0.25 ", equalised.Out, StringComparison.Ordinal);
         foreach (string[] recipe in new string[][] { [], ["--recipe", "decay-1e-5"] })
             Fails($"--leak: expected the slope to train {leaky} with, which was trained with 0.25, found none", ["train", "--init", leaky, .. recipe, "--data", files.Images, "--out", files.At("trained.safetensors")]);
     }

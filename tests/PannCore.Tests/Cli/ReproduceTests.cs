@@ -73,7 +73,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         ModelFile.Save(network, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), RandomNetwork.Largest, 24, new Dictionary<string, string> { ["command"] = "pann train --epochs 3" }));
         Outcome outcome = PannProcess.Run(files.Root, ["reproduce", "precision", "--data", Data, "--models", folder, "--json", Path.Combine(folder, "table.json"), "--seeds", "5..5", .. Few]);
         Assert.Equal(
-            $"error: {network}: at metadata command: expected pann train --arch resnet20 --epochs 3 --batch 128 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 0 --seed 5 --convolution winograd4 --out model.safetensors, found pann train --epochs 3\n",
+            $"error: {network}: at metadata command: expected pann train --arch resnet20 --epochs 3 --batch 128 --learning-rate 0.1 --warmup 1 --weight-decay 0.0005 --validation 0 --seed 5 --convolution winograd4 --out model.safetensors, found pann train --epochs 3; delete or move the file, or name another folder by --models\n",
             outcome.Error);
         Assert.False(File.Exists(Path.Combine(folder, "table.json")));
 

@@ -14,6 +14,15 @@ public sealed class NormalizationTests
         Assert.Equal("normalisation 'mnist': unknown; known: cifar10, imagenet", Assert.Throws<BadInputException>(() => Normalization.Parse("mnist")).Message);
     }
 
+    [Fact]
+    public void AKnownNameStandsForItsNumbers()
+    {
+        Assert.Equal(Normalization.Cifar10.Mean, new Normalization("cifar10", Normalization.Cifar10.Mean, Normalization.Cifar10.Deviation).Mean);
+        Assert.Equal(
+            "normalisation 'imagenet': expected mean 0.485,0.456,0.406, deviation 0.229,0.224,0.225, which the name stands for, found mean 0.5,0.5,0.5, deviation 0.25,0.25,0.25",
+            Assert.Throws<BadInputException>(() => new Normalization("imagenet", [0.5, 0.5, 0.5], [0.25, 0.25, 0.25])).Message);
+    }
+
     [NeedsCifar10Fact]
     public void Cifar10sStatisticsAreThoseOfItsTrainingPixels()
     {

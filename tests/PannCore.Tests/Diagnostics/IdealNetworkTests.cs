@@ -26,6 +26,7 @@ public sealed class IdealNetworkTests : IDisposable
     [InlineData("ReLU")]
     [InlineData("leaky")]
     [InlineData("leaky:1")]
+    [InlineData("leaky:0.99999999")]
     [InlineData("leaky:-0.1")]
     [InlineData("leaky:0,1")]
     [InlineData("model:")]

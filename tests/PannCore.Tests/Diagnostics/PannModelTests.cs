@@ -1,4 +1,5 @@
 using PannCore.Approximation;
+using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
@@ -52,6 +53,18 @@ public sealed class PannModelTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.NotEmpty(record.Flips);
         Assert.Equal(record.Flips.Select(flip => flip.Image), record.Pictures.Keys);
         Assert.All(record.Pictures, picture => Assert.True(picture.Value.Span.SequenceEqual(RandomNetwork.Sample.Image(picture.Key))));
+    }
+
+    /// <summary>With ReLU its weights make no network: nothing is compared with that, whichever activation is patched.</summary>
+    [Fact]
+    public void A_network_made_for_its_polynomials_is_compared_with_itself()
+    {
+        string file = files.At("made-for.safetensors");
+        ModelFile.Save(
+            file, RandomNetwork.Backbone, new("resnet20", Normalization.Cifar10, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>(), new(ActivationSpec.Parse("direct:4"), RandomNetwork.Largest, StandsForItself: true)));
+        PannModel model = PannModel.Load(file);
+        ResNet[] networks = [model.Convert("direct:4", "stored"), model.Convert("direct:4", "stored", 1, "relu=relu"), model.Convert("relu")];
+        Assert.Equal(["self", "self", "relu"], networks.Select(network => model.Ideal(network).Text));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class PlantedFaultTests : IDisposable
         // Of all others, 1.3 times what the same images reach.
         string line = FirstLine(Pann(path => path == Layer ? 0.98 : 1.3));
         // 1 / 0.98 = 1.0204.
-        Assert.Equal($"WARNING: Range too small: at {Layer}, inputs of the ideal network, where no polynomial has erred yet, reach 1.02 B. Measure the ranges on more images, or widen them at least 1.02 times (--margin).", line);
+        Assert.Equal($"WARNING: Range too small: at {Layer}, inputs of the ideal network, where no polynomial has erred yet, reach 1.02 B. Measure the ranges on more images, or give ranges at least 1.02 times as wide.", line);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class PlantedFaultTests : IDisposable
         ResNet pann = Pann(_ => 1.3);
         pann.Parameters.All.Single(p => p.Name == "layer1.2.conv2.weight").Update(values => values[17] = float.NaN);
         Assert.Equal(
-            "WARNING: Weights that are no numbers: layer1.2.conv2.weight [16,16,3,3] has 1 of 2304 values not finite, the first at element 17. Mend the model file: no figure below means anything.",
+            "WARNING: Weights that are no numbers: layer1.2.conv2.weight [16,16,3,3] has 1 of 2304 values not finite, the first at element 17. No figure below means anything.",
             FirstLine(pann));
     }
 
@@ -81,7 +81,7 @@ public sealed class PlantedFaultTests : IDisposable
         pann.Parameters.All.Single(p => p.Name == "layer2.1.bn1.running_var").Update(values => values[3] = -1);
         RunRecord record = Inspect(pann);
         Assert.Equal(
-            "A variance below 0: layer2.1.bn1.running_var [32] has 1 of 32 values below 0, the first at element 3. Mend the model file: no figure below means anything.",
+            "A variance below 0: layer2.1.bn1.running_var [32] has 1 of 32 values below 0, the first at element 3. No figure below means anything.",
             Assert.Single(record.Diagnoses));
     }
 

@@ -24,6 +24,8 @@ public sealed class PrecisionSweepTests : IDisposable
     [InlineData("direct:8", "direct:2 direct:4 direct:8 direct:16 direct:32 direct:64")]
     // A degree between its neighbours has an error between theirs: degree x error is nearly constant.
     [InlineData("direct:6,leak=0.1", "direct:2,leak=0.1 direct:4,leak=0.1 direct:6,leak=0.1 direct:8,leak=0.1 direct:16,leak=0.1 direct:32,leak=0.1 direct:64,leak=0.1")]
+    [InlineData("direct:16,unbiased=16", "direct:2,unbiased=16 direct:4,unbiased=16 direct:8,unbiased=16 direct:16,unbiased=16 direct:32,unbiased=16 direct:64,unbiased=16")]
+    [InlineData("direct:4,zero", "direct:2,zero direct:4,zero direct:8,zero direct:16,zero direct:32,zero direct:64,zero")]
     [InlineData("relu", "")]
     public void The_family_goes_from_coarse_to_fine_and_has_the_polynomial_asked_for(string spec, string family)
         => Assert.Equal(family, string.Join(' ', PrecisionSweep.Family(ActivationSpec.Parse(spec))));

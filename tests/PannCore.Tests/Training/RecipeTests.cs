@@ -25,6 +25,7 @@ public sealed class RecipeTests
         { "recipe: contrast: expected more than 1 and at most 100, found 1", r => r with { Contrast = 1 } },
         { "recipe: contrast: expected more than 1 and at most 100, found NaN", r => r with { Contrast = double.NaN } },
         { "recipe: leak: expected at least 0 and below 1, found 1", r => r with { Leak = 1 } },
+        { "recipe: leak: expected at least 0 and below 1, found 0.99999999", r => r with { Leak = 0.99999999 } },
         { "recipe: leak: expected more than 0, because it is to be dropped, found 0", r => r with { DropLeak = true } },
         { "recipe: noise: expected at least 0, found NaN", r => r with { Noise = new(double.NaN) } },
         { "recipe: learnt ranges: expected a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges, found random", r => r with { Polynomial = new("direct:4", new Dictionary<string, double>(), Share: PolynomialShare.Random, LearnRanges: true) } },

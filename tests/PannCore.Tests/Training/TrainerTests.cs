@@ -406,6 +406,7 @@ public sealed class TrainerTests : IDisposable
         Damage("history", "[{},{}]", "at metadata history, entry 0: expected epoch 1, found epoch 0");
         Damage("lossSum", "Infinity", "at metadata lossSum: expected a finite number, found Infinity");
         Damage("recipe", "[]", "at metadata recipe: expected a recipe, found something else");
+        Damage("recipe", """{"architecture":"\ud800"}""", "at metadata recipe: expected a recipe, found something else");
         Spoil("velocity.conv1.weight", float.NaN, "a finite number, found NaN");
         Spoil("conv1.weight", float.NegativeInfinity, "a finite number, found -Infinity");
         Spoil("bn1.running_var", -0.5f, "a variance of at least 0, found -0.5");

@@ -13,8 +13,8 @@ internal static class BoundSection
     public static void Write(Markup page, RunRecord record)
     {
         BoundRecord bounds = record.Bounds!;
-        page.Element("p", "Measured errors hold for the images that were run. A bound holds by proof: at an activation the polynomial's certified error, plus what arrives times the steepest slope; at a linear map what arrives times the "
-            + "weights' magnitudes, plus its rounding. The bound afterwards uses the values that each image really had; the bound beforehand holds for every image whose inputs stay in range.");
+        page.Element("p", "Measured errors hold for the images that were run. A bound holds by proof: at a linear map what arrives times the weights' magnitudes, plus its rounding; at an activation what arrives times the ideal function's steepest slope, plus the polynomial's own error. "
+            + "The bound afterwards takes that error at the values that each image really had, inside the range or outside; the bound beforehand takes the certified one, and holds for every image whose inputs stay in range.");
         page.Element("p", $"The bound afterwards proves {Figures.Count(bounds.DecidedImages)} of {Figures.Count(bounds.Images, "prediction")} to be the ideal network's. "
             + (bounds.VacuousAt is { } path ? $"Beforehand nothing can be said from {Figures.Name(path)} on: the bound exceeds the range itself." : "Beforehand the bound stays within the ranges to the end."));
         if (bounds.Operations.Count == 0) return;

@@ -42,8 +42,8 @@ internal static class GlossarySection
             }
         }
 
-        page.Element("h3", "Make this report again");
-        page.Element("pre", record.Command);
+        page.Element("h3", record.Command.Length > 0 ? "Make this report again" : "What was inspected");
+        if (record.Command.Length > 0) page.Element("pre", record.Command);
         page.Element("p", $"Model {record.Model}, architecture {record.Architecture}, activation {record.Activation}, ranges {record.Ranges}, {Figures.Count(record.Images, "image")}.", ("class", "note"));
         if (record.Provenance.Count == 0) return;
         using var list = page.Open("dl");

@@ -1,0 +1,32 @@
+using PannCore.Engine;
+using PannCore.Ops;
+using Xunit;
+
+namespace PannCore.Tests.Ops;
+
+/// <summary>What (leaky) ReLU is, in float32, by its definition and in float64, at numbers that are none or the largest.</summary>
+public sealed class LeakyReluTests
+{
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.25f)]
+    public void Kernel_definition_and_float64_agree_everywhere(float slope)
+    {
+        // More than the widest register, so that both the vectors and what is left see all of them.
+        float[] special = [float.NegativeInfinity, -3, -0f, 0, float.NaN, 5, float.PositiveInfinity], x = [.. special, .. special, .. special];
+        using var workspace = new Workspace(1);
+        using var run = new Run(workspace);
+        var op = new PannCore.Ops.Relu(slope);
+        float[] found = op.Apply(run.Input(new(x.Length), x)).Values.ToArray();
+        var input = DoubleTensor.From(new(x.Length), x);
+        DoubleTensor reference = new(input.Shape), exact = new(input.Shape);
+        op.Reference([input], [], reference);
+        op.Exact(workspace, [input], exact);
+        for (int i = 0; i < x.Length; i++)
+        {
+            // Slope 0 means 0, of -infinity too, where 0 times it is no number.
+            double expected = x[i] <= 0 ? (slope == 0 ? 0 : slope * (double)x[i]) : x[i];
+            Assert.Equal((expected, expected, expected), ((double)found[i], reference.Values[i], exact.Values[i]));
+        }
+    }
+}
