@@ -12,7 +12,7 @@ namespace PannCore.Approximation;
 /// <b>Stages in a row.</b> An error d of the argument adds L d, L a bound of the slope between -R and R, R the proved range of the stage before; slope and range by
 /// <see cref="ErrorScan"/>'s inequality at fixed nodes.
 /// </para>
-/// The count of roundings is that of <see cref="Polynomial.Evaluate"/> and of <see cref="ClenshawForm"/> alike. A bound: one to two orders of magnitude above what occurs.
+/// The count of roundings is that of <see cref="Polynomial.Evaluate"/> and of <see cref="ClenshawForm"/> alike. A bound: of one stage it is up to 400 times what occurs, of stages in a row, where each multiplies what arrives by its steepest slope, up to 2.4e5 times (alpha 14).
 /// </remarks>
 internal static class ClenshawRounding
 {

@@ -30,7 +30,10 @@ public sealed class CertificateTests
         double largest = 0;
         foreach (double t in Dense(r).Where((_, i) => i % 4 == 0))
             largest = Math.Max(largest, Math.Max(Math.Abs(FixedPoint.Rounding(r, t)), Math.Abs(FixedPoint.Rounding(r, -t))));
-        Assert.InRange(largest, 1e-17, r.Certificate.Rounding);
+
+        // How far it is above what occurs is measured: 10 to 50 times for a direct polynomial and the coarsest composites, and each stage in a row multiplies it by its steepest slope: 2.4e5 times at alpha 14.
+        double slack = r.Family == ReluFamily.Series ? 100 : Math.Pow(10, 1 + (-Math.Log2(r.MaxError) / 3));
+        Assert.InRange(largest, r.Certificate.Rounding / slack, r.Certificate.Rounding);
     }
 
     [Fact]
@@ -46,7 +49,8 @@ public sealed class CertificateTests
                 {
                     double bound = ClenshawRounding.OfStage(p, radius), largest = Enumerable.Range(0, 501).Max(i => Math.Abs(FixedPoint.Rounding(p, p.Centre + (radius * ((i / 250.0) - 1)))));
                     Assert.InRange(largest, 0, bound);
-                    Assert.True(bound < 1e4 * largest + 1e-12, $"{parity} {count} {radius}: {bound} says nothing of {largest}");
+                    // Measured: 4 to 390 times what occurs, the most where many coefficients meet a short interval; a constant is not rounded at all.
+                    Assert.True(bound < (1e3 * largest) + 1e-15, $"{parity} {count} {radius}: {bound} says nothing of {largest}");
                 }
             }
         }

@@ -1,5 +1,4 @@
 using PannCore.Engine;
-using PannCore.Ops;
 using Xunit;
 
 namespace PannCore.Tests.Ops;

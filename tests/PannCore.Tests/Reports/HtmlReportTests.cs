@@ -241,6 +241,26 @@ public class HtmlReportTests
         Assert.Contains("The first 200 of 9,000 are shown", HtmlReport.ToText(large), StringComparison.Ordinal);
     }
 
+    /// <summary>No two figures of a row are the same, so that none can stand in the place of another.</summary>
+    [Fact]
+    public void Tables_of_studies_have_their_figures_in_their_places()
+    {
+        RunRecord full = SampleRecord.Full();
+        XElement root = Parse(HtmlReport.ToText(full with
+        {
+            Ranging = full.Ranging! with { Layers = [new("relu", Range: 8, Largest: 2, WorstImage: 31, OutOfRange: 5, RootImages: 6, ConsequenceImages: 7)] },
+            Bounds = full.Bounds! with { Operations = [new("conv1", "conv2d", Measured: 0.5, Bound: 3, Looseness: 6, APriori: 40)] },
+            OtherArithmetic = full.OtherArithmetic! with { Operations = [new("conv1", "conv2d", SignalRms: 8, Injected: new(9, Rms: 2, -1), Inherited: new(9, Rms: 1, 0), Accumulated: new(9, Rms: 4, 0))] },
+            Inside = [full.Inside![0] with { Path = "relu", Activation = "direct:4", Range = 8, Counts = [1, 2], Below = 5, Above = 6, BiasShare = 0.25, Channels = [], Stages = [] }],
+        }));
+        Assert.Equal(["", "25.0 %", "4.00", "8.00", "2.00", "31", "5", "6", "7"], Cells("ranges"));
+        Assert.Equal(["0.500", "3.00", "6.00", "40.0"], Cells("bounds"));
+        Assert.Equal(["", "25.0 %", "0.500", "12.5 %", "50.0 %"], Cells("arithmetic"));
+        Assert.Equal(["direct:4", "8.00", "14", "5", "6", "25.0 %", "–"], Cells("inside"));
+
+        string[] Cells(string section) => [.. Section(root, section).Descendants("tbody").First().Elements("tr").First().Elements("td").Select(cell => cell.Value.Replace('\u00A0', ' '))];
+    }
+
     [Fact]
     public void Sections_follow_what_was_measured()
     {
