@@ -41,7 +41,7 @@ internal static class AdviseCommand
         {
             CommonOptions.CheckWritable(parsed, parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
+            loaded.RequireBackbone(" only");
             ActivationSpec[] candidates = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
             LoadedModel.RefuseIdle(parsed, parsed.GetValue(ranges), ranges, calibrate, margin);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
@@ -75,7 +75,7 @@ internal static class AdviseCommand
     /// <summary>Images to choose by and images to judge by, none in both.</summary>
     private static (AdviceImages Choosing, AdviceImages Judging) Images(DataFolder folder, int count, bool asked)
     {
-        if (folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive)
+        if (folder.IsOfficial)
         {
             Cifar10 training = Cifar10.ReadTrain(folder.Location), test = Cifar10.ReadTest(folder.Location);
             if (count > training.Count) throw new BadInputException($"--images: expected at most the {training.Count} training images, found {count}");

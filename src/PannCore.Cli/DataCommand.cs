@@ -19,7 +19,7 @@ internal static class DataCommand
 
     /// <summary>The images that judge: the official test images, or all of a file of one's own.</summary>
     internal static Cifar10 ReadJudging(DataFolder folder)
-        => folder.Kind is DataKind.OfficialFiles or DataKind.OfficialArchive ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
+        => folder.IsOfficial ? Cifar10.ReadTest(folder.Location) : Cifar10.ReadFile(folder.Location);
 
     private static Command Fetch()
     {

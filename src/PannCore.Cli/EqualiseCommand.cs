@@ -34,7 +34,7 @@ internal static class EqualiseCommand
             string file = parsed.GetValue(output)!;
             CommonOptions.CheckWritable(parsed, file, parsed.GetValue(json));
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, which another scale does not suit; give the model as it was before that");
+            loaded.RequireBackbone(", which another scale does not suit");
             Cifar10 training = Cifar10.ReadTrain(DataCommand.Find(parsed.GetValue(data)).Location);
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             int[] indices = [.. Enumerable.Range(0, Math.Min(parsed.GetValue(images) ?? training.Count, training.Count))];

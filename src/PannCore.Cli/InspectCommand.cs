@@ -77,6 +77,7 @@ internal static class InspectCommand
             loaded.Provenance(data, used, parsed.GetValue(Calibrate), parsed.GetValue(Margin), workspace))
         {
             Patches = patches,
+            MadeForPolynomials = loaded.Model.MadeForPolynomials,
         };
         IdealNetwork ideal = parsed.GetValue(Ideal) is string text ? IdealNetwork.Parse(text, file => LoadIdeal(file, parsed, loaded)) : loaded.Model.Ideal(pann);
         var arithmetic = ArithmeticModel.Of(parsed.GetValue(Arithmetic)!, workspace, parsed.GetValue(Seed), ledger: true);

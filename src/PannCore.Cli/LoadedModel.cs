@@ -41,6 +41,13 @@ internal sealed record LoadedModel(PannModel Model)
     public ActivationSpec Like(ActivationSpec spec)
         => !spec.IsPolynomial ? Description.Activation : spec.Leak == Description.Activation.Leak ? spec : ActivationSpec.Parse(FormattableString.Invariant($"{spec},leak={Description.Activation.Leak}"));
 
+    /// <summary>Refuses a model that holds a PANN already.</summary>
+    /// <param name="why">What is wrong with that, after what the PANN is.</param>
+    public void RequireBackbone(string why = "")
+    {
+        if (Description.Pann is { } stored) throw new BadInputException($"{File}: {stored.Origin}{why}; give the model as it was before that");
+    }
+
     /// <summary>Refuses options on ranges that would do nothing.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="needed">The ranges' text; null where no polynomial needs any.</param>
@@ -78,7 +85,7 @@ internal sealed record LoadedModel(PannModel Model)
 
     private Dictionary<string, double> Measure(ActivationSpec spec, int images, DataFolder folder, Workspace workspace, CancellationToken cancellation)
     {
-        if (folder.Kind is not (DataKind.OfficialFiles or DataKind.OfficialArchive))
+        if (!folder.IsOfficial)
             throw new BadInputException($"--calibrate: expected the official training files, found {folder.Location}; test images are never calibrated on; get the data with: pann data fetch");
         Cifar10 training = images <= Cifar10.BatchRecords ? Cifar10.ReadBatch(folder.Location, 1) : Cifar10.ReadTrain(folder.Location);
         if (images > training.Count) throw new BadInputException($"--calibrate: expected at most {training.Count} images, found {images}");

@@ -45,7 +45,7 @@ internal sealed class Mending
         string file = parsed.GetValue(_output)!, ranges = parsed.GetValue(_ranges)!;
         CommonOptions.CheckWritable(parsed, file, parsed.GetValue(_json));
         LoadedModel loaded = LoadedModel.Open(parsed.GetValue(_model), parsed.GetValue(_architecture), parsed.GetValue(_normalize));
-        if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}; give the model as it was before that");
+        loaded.RequireBackbone();
         ActivationSpec spec = loaded.Asked(parsed, _activation);
         if (!StoredPann.CanHold(spec)) throw new BadInputException($"{_verb}: expected a polynomial that is generated from its text alone, because the model file holds only that; found {spec}");
         // Mended towards another function than the network was trained with, it would be another network.

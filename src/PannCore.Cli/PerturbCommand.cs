@@ -55,7 +55,7 @@ internal static class PerturbCommand
             PerturbationForm[] chosen = Values(parsed.GetValue(forms), Choice<PerturbationForm>);
             PerturbationUnit measured = Choice<PerturbationUnit>(parsed.GetValue(unit)!)!.Value;
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin}, and what is perturbed here are ReLUs; give the model as it was before that");
+            loaded.RequireBackbone(", and what is perturbed here are ReLUs");
             LoadedModel.RefuseIdle(parsed, chosen.Any(ReluPerturbation.IsOwn) ? parsed.GetValue(ranges) : null, ranges, calibrate, margin);
             if (!chosen.Any(ReluPerturbation.IsOwn)) CommonOptions.RefuseIdle(parsed, "--form own, own-reversed or own-random-sign, whose polynomial it is, found none of them", activation);
             if (measured == PerturbationUnit.Absolute) CommonOptions.RefuseIdle(parsed, "--unit rms or energy, which layers are measured for, found absolute", measure);
@@ -105,7 +105,7 @@ internal static class PerturbCommand
     private static ReluStatistics Measure(
         LoadedModel loaded, ResNet backbone, int count, PerturbationUnit unit, DataFolder folder, Workspace workspace, ReluPolynomial? polynomial, ActivationRanges? ranges, CancellationToken cancellation)
     {
-        if (folder.Kind is not (DataKind.OfficialFiles or DataKind.OfficialArchive))
+        if (!folder.IsOfficial)
             throw new BadInputException($"--unit {PerturbationReport.Name(unit)}: expected the official training files, found {folder.Location}; layers are never measured on test images; get the data with: pann data fetch");
         Cifar10 training = Cifar10.ReadBatch(folder.Location, 1);
         int[] indices = [.. Enumerable.Range(0, count)];

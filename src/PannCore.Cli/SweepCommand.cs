@@ -40,7 +40,7 @@ internal static class SweepCommand
             CommonOptions.CheckWritable(parsed, file);
             using IDisposable? held = file is null ? null : FileLock.Hold(file, tries: 0, "that no other sweep writes this file");
             LoadedModel loaded = LoadedModel.Open(parsed.GetValue(model), parsed.GetValue(architecture), parsed.GetValue(normalize));
-            if (loaded.Description.Pann is { } stored) throw new BadInputException($"{loaded.File}: {stored.Origin} only; give the model as it was before that");
+            loaded.RequireBackbone(" only");
             ActivationSpec[] specs = AlphaOption.Specs(parsed, alphas, activations, loaded.Description.Activation.Leak);
             LoadedModel.RefuseIdle(parsed, parsed.GetValue(ranges), ranges, calibrate, margin);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));

@@ -23,6 +23,9 @@ public sealed record DataFolder(string Location, DataKind Kind)
 {
     private const string RepositoryMark = "PannCore.sln";
 
+    /// <summary>Whether training images and all test images are there.</summary>
+    public bool IsOfficial => Kind is DataKind.OfficialFiles or DataKind.OfficialArchive;
+
     /// <summary>
     /// Looks in <paramref name="explicitLocation"/>; where that is not given, in <paramref name="environmentLocation"/>; where neither
     /// is given, in <c>data/cifar-10-batches-bin</c> and <c>data</c> below the current folder, then below each folder

@@ -203,7 +203,7 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
 
         // A shift for each channel, where an activation has one, is its only parameter.
         long[] shift = [.. op.Parameters.SelectMany(p => p.Values.ToArray()).Select(v => _ring.Hold(v, path))];
-        _workspace.Workers.Run(new ImageJob(n =>
+        Parts.Each(_workspace, y.Shape[0], n =>
         {
             var blocks = new RingBlocks(_ring, _seed, path);
             for (int at = n * size; at < (n + 1) * size; at += RingBlocks.Elements)
@@ -216,7 +216,7 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
             wraps[n] += blocks.Wraps;
             if (shift.Length == 0) return;
             for (int i = n * size; i < (n + 1) * size; i++) y.Values[i] = _ring.Add(y.Values[i], shift[i % shift.Length], ref wraps[n]);
-        }), y.Shape[0]);
+        });
     }
 
     /// <summary>F and the bits of B before its point: 1/B then has about F significant ones; a shift of 64 bits has no room for more than 62.</summary>
@@ -226,10 +226,10 @@ public sealed class FixedPointArithmetic : IArithmetic<FixedPointTensor>
     private void Images(Shape shape, Action<int, int> element)
     {
         int size = shape.Length / shape[0];
-        _workspace.Workers.Run(new ImageJob(n =>
+        Parts.Each(_workspace, shape[0], n =>
         {
             for (int i = n * size; i < (n + 1) * size; i++) element(n, i);
-        }), shape[0]);
+        });
     }
 
     /// <summary>The random bits of an operation's one truncation; the instructions of a polynomial have others, by their numbers.</summary>

@@ -17,6 +17,9 @@ public sealed record InspectionRequest(string Title, string Command, string Mode
 {
     /// <summary>Activations that are another function than <see cref="Activation"/>: see <see cref="ActivationPatches"/>.</summary>
     public IReadOnlyDictionary<string, ActivationSpec> Patches { get; init; } = new Dictionary<string, ActivationSpec>();
+
+    /// <summary>Whether the weights were trained with these polynomials over these ranges, or fitted to them: whatever they are compared with, other precisions and ranges say nothing of them.</summary>
+    public bool MadeForPolynomials { get; init; }
 }
 
 /// <summary>Predictions, ledger, layer switch and further studies of a PANN over a set of images, as one record.</summary>

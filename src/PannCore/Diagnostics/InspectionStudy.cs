@@ -40,7 +40,7 @@ public sealed record InspectionStudy(
         }),
         new("ranges", subject => subject.HasPolynomials ? RangeStudy.Units : 0, (record, subject, progress, cancellation) => record with
         {
-            Ranging = RangeStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation, scale: subject.HasOwnIdeal),
+            Ranging = RangeStudy.Of(subject.Pann, subject.Data, subject.Images, subject.Normalization, subject.Workspace, progress, cancellation, scale: subject.HasOwnIdeal && !subject.Request.MadeForPolynomials),
         }),
         new("bounds", subject => subject.HasOwnIdeal ? Math.Min(BoundImages, subject.Sound.Length) : 0, (record, subject, progress, cancellation) => record with
         {
@@ -54,7 +54,7 @@ public sealed record InspectionStudy(
         }),
     ];
 
-    /// <summary>A repaired network is made for one precision: its shifts, statistics and ranges are wrong for another.</summary>
+    /// <summary>A repaired network is made for one precision: its shifts, statistics and ranges are wrong for another. So are weights that polynomials were trained or fitted with.</summary>
     private static int Steps(InspectionSubject subject)
-        => !subject.HasOwnIdeal || subject.Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial { Shift: not null }) ? 0 : PrecisionSweep.Family(subject.Request.Activation).Count;
+        => !subject.HasOwnIdeal || subject.Request.MadeForPolynomials || subject.Pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial { Shift: not null }) ? 0 : PrecisionSweep.Family(subject.Request.Activation).Count;
 }

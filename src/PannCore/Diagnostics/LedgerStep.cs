@@ -66,7 +66,7 @@ internal sealed class LedgerStep
         op.RoundingBound(workspace, working, Single, _bound = Temporary(shape));
         Outputs = new(y, idealOutput, polynomial);
 
-        _isAffine = op.Activation is null && ideal.Map.IsAffine(Statistics.Evaluation);
+        _isAffine = op.Activation is null && ideal.Map.IsAffine;
         if (_isAffine) ApplyToErrors();
         else if (op.Activation is not null && ideal.LipschitzRange < double.PositiveInfinity) ideal.Map.RoundingBound(workspace, working, Double, _rounding = Temporary(shape));
     }
@@ -272,7 +272,7 @@ internal sealed class LedgerStep
             if (isExact && double.IsFinite(outcome.Working[i])) continue;
             bool isExcused = !isInside || (isExact
                 ? !(Math.Abs(outcome.Exact[i]) + (bound[i] / Single) < float.MaxValue)
-                : ranged.IsEmpty && !_op.IsAffine(Statistics.Evaluation));
+                : ranged.IsEmpty && !_op.IsAffine);
             limits[i] = isExcused ? double.PositiveInfinity : double.IsPositiveInfinity(limits[i]) ? double.NaN : limits[i];
         }
     }

@@ -105,15 +105,19 @@ public sealed class PannModel
             Title(name, conversion.Activation, conversion.Ranges, conversion.Patches, indices.Length), "", name, conversion.Activation, conversion.Ranges?.Spec ?? "none", Provenance(images, conversion.Ranges, margin))
         {
             Patches = conversion.Patches,
+            MadeForPolynomials = MadeForPolynomials,
         };
         return Using(workspace, used => Inspection.Run(request, pann, images, indices, Description.Normalization, used, progress, cancellation, studies: studies ?? InspectionStudy.All, ideal: Ideal(pann)));
     }
+
+    /// <summary>Whether the weights were trained with polynomials that the file holds, or fitted to them.</summary>
+    public bool MadeForPolynomials => Description.Pann is { StandsForItself: true };
 
     /// <summary>What a PANN of this network is compared with where nothing is said: itself, if the weights were trained with its polynomials or fitted to them and it has any of them left, else the function that they stand for.</summary>
     public IdealNetwork Ideal(ResNet pann)
     {
         ArgumentNullException.ThrowIfNull(pann);
-        return Description.Pann is { StandsForItself: true } && pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial) ? IdealNetwork.Self : IdealNetwork.Of(pann);
+        return MadeForPolynomials && pann.Activations.Any(activation => activation.Function is ActivationFunction.Polynomial) ? IdealNetwork.Self : IdealNetwork.Of(pann);
     }
 
     /// <summary>What the figures of an evaluation depend on, besides model, activation and ranges.</summary>

@@ -1,5 +1,6 @@
 using PannCore.Engine;
 using PannCore.Kernels;
+using PannCore.Ops;
 
 namespace PannCore.Diagnostics;
 
@@ -37,7 +38,7 @@ internal sealed class RingConvolution(Ring ring, Workspace workspace)
             long mask = last ? -1 : (1L << pieceBits) - 1;
             for (int i = 0; i < x.Values.Length; i++) _pieces[i] = (x.Values[i] >> shift) & mask;
             workspace.Workers.Run(new ConvForwardJob<double>(w.Plan, _pieces, w.Packed, _sums), images);
-            workspace.Workers.Run(new ImageJob(n =>
+            Parts.Each(workspace, images, n =>
             {
                 for (int i = n * outputs; i < (n + 1) * outputs; i++)
                 {
@@ -45,7 +46,7 @@ internal sealed class RingConvolution(Ring ring, Workspace workspace)
                     if (totals is not null) sum = totals[i] += sum << shift;
                     if (last) finish(n, i, sum);
                 }
-            }), images);
+            });
         }
     }
 
@@ -70,10 +71,4 @@ internal sealed class RingConvolution(Ring ring, Workspace workspace)
 
     /// <summary>Packed integer weights; the magnitudes of one output sum to less than 2^Bits.</summary>
     private sealed record Integers(int Version, ConvPlan<double> Plan, Memory<double> Packed, int Bits);
-}
-
-/// <summary>One image a chunk.</summary>
-internal readonly struct ImageJob(Action<int> image) : IJob
-{
-    public void Run(int chunk, Scratch scratch) => image(chunk);
 }

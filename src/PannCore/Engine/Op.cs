@@ -55,7 +55,7 @@ public abstract class Op
         string path = run.PathOf(this);
         bool inPlace = ForwardInPlace && shape == inputs[0].Shape && run.MayOverwrite(inputs[0], this);
         ElementwiseChain? before = inputs[0].Pending;
-        run.Pending = inPlace && IsElementwise(run.Statistics) ? inputs[0].TakePending() : null;
+        run.Pending = inPlace && IsElementwise ? inputs[0].TakePending() : null;
         Memory<float> memory = inPlace ? inputs[0].Memory : run.Workspace.Pool.Rent(shape.Length);
         if (inPlace) run.BeforeOverwriting(memory);
         try
@@ -104,7 +104,7 @@ public abstract class Op
     /// Whether all that the forward pass does is put off, element by element (<see cref="Forwarding.PutOff"/>), and all that a backward pass in place does as well:
     /// then work still pending on input 0 or on the gradient of the output need not be done first.
     /// </summary>
-    internal virtual bool IsElementwise(Statistics statistics) => false;
+    internal virtual bool IsElementwise => false;
 
     /// <summary>Whether the backward pass itself does the work pending on the gradient of the output.</summary>
     internal virtual bool DoesPending => false;
@@ -134,7 +134,7 @@ public abstract class Op
     /// <summary>
     /// Whether the operation is a linear map plus a constant: then f(x + e) - f(x) = f(e) - f(0), which the error ledger checks.
     /// </summary>
-    public virtual bool IsAffine(Statistics statistics) => false;
+    public virtual bool IsAffine => false;
 
     /// <summary>
     /// An upper bound on the rounding error of each output element when the operation is computed in an arithmetic with this unit roundoff

@@ -293,7 +293,7 @@ public sealed class Run : IDisposable
         }
         IReadOnlyList<Parameter> parameters = op.Parameters;
         bool inPlace = op.GradientInPlace && inputs[0].NeedsGradient && dy.Owners == 1;
-        if (!op.DoesPending && !(inPlace && op.IsElementwise(Statistics))) Settled(dy);
+        if (!op.DoesPending && !(inPlace && op.IsElementwise)) Settled(dy);
         if (inPlace) BeforeOverwriting(dy.Memory);
         Pending = dy.Pending;
         dy.Pending = null;

@@ -20,7 +20,7 @@ internal sealed class Add : Op
 
     protected internal override bool BackwardReadsOutput => false;
 
-    internal override bool IsElementwise(Statistics statistics) => true;
+    internal override bool IsElementwise => true;
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.PutOff(new ElementwiseAdd(inputs[0].Memory, inputs[1].Memory, y), y);
@@ -35,7 +35,7 @@ internal sealed class Add : Op
         for (int i = 0; i < output.Values.Length; i++) output.Values[i] = inputs[0].Values[i] + inputs[1].Values[i];
     }
 
-    public override bool IsAffine(Statistics statistics) => true;
+    public override bool IsAffine => true;
 
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {

@@ -57,7 +57,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
 
     protected internal override bool BackwardReadsOutput => false;
 
-    internal override bool IsElementwise(Statistics statistics) => statistics == Statistics.Evaluation;
+    internal override bool IsElementwise => !Trains;
 
     internal override bool DoesPending => true;
 
@@ -158,7 +158,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
         });
     }
 
-    public override bool IsAffine(Statistics statistics) => statistics == Statistics.Evaluation;
+    public override bool IsAffine => !Trains;
 
     /// <summary>
     /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|). Below the normal numbers s, t and the product lose e each: (|x| + 2) e more.

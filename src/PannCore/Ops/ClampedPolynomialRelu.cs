@@ -66,7 +66,7 @@ internal sealed class ClampedPolynomialRelu : Op
     protected internal override bool BackwardReadsOutput => false;
 
     /// <summary>A learnt range needs a sum over all elements of the gradient of the output, whose values must be there then.</summary>
-    internal override bool IsElementwise(Statistics statistics) => _logarithm is not { Trainable: true };
+    internal override bool IsElementwise => _logarithm is not { Trainable: true };
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {

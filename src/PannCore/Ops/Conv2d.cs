@@ -125,7 +125,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workspace.Workers.Run(new ConvForwardJob<double>(plan, inputs[0].Values, packed, output.Values), inputs[0].Shape[0]);
     }
 
-    public override bool IsAffine(Statistics statistics) => true;
+    public override bool IsAffine => true;
 
     /// <summary>
     /// Direct: gamma_(n+1) sum |x| |w| for n = R S C products summed in any order, fused or not.
@@ -222,7 +222,7 @@ internal sealed class Conv2d(Parameter weight, int stride, int padding) : Op
         workers.Run(job, job.Chunks);
     }
 
-    /// <summary>The same as a job, to be done at the beginning of other work.</summary>
+    /// <summary>The same as a job, to be done at the beginning of other work; boxed, where the forward pass is not.</summary>
     private IImages JobOf(ConvGeometry g, bool transposed, int images, ReadOnlyMemory<float> from, ElementwiseChain? pending, Memory<float> to, ConvAlgorithm algorithm, Workers workers)
         => FormOf(g, algorithm) is { } form ? WinogradJob(g, form, transposed, images, from, pending, to, workers)
             : transposed && ThreeChannelGradient.Applies(g) ? ThreeChannelJob(g, from, pending, to, workers)

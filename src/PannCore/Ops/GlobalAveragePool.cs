@@ -33,7 +33,7 @@ internal sealed class GlobalAveragePool : Op
     /// <summary>The sum of the pixels, divided once.</summary>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output) => Mean(workspace, inputs[0], ofMagnitudes: false, output);
 
-    public override bool IsAffine(Statistics statistics) => true;
+    public override bool IsAffine => true;
 
     /// <summary>gamma_(n+1) mean |x| for n pixels summed and one division, and what that loses below the normal numbers.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

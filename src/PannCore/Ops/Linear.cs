@@ -67,7 +67,7 @@ internal sealed class Linear(Parameter weight, Parameter bias) : Op
         }
     }
 
-    public override bool IsAffine(Statistics statistics) => true;
+    public override bool IsAffine => true;
 
     /// <summary>gamma_(n+2) (sum |x| |w| + |b|) for n products, and n times what one below the normal numbers loses.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

@@ -44,7 +44,7 @@ internal sealed class PerturbedRelu : Op
 
     protected internal override bool BackwardReadsOutput => false;
 
-    internal override bool IsElementwise(Statistics statistics) => true;
+    internal override bool IsElementwise => true;
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {

@@ -87,7 +87,7 @@ public sealed class PolynomialRelu : Op
     /// <inheritdoc/>
     protected internal override bool BackwardReadsOutput => false;
 
-    internal override bool IsElementwise(Statistics statistics) => true;
+    internal override bool IsElementwise => true;
 
     /// <inheritdoc/>
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
@@ -120,10 +120,11 @@ public sealed class PolynomialRelu : Op
     /// <inheritdoc/>
     public override void Exact(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, DoubleTensor output)
     {
-        double[] x = inputs[0].Values;
-        workspace.Workers.Run(new ExactJob(_exact ??= Form<double>(), x, output.Values), Chunks.Count(x.Length));
+        double[] x = inputs[0].Values, y = output.Values;
+        PolynomialForm<double> form = _exact ??= Form<double>();
+        Parts.Run(workspace, x.Length, 1, part => PolynomialKernel.Forward(form, x.AsSpan(part), y.AsSpan(part)));
         if (Shift is null) return;
-        double[] shift = Parts.Line(Shift.Shape.Length, c => Shift.Values[c]), y = output.Values;
+        double[] shift = Parts.Line(Shift.Shape.Length, c => Shift.Values[c]);
         Parts.Run(workspace, y.Length, Shift.Shape.Length, part =>
         {
             Span<double> to = y.AsSpan(part);
@@ -216,15 +217,6 @@ public sealed class PolynomialRelu : Op
         {
             if (slope) PolynomialKernel.Gradient(form, x.Span[range], factor.Span[range], result.Span[range]);
             else PolynomialKernel.Forward(form, x.Span[range], result.Span[range]);
-        }
-    }
-
-    private readonly struct ExactJob(PolynomialForm<double> form, double[] x, double[] y) : IJob
-    {
-        public void Run(int chunk, Scratch scratch)
-        {
-            System.Range range = Chunks.Of(chunk, x.Length);
-            PolynomialKernel.Forward(form, x.AsSpan(range), y.AsSpan(range));
         }
     }
 

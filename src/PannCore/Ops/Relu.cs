@@ -23,7 +23,7 @@ internal sealed class Relu(float slope) : Op
 
     protected internal override bool BackwardReadsInputs => false;
 
-    internal override bool IsElementwise(Statistics statistics) => true;
+    internal override bool IsElementwise => true;
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
         => pass.PutOff(new ElementwiseRelu(inputs[0].Memory, slope, y), y);

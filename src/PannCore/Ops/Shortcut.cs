@@ -60,7 +60,7 @@ internal sealed class Shortcut(int channels, int stride) : Op
         });
     }
 
-    public override bool IsAffine(Statistics statistics) => true;
+    public override bool IsAffine => true;
 
     /// <summary>Nothing is computed.</summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

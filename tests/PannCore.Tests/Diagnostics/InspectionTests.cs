@@ -21,6 +21,20 @@ public sealed class InspectionTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
+    /// <summary>Whatever they are compared with: another polynomial, or another range, makes another network of them that nobody asked for.</summary>
+    [Fact]
+    public void Weights_made_for_their_polynomials_are_tried_with_no_others()
+    {
+        ResNet pann = RandomNetwork.Pann("direct:4", margin: 1.2);
+        RunRecord Inspect(bool made) => Inspection.Run(
+            Request with { Activation = ActivationSpec.Parse("direct:4"), MadeForPolynomials = made }, pann, RandomNetwork.Sample, [0, 1], Normalization.Cifar10, _workspace, studies: InspectionStudy.All);
+        RunRecord free = Inspect(made: false), fixedOnes = Inspect(made: true);
+        Assert.True(free.Sweep is { Steps.Count: > 1 } && free.Ranging!.Cliff is not null);
+        Assert.True(fixedOnes.Sweep is null && fixedOnes.Ranging!.Cliff is null);
+        Content.Same(free.Ranging!.Layers, fixedOnes.Ranging!.Layers);
+        Content.Same(free.Operations, fixedOnes.Operations);
+    }
+
     [Fact]
     public void An_overflowing_image_is_counted_apart_and_changes_no_other_figure()
     {

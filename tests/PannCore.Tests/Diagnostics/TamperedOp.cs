@@ -19,7 +19,7 @@ internal sealed class TamperedOp(Op genuine, Action<IReadOnlyList<Tensor>, Memor
 
     public override ActivationTraits? Activation => affine is null ? genuine.Activation : null;
 
-    public override bool IsAffine(Statistics statistics) => affine ?? genuine.IsAffine(statistics);
+    public override bool IsAffine => affine ?? genuine.IsAffine;
 
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)
         => genuine.RoundingBound(workspace, inputs, unitRoundoff, bound);
