@@ -27,7 +27,7 @@ internal static class ReproduceNetwork
         var common = new Experiment.Options("network.json", tunes: true);
         Option<string> backbone = new("--backbone") { HelpName = "NAME", Description = "The recipe of the networks.", DefaultValueFactory = _ => "baseline" };
         Option<string?> tuning = new("--tune") { HelpName = "NAME", Description = "Instead of the networks as they are, those trained on in a named way (pann train --list) that leaves ReLUs." };
-        Option<string[]> activations = new("--activation") { HelpName = "SPEC", Description = "A polynomial. May be given more than once; by default twelve, of one level to fourteen.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualActivations };
+        Option<string[]> activations = new("--activation") { HelpName = "SPEC", Description = "A polynomial. May be given more than once; by default twelve, of one level to thirteen.", Arity = ArgumentArity.OneOrMore, DefaultValueFactory = _ => UsualActivations };
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw accuracy against levels and against multiplications (SVG)." };
         var command = new Command("network", "Accuracy against CKKS levels and multiplications: one backbone converted, repaired, refitted, equalised and refitted, and trained on with its polynomials (the rows of pann reproduce loop that there are).\n\nExample: pann reproduce network --plot network.svg")
         {
@@ -39,7 +39,8 @@ internal static class ReproduceNetwork
             var recipe = NamedRecipe.Of(parsed.GetValue(backbone)!);
             Experiment.RequireRelu(recipe);
             ActivationSpec[] specs = [.. parsed.GetValue(activations)!.Select(ActivationSpec.Parse)];
-            if (specs.FirstOrDefault(spec => !spec.IsPolynomial || spec.Leak != 0) is { } other) throw new BadInputException($"--activation: expected a polynomial that stands for ReLU, found {other}");
+            // Rows are known by the text: what a file holds may change.
+            if (specs.FirstOrDefault(spec => !StoredPann.CanHold(spec) || spec.Leak != 0) is { } other) throw new BadInputException($"--activation: expected a polynomial that stands for ReLU and is generated from its text alone, found {other}");
             NamedTuning? way = parsed.GetValue(tuning) is string named ? NamedTuning.Of(named) : null;
             Experiment.RequireReluLeft([way], recipe);
             if (way is null or { StatisticsOnly: true }) CommonOptions.RefuseIdle(parsed, "--tune with a way that trains", common.TuningEpochs!);

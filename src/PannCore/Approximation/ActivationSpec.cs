@@ -267,7 +267,7 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
         => new($"activation '{text}': {why}; known: {KnownForms}");
 
     private static BadInputException BadLeak(string text, string found)
-        => Bad(text, $"slope '{found}' is not a number from 0 to below 1");
+        => Bad(text, $"slope '{found}' is not a number from 0 to below 1 in float32");
 
     private static BadInputException BadStage(string text, int index, string found)
         => Bad(text, $"degree '{found}' of stage {index + 1} is not an odd number from {SmallestStageDegree} to {Remez.LargestSignDegree}");

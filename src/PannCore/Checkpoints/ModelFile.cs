@@ -100,7 +100,7 @@ public static class ModelFile
         if (metadata.GetValueOrDefault("normalize") is string pixels && normalization is not null)
         {
             if (pixels != normalization.Name) throw BadInputException.At(path, "metadata normalize", normalization.Name, pixels);
-            if (StoredNormalization(path, metadata) is var held && !held.SameNumbers(normalization))
+            if (metadata.ContainsKey("normalizeMean") && metadata.ContainsKey("normalizeDeviation") && StoredNormalization(path, metadata) is var held && !held.SameNumbers(normalization))
                 throw BadInputException.At(path, $"metadata normalizeMean and normalizeDeviation of {pixels}", normalization.Numbers, held.Numbers);
         }
         string name = architecture ?? stored ?? throw new BadInputException($"{path}: does not say its architecture; give --arch, one of {string.Join(", ", ResNet.Names)}");

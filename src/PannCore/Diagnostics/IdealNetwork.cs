@@ -42,7 +42,7 @@ public sealed class IdealNetwork
     /// <exception cref="ArgumentOutOfRangeException">Another slope.</exception>
     public static IdealNetwork Relu(double slope = 0)
     {
-        if (!IsSlope(slope)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "ideal: the slope must be at least 0 and below 1");
+        if (!IsSlope(slope)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "ideal: the slope must be at least 0 and, in float32, below 1");
         return new(TextOf(slope), pann => pann.With(_ => new ActivationFunction.Relu((float)slope)), (op, _) => IdealOperation.Leaky(op, slope));
     }
 

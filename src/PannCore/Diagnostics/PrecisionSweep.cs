@@ -13,7 +13,7 @@ public static class PrecisionSweep
 
     /// <summary>
     /// The polynomials that a sweep shows beside the given one, coarse to fine by their certified error: <c>direct:2, 4, 8 ... 64</c> for a direct polynomial,
-    /// <c>composite:alpha=4 ... 14</c> for every other, with the same leak; and the given one itself. Empty for a function that is no polynomial.
+    /// <c>composite:alpha=4 ... 14</c> for every other, with the same leak, and direct ones with the same value at 0 or density; and the given one itself. Empty for a function that is no polynomial.
     /// </summary>
     /// <remarks>Building all composites takes about a second.</remarks>
     public static IReadOnlyList<ActivationSpec> Family(ActivationSpec spec)

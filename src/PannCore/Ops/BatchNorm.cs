@@ -161,7 +161,7 @@ internal sealed class BatchNorm(Parameter gamma, Parameter beta, Parameter runni
     public override bool IsAffine => !Trains;
 
     /// <summary>
-    /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|). Below the normal numbers s, t and the product lose e each: (|x| + 2) e more.
+    /// y = x s + t with s and t rounded once each from float64, one product and one sum: gamma_4 (|x s| + |mean s| + |beta|). Below the normal numbers s, t and the product lose e each, s also as the factor of the mean: (|x| + |mean| + 2) e more.
     /// With training statistics no bound is known.
     /// </summary>
     public override void RoundingBound(Workspace workspace, IReadOnlyList<DoubleTensor> inputs, double unitRoundoff, DoubleTensor bound)

@@ -32,7 +32,7 @@ public static class AdviceReport
             + "expected, what the choice goes by: points lost if each answer's margin changed as those of about its size do, and nothing were gained",
             ["network", "levels", "in all", "products", "chosen by", "expected", "judged by", "exploded"],
             [.. new[] { record.Ideal, record.Uniform, record.Advised }.Select(trial => (IReadOnlyList<string>)
-                [PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), FormattableString.Invariant($"-{trial.Chosen.ExpectedLoss:F2}"), Accuracy(trial.Judged), Figures.Count(trial.ExplodedImages)])]);
+                [PlainText.OneLine(trial.Name), Cost(trial.ActivationLevels), Cost(trial.NetworkLevels), Cost(trial.Multiplications), Accuracy(trial.Chosen), ReferenceEquals(trial, record.Ideal) ? "–" : FormattableString.Invariant($"{trial.Chosen.ExpectedLoss:F2}"), Accuracy(trial.Judged), Figures.Count(trial.ExplodedImages)])]);
 
         static string Cost(long cost) => cost == 0 ? "–" : Figures.Count(cost);
         static string Accuracy(AdviceScore score)

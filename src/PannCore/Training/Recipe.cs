@@ -93,7 +93,7 @@ public sealed record Recipe
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
         Require(Mixup >= 0 && double.IsFinite(Mixup), "mixup", "at least 0", Mixup);
         Require(Contrast is null or (> 1 and <= 100), "contrast", "more than 1 and at most 100", Contrast ?? 1);
-        Require(Leak >= 0 && (float)Leak < 1, "leak", "at least 0 and below 1", Leak);
+        Require(Leak >= 0 && (float)Leak < 1, "leak", "at least 0 and, in float32, below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
         Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);
         Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);

@@ -88,7 +88,7 @@ public sealed class ActivationSpecTests
     [InlineData("relu,leak=0.1", "relu takes no argument, found ',leak=0.1'")]
     [InlineData("square:2", "square takes no argument but leak, found ':2'")]
     [InlineData("square,2", "square takes no argument but leak, found ',2'")]
-    [InlineData("quadratic,leak=1", "slope '1' is not a number from 0 to below 1")]
+    [InlineData("quadratic,leak=1", "slope '1' is not a number from 0 to below 1 in float32")]
     [InlineData("quadratic,leak=0.1,leak=0.1", "unexpected 'leak=0.1' after leak=0.1")]
     [InlineData("composite:alpha=40,min=depth", "alpha '40' is not a whole number from 4 to 15 (double certifies degrees with a product of at most 32768: a maximum error of about 2^-15)")]
     [InlineData("composite:alpha=9,min=width", "minimum 'width' is neither depth nor mults")]
@@ -121,11 +121,11 @@ public sealed class ActivationSpecTests
     [InlineData("relu:", "relu takes no argument, found ':'")]
     [InlineData("leaky", "no slope given")]
     [InlineData("leaky:", "no slope given")]
-    [InlineData("leaky:NaN", "slope 'NaN' is not a number from 0 to below 1")]
-    [InlineData("leaky:1", "slope '1' is not a number from 0 to below 1")]
-    [InlineData("leaky:0.99999999", "slope '0.99999999' is not a number from 0 to below 1")] // 1 in float32.
-    [InlineData("leaky:-0.1", "slope '-0.1' is not a number from 0 to below 1")]
-    [InlineData("leaky:x", "slope 'x' is not a number from 0 to below 1")]
+    [InlineData("leaky:NaN", "slope 'NaN' is not a number from 0 to below 1 in float32")]
+    [InlineData("leaky:1", "slope '1' is not a number from 0 to below 1 in float32")]
+    [InlineData("leaky:0.99999999", "slope '0.99999999' is not a number from 0 to below 1 in float32")] // 1 in float32.
+    [InlineData("leaky:-0.1", "slope '-0.1' is not a number from 0 to below 1 in float32")]
+    [InlineData("leaky:x", "slope 'x' is not a number from 0 to below 1 in float32")]
     [InlineData("leaky:0,1", "unexpected '1' after slope 0")]
     [InlineData("composite", "no degrees given")]
     [InlineData("composite:", "no degrees given")]
@@ -147,10 +147,10 @@ public sealed class ActivationSpecTests
     [InlineData("composite:7,alpha=9", "degree 'alpha=9' of stage 2 is not an odd number from 3 to 63")]
     [InlineData("composite:99999999999999", "degree '99999999999999' of stage 1 is not an odd number from 3 to 63")]
     [InlineData("composite:63,63,9", "the product of the degrees is above 32768")]
-    [InlineData("composite:7,7,leak=NaN", "slope 'NaN' is not a number from 0 to below 1")]
-    [InlineData("composite:7,7,leak=", "slope '' is not a number from 0 to below 1")]
+    [InlineData("composite:7,7,leak=NaN", "slope 'NaN' is not a number from 0 to below 1 in float32")]
+    [InlineData("composite:7,7,leak=", "slope '' is not a number from 0 to below 1 in float32")]
     [InlineData("composite:7,7,leak=0.1,7", "unexpected '7' after leak=0.1")]
-    [InlineData("composite:7,7,leak=0.1x", "slope '0.1x' is not a number from 0 to below 1")]
+    [InlineData("composite:7,7,leak=0.1x", "slope '0.1x' is not a number from 0 to below 1 in float32")]
     [InlineData("direct", "no degree given")]
     [InlineData("direct:", "no degree given")]
     [InlineData("direct:0", "degree '0' is not an even number from 2 to 256")]
@@ -158,7 +158,7 @@ public sealed class ActivationSpecTests
     [InlineData("direct:258", "degree '258' is not an even number from 2 to 256")]
     [InlineData("direct:4x", "degree '4x' is not an even number from 2 to 256")]
     [InlineData("direct:4,6", "unexpected '6' after degree 4")]
-    [InlineData("direct:4,leak=1.5", "slope '1.5' is not a number from 0 to below 1")]
+    [InlineData("direct:4,leak=1.5", "slope '1.5' is not a number from 0 to below 1 in float32")]
     public void Bad_specs_are_refused_with_the_part_that_is_wrong(string text, string why)
         => Assert.Equal($"activation '{text}': {why}{Known}", Assert.Throws<BadInputException>(() => ActivationSpec.Parse(text)).Message);
 

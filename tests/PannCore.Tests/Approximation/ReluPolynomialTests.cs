@@ -262,7 +262,7 @@ public sealed class ReluPolynomialTests
             "activation 'direct:0': degree '0' is not an even number from 2 to 256; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
             Assert.Throws<BadInputException>(() => ReluPolynomial.Direct(0)).Message);
         Assert.Equal(
-            "activation 'composite:7,leak=NaN': slope 'NaN' is not a number from 0 to below 1; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
+            "activation 'composite:7,leak=NaN': slope 'NaN' is not a number from 0 to below 1 in float32; known: relu, leaky:A, composite:alpha=N, composite:D,D,..., direct:N, taylor:N, lsq:N, chebyshev:N, interpolation:N, hermite:N, square, quadratic, file:PATH",
             Assert.Throws<BadInputException>(() => ReluPolynomial.Composite([7], double.NaN)).Message);
     }
 

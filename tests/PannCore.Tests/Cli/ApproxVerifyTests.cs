@@ -48,6 +48,11 @@ public sealed class ApproxVerifyTests : IDisposable
             FormattableString.Invariant($"certificate.maxError: the file states {stated / 2}, recomputed: {stated}\np.json: REFUSED, 1 statement is missing or not so\n"), outcome.Out, StringComparison.Ordinal);
         JsonNode result = JsonNode.Parse(File.ReadAllText(_folder.At("result.json")))!;
         Assert.Equal((false, "certificate.maxError"), ((bool?)result["passed"], (string?)result["findings"]![0]!["where"]));
+
+        // What states nothing is not verified, and says how to come by a statement.
+        root.AsObject().Remove("certificate");
+        File.WriteAllText(path, root.ToJsonString());
+        Assert.Contains("\nthe file states no certificate; one that does is written by: pann approx file:p.json --out NEW\n", PannProcess.Run(_folder.Root, "approx", "verify", "p.json").Out, StringComparison.Ordinal);
     }
 
     [Fact]

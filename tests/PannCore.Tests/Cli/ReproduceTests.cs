@@ -345,7 +345,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
         }
         Assert.Equal(2, PannProcess.Run(files.Root, "reproduce", "decay", "--minutes", "NaN").Code);
         Assert.Equal(
-            new Outcome(1, "", "error: --activation: expected a polynomial that stands for ReLU, found direct:4,leak=0.1\n"), PannProcess.Run(files.Root, "reproduce", "network", "--activation", "direct:4,leak=0.1"));
+            new Outcome(1, "", "error: --activation: expected a polynomial that stands for ReLU and is generated from its text alone, found direct:4,leak=0.1\n"), PannProcess.Run(files.Root, "reproduce", "network", "--activation", "direct:4,leak=0.1"));
     }
 
     [NeedsCifar10Fact]

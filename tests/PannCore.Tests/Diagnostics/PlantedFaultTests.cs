@@ -44,6 +44,10 @@ public sealed class PlantedFaultTests : IDisposable
         string line = FirstLine(Pann(path => path == Layer ? 0.98 : 1.3));
         // 1 / 0.98 = 1.0204.
         Assert.Equal($"WARNING: Range too small: at {Layer}, inputs of the ideal network, where no polynomial has erred yet, reach 1.02 B. Measure the ranges on more images, or give ranges at least 1.02 times as wide.", line);
+
+        // Where the ranges are a margin times what was measured, it says which: 1.05 / 0.98 = 1.0714, rounded up.
+        RunRecord measured = Inspect(Pann(path => path == Layer ? 0.98 : 1.3), provenance: new Dictionary<string, string> { ["margin"] = "1.05" });
+        Assert.EndsWith(", or give ranges at least 1.02 times as wide (--margin 1.08).", ConsoleReport.Summary(measured)[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,9 +143,9 @@ public sealed class PlantedFaultTests : IDisposable
 
     private string FirstLine(ResNet pann, Normalization? normalization = null, IdealNetwork? ideal = null) => ConsoleReport.Summary(Inspect(pann, normalization, ideal))[0];
 
-    private RunRecord Inspect(ResNet pann, Normalization? normalization = null, IdealNetwork? ideal = null)
+    private RunRecord Inspect(ResNet pann, Normalization? normalization = null, IdealNetwork? ideal = null, IReadOnlyDictionary<string, string>? provenance = null)
     {
-        var request = new InspectionRequest("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer", new Dictionary<string, string>());
+        var request = new InspectionRequest("t", "pann inspect", "m", ActivationSpec.Parse("composite:alpha=12"), "layer", provenance ?? new Dictionary<string, string>());
         return Inspection.Run(request, pann, RandomNetwork.Sample, Images, normalization ?? _normalization, _workspace, ideal: ideal);
     }
 

@@ -117,7 +117,8 @@ public sealed class PrecisionAdviceTests : IDisposable
                 "On the images kept apart it loses 2.00 points (5 answers lost, 1 gained): MORE than is allowed; choose by more images (--images), or allow less.",
             ],
             AdviceReport.Summary(record));
-        Assert.Equal(["advice", "150", "170", "2,500,000", "89.5 % (84.5..93.0), -1 +0", "-0.40", "88.0 % (82.8..91.8), -5 +1", "3"], AdviceReport.Trials(record).Rows[2]);
+        Assert.Equal(["advice", "150", "170", "2,500,000", "89.5 % (84.5..93.0), -1 +0", "0.40", "88.0 % (82.8..91.8), -5 +1", "3"], AdviceReport.Trials(record).Rows[2]);
+        Assert.Equal("–", AdviceReport.Trials(record).Rows[0][5]);
         Assert.Equal(["relu", "direct:8", "2^-5.85", "4", "9", "0.250"], AdviceReport.Layers(record).Rows[0]);
         Assert.True((record with { Advised = record.Advised with { Judged = judged with { Lost = 2 } } }).Kept);
     }

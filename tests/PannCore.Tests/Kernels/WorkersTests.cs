@@ -160,7 +160,7 @@ public sealed class WorkersTests
         {
             Interlocked.Increment(ref done[2]);
             SpinWait wait = default;
-            while (Volatile.Read(ref done[2]) < 2) wait.SpinOnce();
+            while (Volatile.Read(ref done[2]) < 2) wait.SpinOnce(sleep1Threshold: -1); // Asleep, the caller would look as if it had blocked.
             long start = Stopwatch.GetTimestamp();
             while (Thread.CurrentThread != caller && (caller.ThreadState & System.Threading.ThreadState.WaitSleepJoin) == 0 && Stopwatch.GetElapsedTime(start).TotalSeconds < 10) Thread.Sleep(1);
             Interlocked.Increment(ref done[chunk]);

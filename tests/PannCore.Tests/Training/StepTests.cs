@@ -21,9 +21,9 @@ public sealed class StepTests
 
     /// <summary>
     /// A fresh process compiles everything, and the system gives it its memory, in the first step; measured are 167 to 202 ms on a Zen 4 machine.
-    /// Of its 66,000 pages two threads wait for half each: at 2 us a page that is 66 ms. Where a page takes 11 us it is 360 ms, whatever the code does.
+    /// Of its 66,000 pages two threads wait for half each, there 10 ms; at 1.5 us a page 50 ms, which the limit still has room for. Where a page takes 11 us it is 360 ms, whatever the code does.
     /// </summary>
-    [StepFact(cores: 2, MostMicrosecondsAPage = 2)]
+    [StepFact(cores: 2, MostMicrosecondsAPage = 1.5)]
     public void The_first_step_takes_at_most_250_ms_more_than_the_tenth()
     {
         double excess = LeastOfSome(250, () => Enumerable.Range(0, 3).Select(_ => Excess(StepProgram.Run("train", "2", "1", "8", "1"))).Order().ElementAt(1));
