@@ -299,10 +299,12 @@ public sealed class ActivationSpec : IEquatable<ActivationSpec>
         static string Invariant(FormattableString text) => FormattableString.Invariant(text);
     }
 
+    /// <summary>Whether a slope for negative inputs is at least 0 and, in the float32 of the kernels, below 1: 0.99999999 is not.</summary>
+    internal static bool IsSlope(double slope) => slope >= 0 && (float)slope < 1;
+
     private void Check(string text)
     {
-        // As the kernels have it: in float32 0.99999999 is 1.
-        if (!(_leak >= 0 && (float)_leak < 1)) throw BadLeak(text, _leak.ToString(CultureInfo.InvariantCulture));
+        if (!IsSlope(_leak)) throw BadLeak(text, _leak.ToString(CultureInfo.InvariantCulture));
         if (!IsPolynomial || Kind == ActivationKind.File || Goal is not null) return;
         if (Kind != ActivationKind.Composite)
         {

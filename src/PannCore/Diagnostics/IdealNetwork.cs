@@ -42,7 +42,7 @@ public sealed class IdealNetwork
     /// <exception cref="ArgumentOutOfRangeException">Another slope.</exception>
     public static IdealNetwork Relu(double slope = 0)
     {
-        if (!IsSlope(slope)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "ideal: the slope must be at least 0 and, in float32, below 1");
+        if (!ActivationSpec.IsSlope(slope)) throw new ArgumentOutOfRangeException(nameof(slope), slope, "ideal: the slope must be at least 0 and, in float32, below 1");
         return new(TextOf(slope), pann => pann.With(_ => new ActivationFunction.Relu((float)slope)), (op, _) => IdealOperation.Leaky(op, slope));
     }
 
@@ -72,7 +72,7 @@ public sealed class IdealNetwork
         ArgumentNullException.ThrowIfNull(load);
         if (text == "relu") return Relu();
         if (text == "self") return Self;
-        if (SpecText.Suffix(text, "leaky:") is string number && SpecText.Real(number) is double slope && IsSlope(slope)) return Relu(slope);
+        if (SpecText.Suffix(text, "leaky:") is string number && SpecText.Real(number) is double slope && ActivationSpec.IsSlope(slope)) return Relu(slope);
         if (SpecText.Suffix(text, "model:") is { Length: > 0 } file) return Model(load(file), text);
         throw new BadInputException($"ideal '{text}': unknown; known: {KnownForms}");
     }
@@ -84,9 +84,6 @@ public sealed class IdealNetwork
 
     /// <summary>What an operation is compared with.</summary>
     internal IdealOperation Of(Op op, string path) => _operations(op, path);
-
-    /// <summary>At least 0 and, in the float32 of the kernels, below 1.</summary>
-    private static bool IsSlope(double slope) => slope >= 0 && (float)slope < 1;
 
     private static string TextOf<T>(T slope) where T : INumberBase<T> => T.IsZero(slope) ? "relu" : FormattableString.Invariant($"leaky:{slope}");
 

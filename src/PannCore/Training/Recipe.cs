@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PannCore.Approximation;
 using PannCore.Engine;
 
 namespace PannCore.Training;
@@ -93,7 +94,7 @@ public sealed record Recipe
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
         Require(Mixup >= 0 && double.IsFinite(Mixup), "mixup", "at least 0", Mixup);
         Require(Contrast is null or (> 1 and <= 100), "contrast", "more than 1 and at most 100", Contrast ?? 1);
-        Require(Leak >= 0 && (float)Leak < 1, "leak", "at least 0 and, in float32, below 1", Leak);
+        Require(ActivationSpec.IsSlope(Leak), "leak", "at least 0 and, in float32, below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
         Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);
         Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);
