@@ -20,11 +20,9 @@ internal static class AdviseCommand
         Option<string> ranges = CommonOptions.Ranges("layer"), convolution = CommonOptions.Convolution();
         Option<string?> alphas = AlphaOption.Create();
         Option<string[]> activations = AlphaOption.Activations();
-        Option<double> loss = new("--loss") { HelpName = "POINTS", Description = "Points of accuracy that may be lost against the network with its ideal activations.", DefaultValueFactory = _ => 0.5 };
-        loss.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValue(loss) is not (>= 0 and <= 100)) result.AddError(FormattableString.Invariant($"--loss: expected 0 to 100 points, found {result.GetValue(loss)}"));
-        });
+        Option<double> loss = CommonOptions.Where(
+            new Option<double>("--loss") { HelpName = "POINTS", Description = "Points of accuracy that may be lost against the network with its ideal activations.", DefaultValueFactory = _ => 0.5 },
+            points => points is >= 0 and <= 100, "0 to 100 points");
         Option<string> least = new("--least") { HelpName = "NAME", Description = $"What to keep least: {Levels} (CKKS levels of the activations) or {Multiplications} (products of ciphertexts).", DefaultValueFactory = _ => Levels };
         least.AcceptOnlyFromAmong(Levels, Multiplications);
         Option<int> images = CommonOptions.AtLeast(new Option<int>("--images") { HelpName = "N", Description = "Images to choose by; of a file of one's own at most half.", DefaultValueFactory = _ => 500 }, 1);

@@ -22,8 +22,8 @@ internal static class ApproxCommand
             Description = "Density of the inputs: R for N(0, B/R), or a histogram written by pann eval --histogram: FILE, or FILE#LAYER for one activation.",
             DefaultValueFactory = _ => DefaultDensity,
         };
-        Option<int?> levels = new("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." };
-        Option<int?> multiplications = new("--budget-multiplications") { HelpName = "N", Description = "With --frontier: recommend within N multiplications of ciphertexts." };
+        Option<int?> levels = CommonOptions.AtLeast(new Option<int?>("--budget-levels") { HelpName = "N", Description = "With --frontier: recommend within N CKKS levels." }, 1);
+        Option<int?> multiplications = CommonOptions.AtLeast(new Option<int?>("--budget-multiplications") { HelpName = "N", Description = "With --frontier: recommend within N multiplications of ciphertexts." }, 1);
         Option<string?> plot = new("--plot") { HelpName = "FILE", Description = "Also draw the polynomial's error over the range, near 0, and what it does beyond the range (SVG)." };
         Option<string?> output = new("--out") { HelpName = "FILE", Description = "Also write the polynomial with its certificate (JSON); with --frontier: the drawing (SVG)." }, json = CommonOptions.Json();
         var command = new Command("approx", "A polynomial that stands for ReLU: its proof and its price.\n\nExample: pann approx composite:alpha=9\nExample: pann approx minimax:gelu,degree=8,range=5\nExample: pann approx --frontier --density 16 --budget-levels 10 --out frontier.svg")
@@ -34,7 +34,7 @@ internal static class ApproxCommand
         {
             if (result.GetValue(frontier) == (result.GetValue(spec) is not null)) result.AddError("approx: expected a SPEC or --frontier, one of both");
             if (result.GetValue(plot) is not null && (result.GetValue(frontier) || result.GetValue(spec)?.StartsWith("minimax:", StringComparison.Ordinal) == true)) result.AddError("--plot: only with a polynomial that stands for ReLU; the drawing of --frontier goes to --out");
-            if (!result.GetValue(frontier) && (result.GetValue(levels) ?? result.GetValue(multiplications)) is not null) result.AddError("--budget-levels and --budget-multiplications: only with --frontier");
+            if (!result.GetValue(frontier) && (result.GetResult(levels) is not null || result.GetResult(multiplications) is not null)) result.AddError("--budget-levels and --budget-multiplications: only with --frontier");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {

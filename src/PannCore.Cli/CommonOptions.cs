@@ -41,14 +41,14 @@ internal static class CommonOptions
     public static Option<string> Activation(string byDefault) => new("--activation")
     {
         HelpName = "SPEC",
-        Description = "relu, leaky:A, composite:alpha=4..14, composite:D,D,..., direct:N, file:poly.json or a family from the textbooks (README lists them); polynomials also with ,leak=A.",
+        Description = "relu, leaky:A, composite:alpha=4..14, composite:D,D,..., direct:N, file:poly.json or a family from the textbooks (README lists them); polynomials, but those of files, also with ,leak=A.",
         DefaultValueFactory = _ => byDefault,
     };
 
     public static Option<string> Ranges(string byDefault) => new("--ranges")
     {
         HelpName = "RANGES",
-        Description = "Range B of the activations: layer, global, global:B or file:PATH.",
+        Description = "Range B of the activations: layer (each its own), global (the largest of them), global:B, or file:PATH with JSON such as {\"relu\": 5.4, \"layer1.0.relu1\": 3.2, ...}.",
         DefaultValueFactory = _ => byDefault,
     };
 
@@ -106,6 +106,28 @@ internal static class CommonOptions
 
     public static Option<int> AtLeast(Option<int> option, int least, int most = int.MaxValue)
     {
+        Bound(option, least, most);
+        return option;
+    }
+
+    public static Option<int?> AtLeast(Option<int?> option, int least)
+    {
+        Bound(option, least, int.MaxValue);
+        return option;
+    }
+
+    /// <summary>Refuses numbers that do not hold to what is expected, in words.</summary>
+    public static Option<double> Where(Option<double> option, Predicate<double> holds, string expected)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: string text }] && double.TryParse(text, CultureInfo.InvariantCulture, out double value) && !holds(value)) result.AddError($"{option.Name}: expected {expected}, found {text}");
+        });
+        return option;
+    }
+
+    private static void Bound(Option option, int least, int most)
+    {
         option.Validators.Add(result =>
         {
             // What is no number at all is the parser's to report: asking for its value here would throw. An option that two commands share is seen twice.
@@ -113,7 +135,6 @@ internal static class CommonOptions
             if (value < least) result.AddError($"{option.Name}: expected at least {least}, found {value}");
             if (value > most) result.AddError($"{option.Name}: expected at most {most}, found {value}");
         });
-        return option;
     }
 
     /// <summary>Refuses options that would do nothing.</summary>

@@ -17,11 +17,7 @@ internal static class CostCommand
         Option<string?> model = CommonOptions.Model(), json = CommonOptions.Json();
         Option<string?> architecture = new("--arch") { HelpName = "NAME", Description = "Instead of a model file: resnet20, resnet32, resnet44, resnet56 or resnet110. A price does not depend on weights." };
         Option<string> activation = CommonOptions.Activation("composite:alpha=9");
-        Option<int?> levels = new("--levels") { HelpName = "L", Description = "Also place bootstraps, a fresh or refreshed ciphertext having L levels." };
-        levels.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValue(levels) is < 1) result.AddError($"--levels: expected at least 1, found {result.GetValue(levels)}");
-        });
+        Option<int?> levels = CommonOptions.AtLeast(new Option<int?>("--levels") { HelpName = "L", Description = "Also place bootstraps, a fresh or refreshed ciphertext having L levels." }, 1);
         var command = new Command("cost", "What one image costs on encrypted data: depth, levels, multiplications, bootstraps, rounds, operation by operation.\n\nExample: pann cost --activation composite:alpha=9 --levels 16")
         {
             file, model, architecture, activation, levels, json,

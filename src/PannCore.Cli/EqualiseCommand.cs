@@ -15,11 +15,7 @@ internal static class EqualiseCommand
     public static Command Create()
     {
         Option<string?> model = CommonOptions.Model(), architecture = CommonOptions.Architecture(), normalize = CommonOptions.Normalize(), data = CommonOptions.Data(), json = CommonOptions.Json();
-        Option<int?> images = new("--images") { HelpName = "N", Description = "Measure the channels on the first N training images. Default: all." };
-        images.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && result.GetValue(images) is < 1) result.AddError($"--images: expected at least 1, found {result.GetValue(images)}");
-        });
+        Option<int?> images = CommonOptions.AtLeast(new Option<int?>("--images") { HelpName = "N", Description = "Measure the channels on the first N training images. Default: all." }, 1);
         Option<int> threads = CommonOptions.Threads();
         Option<string> output = CommonOptions.ModelOutput(), convolution = CommonOptions.Convolution();
         var command = new Command(

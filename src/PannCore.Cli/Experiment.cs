@@ -26,6 +26,7 @@ internal sealed class Experiment : IDisposable
     private readonly DataFolder _data;
     private readonly CancellationTokenSource _deadline, _stop;
     private readonly CancellationToken _user;
+    private string? _digests;
 
     private Experiment(Options options, ParseResult parsed, CancellationToken cancellation)
     {
@@ -116,6 +117,16 @@ internal sealed class Experiment : IDisposable
 
     /// <summary>Another verb's table, in the same folder.</summary>
     public string Beside(string file) => Path.Combine(Path.GetDirectoryName(Json)!, (OnTest ? "" : "choices-") + file);
+
+    /// <summary>What all rows of a table have in common: the training images and, where they judge, the test images, by <see cref="Cifar10.Digest"/>.</summary>
+    public string Data => _digests ??= $"training {_training.Digest()}{(OnTest ? $", test {Cifar10.ReadTest(_data.Location).Digest()}" : "")}";
+
+    /// <summary>The rows of the table, or of another verb's.</summary>
+    /// <exception cref="BadInputException">It is no such table, or one of other images.</exception>
+    public IReadOnlyList<TRow> Rows<TRow>(string? table = null) where TRow : IResultRow => ResultFile<TRow>.RowsOf(table ?? Json, Data);
+
+    /// <summary>Writes a row into the table, in the place of the one of the same name or at the end.</summary>
+    public void Write<TRow>(TRow row) where TRow : IResultRow => ResultFile<TRow>.Change(Json, Data, row.Name, _ => row);
 
     /// <summary>Threads and memory as asked for.</summary>
     public Workspace Workspace() => new(_parsed.GetValue(_options.Threads));
@@ -223,7 +234,9 @@ internal sealed class Experiment : IDisposable
 
         public Option<string?> Json { get; } = new("--json") { HelpName = "FILE", Description = $"The table: read, and written after each figure. Default: data/results/{file}; choices-{file} for choices." };
 
-        public Option<double> Minutes { get; } = WithMinutes();
+        public Option<double> Minutes { get; } = CommonOptions.Where(
+            new Option<double>("--minutes") { HelpName = "M", Description = "Stop after so many minutes, with exit code 1.", DefaultValueFactory = _ => 30 },
+            minutes => minutes is > 0 and <= MaxMinutes, FormattableString.Invariant($"more than 0 and at most {MaxMinutes}"));
 
         public Option<string?> Data { get; } = CommonOptions.Data();
 
@@ -236,16 +249,6 @@ internal sealed class Experiment : IDisposable
             {
                 if (option is not null) command.Add(option);
             }
-        }
-
-        private static Option<double> WithMinutes()
-        {
-            Option<double> minutes = new("--minutes") { HelpName = "M", Description = "Stop after so many minutes, with exit code 1.", DefaultValueFactory = _ => 30 };
-            minutes.Validators.Add(result =>
-            {
-                if (!result.Errors.Any() && !(result.GetValue(minutes) is > 0 and <= MaxMinutes)) result.AddError(FormattableString.Invariant($"--minutes: expected more than 0 and at most {MaxMinutes}, found {result.GetValue(minutes)}"));
-            });
-            return minutes;
         }
 
         private static Option<string> WithSeeds()

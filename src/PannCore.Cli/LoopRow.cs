@@ -27,6 +27,10 @@ internal sealed record LoopRow(
 {
     /// <summary>Percent right.</summary>
     public double Accuracy => 100.0 * Correct / Images;
+
+    string? IResultRow.Fault => IResultRow.CountFault(Images, BackboneCorrect, Correct) ?? IResultRow.AnswerFault(Right, Images)
+        ?? (!Name.StartsWith($"{Backbone}.{Tuning}", StringComparison.Ordinal) ? $"a name that begins with {Backbone}.{Tuning}, found another" : null)
+        ?? (Ranges is { Study.Nearest.Count: 0 } ? "the images nearest to the ends of the ranges, found none" : null);
 }
 
 /// <summary>The price of one image, leading coefficients folded into the weights beside them.</summary>

@@ -65,6 +65,11 @@ internal sealed record PrecisionRow(
     /// <summary>Precision needed by each kind of PANN that was measured.</summary>
     public IReadOnlyList<Needed> Needed => [.. Cells.GroupBy(c => (c.Ranges, c.Control)).Select(Need)];
 
+    string? IResultRow.Fault => (CrestFactors.Count == 0 ? "the crest factor of each activation, found none" : null)
+        ?? (Cells.Any(cell => cell is null) || Cells.DistinctBy(cell => (cell.Ranges, cell.Control, cell.Alpha)).Count() < Cells.Count ? "each cell once, found none or two" : null)
+        ?? IResultRow.CountFault(Images, [BackboneCorrect, .. Cells.SelectMany(cell => (int[])[cell.Correct, cell.Lost ?? 0])])
+        ?? IResultRow.AnswerFault(BackboneRight, Images) ?? Cells.Select(cell => IResultRow.AnswerFault(cell.Right, Images)).FirstOrDefault(fault => fault is not null);
+
     /// <summary>So many right answers as a share of the images.</summary>
     public double Percent(int correct) => 100.0 * correct / Images;
 

@@ -19,11 +19,8 @@ internal static class RefitCommand
     public static Command Create()
     {
         var options = new Mending("refit", "composite:alpha=6", "Training images to fit on, unaugmented.", MaxImages, "Other training images, which say what it was good for.");
-        Option<double> ridge = new("--ridge") { HelpName = "R", Description = "Weight of staying near the old weights.", DefaultValueFactory = _ => Refit.UsualRidge };
-        ridge.Validators.Add(result =>
-        {
-            if (!result.Errors.Any() && !(result.GetValue(ridge) > 0 && double.IsFinite(result.GetValue(ridge)))) result.AddError($"--ridge: expected a positive number, found {result.GetValue(ridge)}");
-        });
+        Option<double> ridge = CommonOptions.Where(
+            new Option<double>("--ridge") { HelpName = "R", Description = "Weight of staying near the old weights.", DefaultValueFactory = _ => Refit.UsualRidge }, value => value > 0 && double.IsFinite(value), "a positive number");
         Command command = options.Command(
             "Repair a PANN by least squares, without training: each convolution is fitted again so that, behind the polynomials, it gives what the network with ReLU has there. It costs no level. "
             + "Best with a range for each activation (--ranges layer); where one range has to do for all, best after pann equalise. The file it writes is a model like any other, and pann eval and pann inspect take polynomial and ranges from it.\n\n"

@@ -64,7 +64,7 @@ internal static class ReproduceDecay
         double scale = Math.Exp(precision.CrestFactors.Average(layer => Math.Log(layer.Rms)));
         if (old is not null)
         {
-            ResultFile<DecayRow>.Write(experiment.Json, old with { Global = new(Needed("global"), globalCrest), Layer = new(Needed("layer"), layerCrest), Scale = scale, Range = largest });
+            experiment.Write(old with { Global = new(Needed("global"), globalCrest), Layer = new(Needed("layer"), layerCrest), Scale = scale, Range = largest });
             return;
         }
         var model = PannModel.Load(experiment.Network(recipe, seed));
@@ -75,12 +75,11 @@ internal static class ReproduceDecay
             model.Backbone, spec.Build(), model.Ranges(spec, Ranges), training.Select([.. Enumerable.Range(0, Experiment.RepairImages)]), judging, [.. Enumerable.Range(0, LossImages)], model.Description.Normalization, workspace, experiment.Stop);
         string?[] layers = [null, .. model.Backbone.Activations.Select(activation => activation.Path)];
         Sturdiness[] found = [.. layers.Select(layer => study.Of(layer, experiment.Stop))];
-        ResultFile<DecayRow>.Write(
-            experiment.Json,
-            new(precision.Name, recipe.Name, seed, precision.Command, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]));
+        experiment.Write(
+            new DecayRow(precision.Name, recipe.Name, seed, precision.Command, precision.Weights, precision.Images, precision.Backbone, largest, scale, new(Needed("global"), globalCrest), new(Needed("layer"), layerCrest), study.Loss, found[0], found[1..]));
     }
 
-    private static IReadOnlyList<DecayRow> Read(Experiment experiment) => ResultFile<DecayRow>.Read(experiment.Json).Rows;
+    private static IReadOnlyList<DecayRow> Read(Experiment experiment) => experiment.Rows<DecayRow>();
 
     private static ReportTable Table(IReadOnlyList<DecayRow> rows) => new(
         "Weight decay: precision needed (alpha*, 0.5 points), mean crest factor log2(B/RMS) of the activations, their difference; loss and its growth under errors of a tenth of the signal in all activations, with first and second order",
@@ -125,7 +124,10 @@ internal static class ReproduceDecay
 /// <param name="All">Its growth with errors in all activations.</param>
 /// <param name="Layers">With errors in one activation.</param>
 internal sealed record DecayRow(
-    string Name, string Recipe, long Seed, string Command, string Weights, int Images, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow;
+    string Name, string Recipe, long Seed, string Command, string Weights, int Images, double Backbone, double Range, double Scale, CrestAndNeed Global, CrestAndNeed Layer, double Loss, Sturdiness All, IReadOnlyList<Sturdiness> Layers) : IResultRow
+{
+    string? IResultRow.Fault => IResultRow.CountFault(Images) ?? (Layers.Any(layer => layer is null) ? "a layer, found none" : null);
+}
 
 /// <summary>Precision needed and what rare large inputs cost of it.</summary>
 /// <param name="Alpha">alpha*; null if it is more than the largest measured.</param>

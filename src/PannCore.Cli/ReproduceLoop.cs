@@ -104,10 +104,10 @@ internal static class ReproduceLoop
         bool[] right = [.. answers.Predictions.Select((prediction, i) => prediction == judging.Labels[i])];
         var row = new LoopRow(
             name, way.Name, way.Activation, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), backboneName, weights, judging.Count, backbone.Correct, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), RightAnswers.Write(right), ReproducePrecision.SampleCorrect(experiment, judging, right), price, ranges);
-        ResultFile<LoopRow>.Write(experiment.Json, row);
+        experiment.Write(row);
     }
 
-    private static IReadOnlyList<LoopRow> Read(Experiment experiment) => ResultFile<LoopRow>.Read(experiment.Json).Rows;
+    private static IReadOnlyList<LoopRow> Read(Experiment experiment) => experiment.Rows<LoopRow>();
 
     private static ReportTable Table(IReadOnlyList<LoopRow> rows) => new(
         "Trained on with polynomials, and with ReLU (control) under the same schedule, with the same teacher and images, from scratch for as many passes in all; difference: points above the control, with its 95 % interval over images; p: McNemar's test; plain: points above the same way without teacher and stretched contrast",

@@ -81,7 +81,7 @@ internal static class ReproduceNetwork
             int fit = kind is Refitted or EqualisedRefitted ? Refit.Version : 0;
             if (Read(experiment).Any(r => r.Name == row && r.Weights == weights && r.Images == judging.Count && r.Fit == fit)) return;
             Evaluation answers = Evaluation.Of(network(), judging, all, normalization, workspace, cancellation: experiment.Stop);
-            ResultFile<NetworkRow>.Write(experiment.Json, new(row, name, seed, command, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit });
+            experiment.Write(new NetworkRow(row, name, seed, command, weights, kind, activation, judging.Count, answers.Correct, BinomialInterval.Of(answers.Correct, judging.Count), Price(activation, model.Backbone.Depth, workspace)) { Fit = fit });
             Console.WriteLine(Invariant($"{row}: {answers.Accuracy:F2} %"));
         }
 
@@ -116,9 +116,9 @@ internal static class ReproduceNetwork
             Add(activation, EqualisedRefitted, () => OrAsItIs(
                 () => Refit.Of(equalised.Value.Network, spec, equalised.Value.Ranges, training, repair, normalization, workspace, cancellation: experiment.Stop).Pann, equalised.Value.Network.With(spec, equalised.Value.Ranges)));
         }
-        foreach (LoopRow row in ResultFile<LoopRow>.Read(experiment.Beside("loop.json")).Rows.Where(row => row.Backbone == name && row.Price is not null))
+        foreach (LoopRow row in experiment.Rows<LoopRow>(experiment.Beside("loop.json")).Where(row => row.Backbone == name && row.Price is not null))
         {
-            ResultFile<NetworkRow>.Write(experiment.Json, new($"{name} {InTheLoop} {row.Name[(name.Length + 1)..]}", name, row.Seed, row.Command, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price));
+            experiment.Write(new NetworkRow($"{name} {InTheLoop} {row.Name[(name.Length + 1)..]}", name, row.Seed, row.Command, row.Weights, InTheLoop, row.Activation!, row.Images, row.Correct, row.Interval, row.Price));
         }
     }
 
@@ -131,7 +131,7 @@ internal static class ReproduceNetwork
         return LoopPrice.Of(new ResNet(depth).With(_ => new ActivationFunction.Polynomial(polynomial, 1)), workspace);
     }
 
-    private static IReadOnlyList<NetworkRow> Read(Experiment experiment) => ResultFile<NetworkRow>.Read(experiment.Json).Rows;
+    private static IReadOnlyList<NetworkRow> Read(Experiment experiment) => experiment.Rows<NetworkRow>();
 
     private static ReportTable Table(IReadOnlyList<NetworkRow> rows) => new(
         "Accuracy against the price of one image (leading coefficients folded); a range for each activation, equalised networks one for all",
@@ -183,4 +183,6 @@ internal sealed record NetworkRow(string Name, string Backbone, long Seed, strin
 
     /// <summary><see cref="Refit.Version"/> of refitted networks; 0 of others.</summary>
     public int Fit { get; init; }
+
+    string? IResultRow.Fault => IResultRow.CountFault(Images, Correct);
 }

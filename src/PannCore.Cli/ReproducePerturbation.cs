@@ -102,12 +102,12 @@ internal static class ReproducePerturbation
                 [.. from sides in result.Comparisons
                     let both = result.Outcomes.First(outcome => outcome.Trial == sides.Negative.Trial with { Side = PerturbedSide.Both })
                     select new SidesCell(sides.Negative.Trial.Form, sides.Negative.Trial.Size, sides.Negative.Correct, sides.Positive.Correct, both.Correct, sides.RightWithNegativeOnly, sides.RightWithPositiveOnly, sides.Worse)];
-            ResultFile<PerturbationRow>.Write(
-                experiment.Json, new(name, network, recipe.Name, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells));
+            experiment.Write(
+                new PerturbationRow(name, network, recipe.Name, seed, model.Description.Notes.GetValueOrDefault("command", "unknown"), weights, indices.Length, result.Baseline.Correct, kind.Unit, spec?.ToString(), kind.Ranges, cells));
         }
     }
 
-    private static IReadOnlyList<PerturbationRow> Read(Experiment experiment) => ResultFile<PerturbationRow>.Read(experiment.Json).Rows;
+    private static IReadOnlyList<PerturbationRow> Read(Experiment experiment) => experiment.Rows<PerturbationRow>();
 
     private static ReportTable Table(IReadOnlyList<PerturbationRow> rows) => new(
         "Accuracy in percent with the outputs of all ReLUs perturbed on one side of their inputs; p: McNemar's test of the two sides",
@@ -170,6 +170,9 @@ internal sealed record PerturbationRow(
     string Name, string Network, string Recipe, long Seed, string Command, string Weights, int Images, int BackboneCorrect,
     [property: JsonConverter(typeof(SpelledAsTyped<PerturbationUnit>))] PerturbationUnit Unit, string? Activation, string? Ranges, IReadOnlyList<SidesCell> Cells) : IResultRow
 {
+    string? IResultRow.Fault => (Cells.Any(cell => cell is null) ? "a cell, found none" : null)
+        ?? IResultRow.CountFault(Images, [BackboneCorrect, .. Cells.SelectMany(cell => (int[])[cell.Negative, cell.Positive, cell.Both])]);
+
     /// <summary>What was tried, in order.</summary>
     [JsonIgnore]
     public IEnumerable<PerturbationTrial> Asked => from cell in Cells from side in Enum.GetValues<PerturbedSide>() select new PerturbationTrial(side, cell.Form, cell.Size);

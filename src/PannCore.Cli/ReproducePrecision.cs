@@ -48,7 +48,7 @@ internal static partial class ReproducePrecision
             return Experiment.Run(common, parsed, experiment =>
             {
                 CommonOptions.CheckWritable(parsed, experiment.Json, parsed.GetValue(plot));
-                Read(experiment.Json);
+                experiment.Rows<PrecisionRow>();
                 try
                 {
                     foreach (NamedRecipe recipe in named)
@@ -71,7 +71,7 @@ internal static partial class ReproducePrecision
             }, cancellation);
 
             // Of the recipes and ways asked for, all seeds in the table.
-            PrecisionRow[] Asked(Experiment experiment) => [.. Read(experiment.Json).Where(row => named.Any(recipe => ways.Any(tuning => row.Name == experiment.Name(recipe, row.Seed, tuning))))];
+            PrecisionRow[] Asked(Experiment experiment) => [.. experiment.Rows<PrecisionRow>().Where(row => named.Any(recipe => ways.Any(tuning => row.Name == experiment.Name(recipe, row.Seed, tuning))))];
         }, cancellation));
         return command;
     }
@@ -85,7 +85,7 @@ internal static partial class ReproducePrecision
         using Workspace workspace = experiment.Workspace();
         var study = new PrecisionStudy(model, training, Experiment.RepairImages, judging, workspace, experiment.Sample(judging));
         string weights = ModelFile.WeightHash(model.Backbone);
-        PrecisionRow? row = Read(json).FirstOrDefault(r => r.Name == name);
+        PrecisionRow? row = experiment.Rows<PrecisionRow>(json).FirstOrDefault(r => r.Name == name);
         if (row?.Weights != weights || row.Images != judging.Count)
         {
             bool[] right = study.Backbone(experiment.Stop);
@@ -102,7 +102,7 @@ internal static partial class ReproducePrecision
             PrecisionCell measured = study.Measure(ranges, control, alpha, RightAnswers.Read(row.BackboneRight, row.Images), experiment.Stop);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             PrecisionRow mine = row;
-            row = ResultFile<PrecisionRow>.Change(json, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured with { Seconds = Math.Round(seconds, 1) }));
+            row = ResultFile<PrecisionRow>.Change(json, experiment.Data, name, now => (now?.Weights == weights && now.Images == judging.Count ? now : mine).With(measured with { Seconds = Math.Round(seconds, 1) }));
             Console.WriteLine(Invariant($"{name}  {ranges}  {control}  alpha {alpha}: {row.Percent(measured.Correct):F2} %  {seconds:F1} s"));
         }
         return row;
@@ -129,7 +129,6 @@ internal static partial class ReproducePrecision
             .. rows[0].CrestFactors.Select(layer => (IReadOnlyList<string>)[layer.Path, .. rows.Select(row => row.CrestFactors.FirstOrDefault(l => l.Path == layer.Path) is { } found ? Invariant($"{found.Of(row.Range):F2} ({found.Of(found.Range):F2})") : "-")]),
         ]);
 
-    private static IReadOnlyList<PrecisionRow> Read(string json) => ResultFile<PrecisionRow>.Read(json).Rows;
 
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
         "Precision needed: alpha within 0.5 points of the network's own backbone, with its 95 % interval over images, and within 5 points",
@@ -139,8 +138,8 @@ internal static partial class ReproducePrecision
 
     /// <summary>All seeds of a recipe, with one range: precision needed, and accuracy at alpha 9 against the network's own backbone, image by image.</summary>
     private static ReportTable Seeds(IReadOnlyList<PrecisionRow> rows) => new(
-        "With one range, over the seeds of a recipe: mean (least to greatest); mended: equalised and refitted; p: of alpha 9, plain, against ReLU (McNemar), seed by seed",
-        ["networks", "seeds", "ReLU", "alpha*, plain", "alpha*, mended", "alpha 9, plain", "p"],
+        "With one range, over the seeds of a recipe: mean (least to greatest); p: of alpha 9, plain, against ReLU (McNemar), seed by seed",
+        ["networks", "seeds", "ReLU", "alpha*, plain", "alpha*, equalised and refitted", "alpha 9, plain", "p"],
         [.. BySeed(rows).Select(seeds => (IReadOnlyList<string>)
         [
             seeds.Key, $"{seeds.Count()}", Spread(seeds.Select(row => (double?)row.Backbone)), Spread(seeds.Select(row => Half(row, PrecisionStudy.Plain))), Spread(seeds.Select(row => Half(row, PrecisionStudy.EqualisedRefitted))),

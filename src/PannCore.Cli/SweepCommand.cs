@@ -53,7 +53,7 @@ internal static class SweepCommand
                 Path.GetFileName(loaded.File), used!.Spec, used.ByPath, loaded.Model.Provenance(set, used, parsed.GetValue(margin), parsed.GetValue(calibrate) is > 0 and int measured ? measured : null), CommonOptions.Name(workspace.Convolution), indices.Length, null, []);
             if (parsed.GetValue(resume) && File.Exists(file)) sweep = SweepFile.Resume(file!, sweep, specs);
             int[]? ideal = null;
-            SweepFile result = ProgressBar.Run("polynomials", specs.Length, progress =>
+            SweepFile Measure(IProgress<int>? progress)
             {
                 for (int i = 0; i < specs.Length; i++)
                 {
@@ -71,7 +71,17 @@ internal static class SweepCommand
                     progress?.Report(i + 1);
                 }
                 return sweep;
-            });
+            }
+            SweepFile result;
+            try
+            {
+                result = ProgressBar.Run("polynomials", specs.Length, Measure);
+            }
+            catch (OperationCanceledException) when (file is not null)
+            {
+                Console.Error.WriteLine($"stopped; the same command with --resume goes on from the {sweep.Rows.Count} rows in {file}");
+                return 1;
+            }
             CommonOptions.WriteJson(file, result);
             Console.WriteLine(FormattableString.Invariant($"{result.Model}, ranges {result.Ranges}, {result.Images} images of {set.Source}: {result.IdealAccuracy:F2} % right with the ideal activations"));
             Terminal.Write(SweepReport.Accuracies(

@@ -57,7 +57,7 @@ internal static class TrainCommand
         Option<string?> data = CommonOptions.Data(), json = CommonOptions.Json();
         Option<int> threads = CommonOptions.Threads();
         Option<string> convolution = CommonOptions.Convolution(Recipe.DefaultConvolution);
-        var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out runs/resnet20.safetensors")
+        var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out resnet20-40-1.safetensors")
         {
             list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, contrast, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, teacher, distil, temperature, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
@@ -86,7 +86,7 @@ internal static class TrainCommand
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
-            if (IsGiven(contrast) && tuning is { StatisticsOnly: true }) throw new BadInputException($"--contrast: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
+            if (tuning is { StatisticsOnly: true } && ((Option[])[contrast, mixup, noise]).FirstOrDefault(IsGiven) is { } blurred) throw new BadInputException($"{blurred.Name}: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
             if (IsGiven(contrast)) recipe = recipe with { Contrast = parsed.GetValue(contrast) };
             if (IsGiven(leak)) recipe = recipe with { Leak = parsed.GetValue(leak) };
             if (IsGiven(dropLeak)) recipe = recipe with { DropLeak = parsed.GetValue(dropLeak) };
@@ -94,7 +94,7 @@ internal static class TrainCommand
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
-            PannModel? begin = parsed.GetValue(initial) is string from ? PannModel.Load(from) : null;
+            PannModel? begin = parsed.GetValue(initial) is string from ? Trained("--init", from) : null;
             if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && begin.Description.Normalization.Name != recipe.Normalize)
                 throw BadInputException.At(begin.File, "normalisation", $"{recipe.Normalize}, as training has it", begin.Description.Normalization.Name);
@@ -129,6 +129,8 @@ internal static class TrainCommand
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = Cifar10.ReadTrain(folder.Location);
             using var workspace = new Workspace(parsed.GetValue(threads));
+            if (begin is not null && !fromScratch) WarnOfLearnt(recipe, training, begin);
+            if (source is not null) WarnOfLearnt(recipe, training, PannModel.Load(source));
             using IDisposable held = TrainingRun.Hold(file);
             TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0, source), initial: fromScratch ? null : begin?.Backbone, teacher: teaching, cancellation);
             if (record is null)
@@ -151,11 +153,16 @@ internal static class TrainCommand
     public static string Command(Recipe recipe, string? initial = null, NamedTuning? tuning = null, double initialLeak = 0, string? teacher = null) => FormattableString.Invariant(
         $"pann train --arch {recipe.Architecture} --epochs {recipe.Epochs} --batch {recipe.Batch} --learning-rate {recipe.LearningRate} --warmup {recipe.WarmupEpochs} --weight-decay {recipe.WeightDecay}{Remedies(recipe, initialLeak)}{Loop(recipe, initial, tuning)}{Teacher(recipe, teacher)} --validation {recipe.Validation} --seed {recipe.Seed} --convolution {CommonOptions.Name(recipe.Convolution)} --out model.safetensors");
 
+    /// <summary>A model to begin from, or to learn from.</summary>
+    /// <exception cref="BadInputException">It is no model file.</exception>
+    private static PannModel Trained(string option, string file)
+        => Path.GetExtension(file) == ".safetensors" ? PannModel.Load(file) : throw new BadInputException($"{option}: expected a model written by pann train (.safetensors), found {file}");
+
     /// <summary>A recipe with a teacher, and the teacher.</summary>
     /// <exception cref="BadInputException">It has other activations than ReLUs, or weights refitted to polynomials, or another normalisation.</exception>
     public static (Recipe Recipe, ResNet Teacher) WithTeacher(Recipe recipe, string file, double weight = Distillation.DefaultWeight, double temperature = Distillation.DefaultTemperature)
     {
-        var model = PannModel.Load(file);
+        PannModel model = Trained("--teacher", file);
         if (model.Description.Pann is { } pann) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one that {pann.Origin}");
         if (model.Description.Activation.Leak != 0) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one with {model.Description.Activation}");
         if (model.Description.Normalization.Name != recipe.Normalize) throw BadInputException.At(file, "teacher", $"normalisation {recipe.Normalize}, as training has it", model.Description.Normalization.Name);
@@ -182,18 +189,27 @@ internal static class TrainCommand
         return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share, tuning.PenaltyRises, tuning.LearnRanges) };
     }
 
+    /// <summary>Says so where the images held out may be some that a network to begin from, or to learn from, has learnt: how many of them are answered right then means little.</summary>
+    private static void WarnOfLearnt(Recipe recipe, Cifar10 training, PannModel from)
+    {
+        if (recipe.Validation == 0) return;
+        IReadOnlyDictionary<string, string> asked = TrainingRun.HeldOut(recipe, training), notes = from.Description.Notes;
+        if (asked.Any(note => notes.GetValueOrDefault(note.Key) != note.Value))
+            Console.Error.WriteLine($"note: {from.File} may have learnt from the {recipe.Validation} images held out, because it does not say that it held out the same (as many, the same seed and data): their accuracy is then no judge; --validation 0 holds out none");
+    }
+
     /// <summary>The options of training with a polynomial.</summary>
     private static string Loop(Recipe recipe, string? initial, NamedTuning? tuning)
     {
-        string text = initial is null ? "" : $" --init {Path.GetFileName(initial)}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
-        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {tuning!.Ranges}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? FormattableString.Invariant($" --margin {tuning.Margin}") : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
+        string text = initial is null ? "" : $" --init {CommonOptions.Quoted(Path.GetFileName(initial))}{(tuning is { FromScratch: true } ? " --ranges-only" : "")}";
+        if (recipe.Polynomial is { } loop) text += FormattableString.Invariant($" --activation {loop.Activation} --ranges {CommonOptions.Quoted(tuning!.Ranges)}{(ActivationRanges.NeedsCalibration(tuning.Ranges) ? FormattableString.Invariant($" --margin {tuning.Margin}") : "")} --penalty {loop.Penalty} --penalty-from {loop.PenaltyFrom}{(loop.PenaltyRises ? " --penalty-rises" : "")}{(loop.LearnRanges ? " --learn-ranges" : "")}{(loop.Share == PolynomialShare.Full ? "" : $" --share {CommonOptions.Name(loop.Share)}")}");
         if (double.IsFinite(recipe.MaxGradientNorm) || recipe.Polynomial is not null) text += FormattableString.Invariant($" --max-gradient-norm {recipe.MaxGradientNorm}");
         return text;
     }
 
     /// <summary>The options of learning from a teacher.</summary>
     private static string Teacher(Recipe recipe, string? teacher)
-        => recipe.Distillation is { } distillation ? FormattableString.Invariant($" --teacher {Path.GetFileName(teacher)} --distil {distillation.Weight} --temperature {distillation.Temperature}") : "";
+        => recipe.Distillation is { } distillation ? FormattableString.Invariant($" --teacher {CommonOptions.Quoted(Path.GetFileName(teacher)!)} --distil {distillation.Weight} --temperature {distillation.Temperature}") : "";
 
     /// <summary>The options of what a recipe does beyond the baseline.</summary>
     private static string Remedies(Recipe recipe, double initialLeak)

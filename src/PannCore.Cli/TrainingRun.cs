@@ -75,19 +75,26 @@ internal static class TrainingRun
             trainer.SaveState(state);
             return null;
         }
-        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, trainer, command),
+        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, training, trainer, command),
             recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), trainer.Ranges!, StandsForItself: true) : null));
         File.Delete(state);
         Console.WriteLine($"model: {file}");
         return new(rates, trainer.History[^1].ValidationAccuracy);
     }
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Trainer trainer, string command)
+    /// <summary>What the images held out hang on: their number, the seed and the data.</summary>
+    public static IReadOnlyDictionary<string, string> HeldOut(Recipe recipe, Cifar10 training) => new Dictionary<string, string>
     {
-        var notes = new Dictionary<string, string>
+        ["validation"] = recipe.Validation.ToString(CultureInfo.InvariantCulture),
+        ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
+        ["data"] = training.Digest(),
+    };
+
+    private static Dictionary<string, string> Notes(Recipe recipe, Cifar10 training, Trainer trainer, string command)
+    {
+        var notes = new Dictionary<string, string>(HeldOut(recipe, training))
         {
             ["command"] = command,
-            ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };
         if (recipe.InitialWeights is string initial) notes["initialWeights"] = initial;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using PannCore.Engine;
 
 namespace PannCore.Data;
@@ -111,6 +112,9 @@ public sealed class Cifar10
         int wrong = Count == 0 ? (indices.IsEmpty ? -1 : 0) : indices.IndexOfAnyExceptInRange(0, Count - 1);
         if (wrong >= 0) throw new ArgumentOutOfRangeException(parameter, $"cifar10: index {wrong} expects 0..{Count - 1}, got {indices[wrong]}");
     }
+
+    /// <summary>SHA-256, in hexadecimal, of the SHA-256 of <see cref="Images"/> followed by that of <see cref="Labels"/>: which set this is.</summary>
+    public string Digest() => Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(Images), .. SHA256.HashData(Labels)]));
 
     /// <summary>The same images, each cropped, mirrored and, if that is asked for, stretched in contrast, as training may meet it: for figures on training images that a network is not quite as sure of as of those images themselves.</summary>
     public Cifar10 Augmented(Augmentation augmentation)

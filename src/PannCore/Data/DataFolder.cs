@@ -23,7 +23,7 @@ public sealed record DataFolder(string Location, DataKind Kind)
 {
     private const string RepositoryMark = "PannCore.sln";
 
-    /// <summary>Whether training images and all test images are there.</summary>
+    /// <summary>Whether official files are there, which hold training images and all test images: one of them at least, or the archive.</summary>
     public bool IsOfficial => Kind is DataKind.OfficialFiles or DataKind.OfficialArchive;
 
     /// <summary>
@@ -38,7 +38,8 @@ public sealed record DataFolder(string Location, DataKind Kind)
     /// <exception cref="BadInputException">Nothing found; the message names every place.</exception>
     public static DataFolder Find(string? explicitLocation, string? environmentLocation, string currentFolder, string executableFolder)
     {
-        if (!string.IsNullOrEmpty(explicitLocation)) return At(explicitLocation) ?? throw NotFound("--data", [explicitLocation]);
+        if (explicitLocation is { Length: 0 }) throw new BadInputException("--data: expected a folder or a file, found nothing");
+        if (explicitLocation is not null) return At(explicitLocation) ?? throw NotFound("--data", [explicitLocation]);
         if (!string.IsNullOrEmpty(environmentLocation)) return At(environmentLocation) ?? throw NotFound("PANN_DATA", [environmentLocation]);
 
         List<string> places = [.. Roots(currentFolder, executableFolder).Select(root => Path.Combine(root, "data"))];

@@ -45,7 +45,7 @@ public static class AdviceReport
         ArgumentNullException.ThrowIfNull(record);
         return new(
             "The advice (margin: RMS change of the winner's lead by this polynomial alone, in logit units)",
-            ["activation", "polynomial", "largest error", "levels", "products", "margin"],
+            ["activation", "polynomial", "largest error", "levels", "products", "RMS margin change"],
             [.. record.Layers.Select(layer => (IReadOnlyList<string>)
                 [Figures.Name(PlainText.OneLine(layer.Path)), PlainText.OneLine(layer.Activation), Figures.Bound(layer.Log2MaxError), Figures.Count(layer.Levels), Figures.Count(layer.Multiplications), Figures.Number(layer.MarginRms)])]);
     }

@@ -43,7 +43,7 @@ public static class ComparisonReport
         return Table(
             "Operations by the change of what they inject (RMS over the signal's, in A → in B; share: of all changes of injected squared error;\n"
             + "margin: what switching to the polynomial does to the winner's lead)",
-            ["operation", "injected", "inherited", "total", "share", "margin"],
+            ["operation", "injected", "inherited", "total", "share", "margin change"],
             comparison.Operations.Take(count).Select(change => (string[])
             [
                 Figures.Name(change.Path), Both(change.A.Injected, change.B.Injected), Both(change.A.Inherited, change.B.Inherited), Both(change.A.Total, change.B.Total),

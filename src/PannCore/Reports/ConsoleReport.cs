@@ -57,7 +57,7 @@ public static class ConsoleReport
         return Table(
             "Operations that inject the most error (injected and total: RMS over the signal's; bias: |mean|/RMS of what is injected;\n"
             + "gain: inherited over incoming error; outside: inputs outside [-B, B]; margin: what switching to the polynomial does to the winner's lead)",
-            ["operation", "injected", "bias", "total", "gain", "outside", .. anyNonFinite ? ["not finite"] : Array.Empty<string>(), "margin"],
+            ["operation", "injected", "bias", "total", "gain", "outside", .. anyNonFinite ? ["not finite"] : Array.Empty<string>(), "margin change"],
             rows);
     }
 

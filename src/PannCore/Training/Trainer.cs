@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PannCore.Approximation;
@@ -97,7 +96,7 @@ public sealed class Trainer
         }
         _sgd = new Sgd(_parameters, recipe.Momentum, recipe.WeightDecay, recipe.DecayOn, recipe.MaxGradientNorm);
         _schedule = new Schedule(recipe.LearningRate, (long)Math.Round(recipe.WarmupEpochs * StepsPerEpoch), (long)recipe.Epochs * StepsPerEpoch);
-        _dataHash = Convert.ToHexStringLower(SHA256.HashData([.. SHA256.HashData(data.Images), .. SHA256.HashData(data.Labels)]));
+        _dataHash = data.Digest();
     }
 
     /// <summary>What is being done.</summary>

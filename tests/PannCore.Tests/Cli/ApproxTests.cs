@@ -115,6 +115,18 @@ public sealed class ApproxTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal((histogram, expected.Mean, expected.Rms), (last.GetProperty("density").GetString(), last.GetProperty("mean").GetDouble(), last.GetProperty("rms").GetDouble()));
     }
 
+    /// <summary>A polynomial is chosen by a histogram, and no choice may see test images.</summary>
+    [Fact]
+    public void Official_test_images_make_no_histogram()
+    {
+        string folder = Directory.CreateDirectory(files.At("official")).FullName;
+        File.Copy(files.Images, Path.Combine(folder, "test_batch.bin"));
+        Assert.Equal(
+            new Outcome(1, "", "error: --histogram: expected --split train, because a polynomial may be chosen by training images only, found --split test\n"),
+            PannProcess.Run(files.Root, "eval", "--model", files.Model, "--data", folder, "--histogram", files.At("none.json")));
+        Assert.False(File.Exists(files.At("none.json")));
+    }
+
     [Fact]
     public void One_layer_of_a_histogram_can_be_chosen()
     {

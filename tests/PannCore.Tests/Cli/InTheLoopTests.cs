@@ -151,8 +151,39 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Contains(" --weight-decay 0.0005 --contrast 3.5 --init ", Command("more.safetensors", "--init", files.Model, "--tune", "direct-2-contrast", "--contrast", "3.5"), StringComparison.Ordinal);
         Assert.Contains(" --weight-decay 0.0005 --contrast 2 --validation ", Command("alone.safetensors", "--contrast", "2"), StringComparison.Ordinal);
         Assert.NotEqual(ModelFile.WeightHash(ModelFile.Load(files.At("plain.safetensors")).Model), ModelFile.WeightHash(ModelFile.Load(files.At("stretched.safetensors")).Model));
-        Assert.Equal("error: --contrast: expected a way that trains weights, found --tune batch-norm, whose statistics are to be those of the images as they are\n", PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "batch-norm", "--contrast", "2", "--out", "none.safetensors"]).Error);
+        foreach (string option in (string[])["--contrast", "--mixup", "--noise"])
+        {
+            Assert.Equal(
+                $"error: {option}: expected a way that trains weights, found --tune batch-norm, whose statistics are to be those of the images as they are\n",
+                PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "batch-norm", option, "2", "--out", "none.safetensors"]).Error);
+        }
         Assert.Equal("error: recipe: contrast: expected more than 1 and at most 100, found 1\n", PannProcess.Run(files.Root, [.. common, "--contrast", "1", "--out", "none.safetensors"]).Error);
+    }
+
+    /// <summary>A network that held out other images, or does not say, may know those that are held out now.</summary>
+    [Fact]
+    public void Images_held_out_that_the_network_may_know_are_pointed_out()
+    {
+        string images = files.At("thirty.bin");
+        using (FileStream stream = File.Create(images)) RandomNetwork.Sample.Select(RandomNetwork.Sample.FirstOfEachClass(3)).Write(stream);
+        string[] Common(int seed, int heldOut = 10) => ["train", "--data", images, "--batch", "10", "--validation", $"{heldOut}", "--epochs", "1", "--warmup", "0", "--seed", $"{seed}"];
+        string Note(string file) => $"note: {file} may have learnt from the 10 images held out, because it does not say that it held out the same (as many, the same seed and data): their accuracy is then no judge; --validation 0 holds out none\n";
+        Assert.Equal(new Outcome(0, "", ""), PannProcess.Run(files.Root, [.. Common(3), "--out", "first.safetensors"]) with { Out = "" });
+        Assert.Equal(new Outcome(0, "", ""), PannProcess.Run(files.Root, [.. Common(3), "--init", "first.safetensors", "--teacher", "first.safetensors", "--out", "same.safetensors"]) with { Out = "" });
+        Assert.Equal(Note("first.safetensors"), PannProcess.Run(files.Root, [.. Common(4), "--init", "first.safetensors", "--out", "seed.safetensors"]).Error);
+        Assert.Equal(Note(files.Model), PannProcess.Run(files.Root, [.. Common(3), "--teacher", files.Model, "--out", "silent.safetensors"]).Error);
+        Assert.Equal("", PannProcess.Run(files.Root, [.. Common(4, heldOut: 0), "--init", "first.safetensors", "--out", "none.safetensors"]).Error);
+    }
+
+    [Fact]
+    public void Only_a_model_file_is_gone_on_from()
+    {
+        foreach (string option in (string[])["--init", "--teacher"])
+        {
+            Assert.Equal(
+                new Outcome(1, "", $"error: {option}: expected a model written by pann train (.safetensors), found {files.Checkpoint}\n"),
+                PannProcess.Run(files.Root, "train", "--data", files.Images, "--batch", "2", "--validation", "0", "--epochs", "1", option, files.Checkpoint, "--out", "none.safetensors"));
+        }
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("--nope", "error: Unrecognized command or argument '--nope'.\nsee: pann --help\n")]
     [InlineData("insect", "error: Unrecognized command or argument 'insect'.\nsee: pann --help\n")]
     [InlineData("inspect --images 0", "error: --images: expected at least 1, found 0\nsee: pann inspect --help\n")]
-    [InlineData("eval --threads many --batch -1", "error: Cannot parse argument 'many' for option '--threads' as expected type 'System.Int32'.\nerror: --batch: expected at least 1, found -1\nsee: pann eval --help\n")]
+    [InlineData("eval --threads many --batch -1", "error: --threads: expected a whole number, found 'many'\nerror: --batch: expected at least 1, found -1\nsee: pann eval --help\n")]
     [InlineData("train --epochs 1 --out model.pt", "error: --out: expected a name that ends in .safetensors, found model.pt\nsee: pann train --help\n")]
     [InlineData("train --learning-rate 0,05 --out m.safetensors", "error: --learning-rate: expected a number with a point, found '0,05'\nsee: pann train --help\n")]
     [InlineData("eval --margin 1,05", "error: --margin: expected a number with a point, found '1,05'\nsee: pann eval --help\n")]
@@ -33,6 +33,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("--images 5 reproduce decay", "error: --images: expected after the verb, found before it\nsee: pann reproduce decay --help\n")]
     [InlineData("cost --levels 0", "error: --levels: expected at least 1, found 0\nsee: pann cost --help\n")]
     [InlineData("cost model.safetensors --arch resnet20", "error: cost: expected one of MODEL, --model and --arch\nsee: pann cost --help\n")]
+    [InlineData("data", "error: data: expected one of fetch, verify, sample, found none\nsee: pann data --help\n")]
     public void Wrong_usage_ends_with_2(string line, string error)
     {
         Outcome outcome = PannProcess.Run(_folder.Root, line.Split(' '));
@@ -41,6 +42,26 @@ public sealed class UsageTests : IDisposable
 
         // In which order the grammar reports several errors is its own affair.
         static string Sorted(string lines) => string.Join('\n', lines.Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Checks of an option's value see it before it is known to be a number.</summary>
+    [Fact]
+    public void What_is_no_number_is_refused_by_every_option()
+    {
+        System.CommandLine.RootCommand root = PannCore.Cli.Pann.Root();
+        int options = 0;
+        void Try(System.CommandLine.Command command, string[] path)
+        {
+            foreach (System.CommandLine.Option option in command.Options.Where(option => (Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType).IsPrimitive && option.ValueType != typeof(bool)))
+            {
+                // Which of several errors is reported is the grammar's affair.
+                Assert.NotEmpty(root.Parse([.. path, option.Name, "abc"]).Errors);
+                options++;
+            }
+            foreach (System.CommandLine.Command below in command.Subcommands) Try(below, [.. path, below.Name]);
+        }
+        Try(root, []);
+        Assert.True(options > 80, $"only {options} options are numbers");
     }
 
     [Theory]

@@ -80,6 +80,7 @@ public sealed class Cifar10FolderTests : IDisposable
         string here = _folder.Location, empty = _folder.PathOf("empty");
         Assert.Equal($"CIFAR-10 named by --data: looked in {empty}: {Missing}", Message(empty, here, here, here));
         Assert.Equal($"CIFAR-10 named by PANN_DATA: looked in {empty}: {Missing}", Message(null, empty, here, here));
+        Assert.Equal("--data: expected a folder or a file, found nothing", Message("", here, here, here));
     }
 
     private static string Message(string? data, string? variable, string here, string executable)

@@ -25,7 +25,7 @@ internal static class GlossarySection
         ("Accumulated", "The difference between whole runs of the network up to an operation, say polynomials in float64 less the ideal network. What is injected is made at one operation; what has accumulated was made at all of them so far. The two are never added."),
         ("Cosine", "How alike the working and the ideal output point, whatever their size: 1 is the same direction, 0 is unrelated."),
         ("Headroom", "Range B over the largest input that came. Below 1 an input was outside."),
-        ("Sound bound", "A limit that the error cannot exceed, by proof; afterwards means computed along with an image, beforehand means from weights, ranges and certificates alone."),
+        ("Proved bound", "A limit that the error cannot exceed, by proof; afterwards means computed along with an image, beforehand means from weights, ranges and certificates alone."),
         ("Interaction", "How much one activation's part in the answer depends on whether the others are polynomials already."),
         ("1.23e-7", "Short for 1.23 times ten to the power -7, that is 0.000000123."),
     ];
