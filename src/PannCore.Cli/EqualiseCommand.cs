@@ -48,7 +48,7 @@ internal static class EqualiseCommand
                 ["activation", "smallest", "median", "largest", "bits between median and the network's largest"],
                 [.. largest.Select(pair => Row(pair.Key, pair.Value, largest.Values.Max(channels => channels.Max())))]));
             Console.WriteLine($"Model: {Path.GetFullPath(file)}");
-            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {CommonOptions.Quoted(file)} --activation {loaded.Like(ActivationSpec.Parse("composite:alpha=6"))} --margin 1.3 --out refitted.safetensors");
+            Console.WriteLine($"Try next: dotnet run -c Release --project src/PannCore.Cli -- refit --model {CommonOptions.Quoted(file)} --activation {loaded.Like(ActivationSpec.Parse("composite:alpha=7"))} --margin 1.3 --out refitted.safetensors");
             return 0;
         }, cancellation));
         return command;

@@ -24,7 +24,7 @@ internal static class RefitCommand
         Command command = options.Command(
             "Repair a PANN by least squares, without training: each convolution is fitted again so that, behind the polynomials, it gives what the network with ReLU has there. It costs no level. "
             + "Best with a range for each activation (--ranges layer); where one range has to do for all, best after pann equalise. The file it writes is a model like any other, and pann eval and pann inspect take polynomial and ranges from it.\n\n"
-            + "Example: pann refit --activation composite:alpha=7 --ranges layer --out refitted.safetensors\nExample: pann eval --model refitted.safetensors",
+            + "Example: pann refit --activation composite:alpha=7 --ranges layer --out refitted.safetensors\nExample: pann eval --model refitted.safetensors\nExample: pann equalise --out equalised.safetensors\nExample: pann refit --model equalised.safetensors --activation composite:alpha=7 --ranges global --margin 1.3 --out refitted.safetensors",
             (parsed, cancellation) => Run(options.Open(parsed, cancellation), parsed.GetValue(ridge), cancellation));
         command.Add(ridge);
         return command;

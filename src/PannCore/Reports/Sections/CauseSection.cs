@@ -26,14 +26,15 @@ internal static class CauseSection
         using (page.Open("ul", ("class", "legend")))
         {
             Sample(page, "forward: earlier ones polynomial, later ones ideal (bar)", svg => Bar(svg, 3, 27, hurts: true));
+            Sample(page, "the same, where the margin grows (hollow bar)", svg => Bar(svg, 3, 27, hurts: false));
             Sample(page, "backward: later ones polynomial, earlier ones ideal (ring)", svg => Mark(svg, "ring", 15));
             Sample(page, "alone: all others ideal (dot)", svg => Mark(svg, "dot", 15));
             Sample(page, "leave-one-out: all others polynomial (diamond)", svg => Mark(svg, "diamond", 15));
             Sample(page, "first order: what the gradient predicts (stroke)", svg => Mark(svg, "stroke", 15));
         }
 
-        page.Element("p", $"Left of the line hurts. Where the marks lie together, the activation acts by itself; where they are far apart, its part depends on the others, and their distance is given as interaction. "
-            + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} (largest residual over all logits {Figures.Number(causes.ForwardResidual)}); "
+        page.Element("p", $"Left of the line hurts: the mean margin falls. (A mean can also rise while answers are lost: it says how far answers move, not how many of them cross over, which the columns on the right do.) Where the marks lie together, the activation acts by itself; where they are far apart, its part depends on the others, and their distance is given as interaction. "
+            + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} whose values stay finite and in which no polynomial explodes, whichever activations are switched (largest residual over all logits {Figures.Number(causes.ForwardResidual)}); "
             + (causes.BackwardResidual <= LargestResidual ? $"so do the backward ones (residual {Figures.Number(causes.BackwardResidual)})."
                 : $"the backward ones miss it by up to {Figures.Number(causes.BackwardResidual)}, because a polynomial explodes on the way and what it adds and takes off again is astronomical."));
         page.Element("p", "Right so far: the accuracy with this activation and all earlier ones polynomial. Right if perfect: the accuracy if this activation alone were ideal, all others polynomial; "

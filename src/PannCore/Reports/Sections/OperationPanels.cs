@@ -125,7 +125,7 @@ internal sealed class OperationPanels
 
         if (_bounds.GetValueOrDefault(o.Path) is { } bound)
         {
-            Fact("Largest error", Figures.Number(bound.Measured), "measured, of any element");
+            Fact("Largest error", Figures.Number(bound.Measured), $"measured, of any element of the {Figures.Count(_record.Bounds!.Images, "image")} that bounds are proved for");
             Fact("Proved bound", Figures.NumberAbove(bound.Bound), $"on these images; at the median image {Figures.Number(bound.Looseness)} times its error");
             Fact("Bound beforehand", Figures.NumberAbove(bound.APriori), "for every image that stays in range");
         }
