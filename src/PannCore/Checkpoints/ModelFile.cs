@@ -81,17 +81,39 @@ public static class ModelFile
     /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite, negative variances; measured ranges of other weights.</exception>
     public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
     {
+        // The model without its weights is made from names and shapes, before the numbers are read: what does not fit costs no memory.
+        (ResNet Model, string Name, ActivationSpec Activation)? made = null;
         IReadOnlyDictionary<string, NamedArray> arrays;
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
         if (Path.GetExtension(path) == ".safetensors")
         {
-            SafeTensorsFile file = SafeTensors.Read(path);
+            SafeTensorsFile file = SafeTensors.Read(path, (texts, shapes) => made = Empty(path, architecture, normalization, texts, shapes));
             (arrays, metadata) = (file.Tensors, file.Metadata);
         }
         else
         {
-            arrays = TorchCheckpoint.Read(path);
+            arrays = TorchCheckpoint.Read(path, shapes => made = Empty(path, architecture, normalization, metadata, shapes));
         }
+        (ResNet model, string name, ActivationSpec activation) = made!.Value;
+        foreach (Parameter parameter in model.Parameters.All)
+        {
+            float[] values = arrays[parameter.Name].ToSingle();
+            CheckValues(path, parameter.Name, values);
+            parameter.Set(values);
+        }
+
+        (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
+        StoredPann? pann = Stored(path, model, metadata);
+        return (model, new(
+            name, normalization ?? StoredNormalization(path, metadata), activation, largest, images,
+            metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary(), pann));
+    }
+
+    /// <summary>The model that the arrays of a file belong to, its weights still to be read.</summary>
+    /// <exception cref="BadInputException">Another kind, architecture or normalisation than asked for; other keys or shapes than the architecture's.</exception>
+    private static (ResNet Model, string Name, ActivationSpec Activation) Empty(
+        string path, string? architecture, Normalization? normalization, IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, int[]> shapes)
+    {
         // A file that another program wrote may say no kind.
         if (metadata.GetValueOrDefault("kind") is string kind and not Kind) throw BadInputException.At(path, "metadata kind", Kind, kind);
         string? stored = metadata.GetValueOrDefault("architecture");
@@ -109,23 +131,12 @@ public static class ModelFile
         ResNet model = new ResNet(stored is null ? ResNet.ParseDepth(name) : Field(path, "architecture", () => ResNet.ParseDepth(name))).With(activation, ranges: null);
         if (metadata.ContainsKey("pannActivation"))
         {
-            foreach (Activation place in model.Activations.Where(a => arrays.ContainsKey(Activation.ShiftOf(a.Path))))
+            foreach (Activation place in model.Activations.Where(a => shapes.ContainsKey(Activation.ShiftOf(a.Path))))
                 model.Parameters.Get(Activation.ShiftOf(place.Path), new(place.Channels), trainable: false);
         }
         StateDictMatch.Check(
-            path, name, [.. model.Parameters.All.Select(p => (p.Name, p.Shape.ToArray()))], arrays, new HashSet<string> { "num_batches_tracked" });
-        foreach (Parameter parameter in model.Parameters.All)
-        {
-            float[] values = arrays[parameter.Name].ToSingle();
-            CheckValues(path, parameter.Name, values);
-            parameter.Set(values);
-        }
-
-        (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
-        StoredPann? pann = Stored(path, model, metadata);
-        return (model, new(
-            name, normalization ?? StoredNormalization(path, metadata), activation, largest, images,
-            metadata.Where(pair => !Fields.Contains(pair.Key)).ToDictionary(), pann));
+            path, name, [.. model.Parameters.All.Select(p => (p.Name, p.Shape.ToArray()))], shapes, new HashSet<string> { "num_batches_tracked" });
+        return (model, name, activation);
     }
 
     /// <summary>SHA-256 over names and values of all parameters: measured ranges belong to these weights only.</summary>

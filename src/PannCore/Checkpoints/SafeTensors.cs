@@ -24,8 +24,13 @@ public static class SafeTensors
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file. Every length it declares is checked against the file's before memory is taken.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="check">
+    /// Told the metadata and the arrays' shapes by name before memory is taken for their numbers; refuses what is not wanted by throwing, because a file
+    /// with holes can be long and cost nothing. Null takes whatever there is.
+    /// </param>
     /// <exception cref="BadInputException">The file is missing, or breaks the format; the message names the place.</exception>
-    public static SafeTensorsFile Read(string path)
+    public static SafeTensorsFile Read(string path, Action<IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, int[]>>? check = null)
     {
         using FileStream stream = InputFile.Open(path);
         try
@@ -44,6 +49,7 @@ public static class SafeTensors
             stream.ReadExactly(json);
             SafeTensorsHeader header = new SafeTensorsHeaderParser(path, json, LengthBytes).Parse();
             header.CheckLayout(path, stream.Length - LengthBytes - json.Length);
+            check?.Invoke(header.Metadata, header.Entries.ToDictionary(entry => entry.Name, entry => entry.Shape, StringComparer.Ordinal));
 
             var tensors = new OrderedDictionary<string, NamedArray>(header.Entries.Count, StringComparer.Ordinal);
             foreach (SafeTensorsHeader.Entry entry in header.Entries)

@@ -9,9 +9,9 @@ public static class StateDictMatch
     /// <param name="file">The file's name, for the message.</param>
     /// <param name="architecture">The network's name, for the message.</param>
     /// <param name="expected">Names and shapes the network needs.</param>
-    /// <param name="found">What the file holds.</param>
+    /// <param name="found">Names and shapes the file holds.</param>
     /// <param name="optional">
-    /// Names that may be absent, and are ignored where nobody expects them: whole names, or last parts such as <c>num_batches_tracked</c>.
+    /// Names that may be absent, and are ignored where nobody expects them and they are one number: whole names, or last parts such as <c>num_batches_tracked</c>.
     /// </param>
     /// <exception cref="BadInputException">
     /// Keys are missing, surplus or have another shape: all of them are counted, the first 20 of each kind listed.
@@ -20,7 +20,7 @@ public static class StateDictMatch
         string file,
         string architecture,
         IReadOnlyList<(string Name, int[] Shape)> expected,
-        IReadOnlyDictionary<string, NamedArray> found,
+        IReadOnlyDictionary<string, int[]> found,
         IReadOnlySet<string>? optional = null)
     {
         bool IsOptional(string name) => optional is not null && (optional.Contains(name) || optional.Contains(name[(name.LastIndexOf('.') + 1)..]));
@@ -29,17 +29,17 @@ public static class StateDictMatch
         var misshaped = new List<string>();
         foreach ((string name, int[] shape) in expected)
         {
-            if (!found.TryGetValue(name, out NamedArray? array))
+            if (!found.TryGetValue(name, out int[]? other))
             {
                 if (!IsOptional(name)) missing.Add(MessageText.Quote(name));
             }
-            else if (!array.Shape.AsSpan().SequenceEqual(shape))
+            else if (!other.AsSpan().SequenceEqual(shape))
             {
-                misshaped.Add($"{MessageText.Quote(name)} expected {MessageText.Shape(shape)} found {MessageText.Shape(array.Shape)}");
+                misshaped.Add($"{MessageText.Quote(name)} expected {MessageText.Shape(shape)} found {MessageText.Shape(other)}");
             }
         }
         var needed = expected.Select(e => e.Name).ToHashSet(StringComparer.Ordinal);
-        List<string> surplus = [.. found.Keys.Where(name => !needed.Contains(name) && !IsOptional(name)).Select(MessageText.Quote)];
+        List<string> surplus = [.. found.Where(pair => !needed.Contains(pair.Key) && !(IsOptional(pair.Key) && pair.Value.All(d => d == 1))).Select(pair => MessageText.Quote(pair.Key))];
 
         if (Differences(missing, surplus, misshaped) is { } differences)
             throw new BadInputException($"{file}: does not fit {architecture}: {differences}");

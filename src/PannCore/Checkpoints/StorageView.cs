@@ -3,15 +3,20 @@ namespace PannCore.Checkpoints;
 /// <summary>A tensor whose every element has been found to lie within its storage, so that it can be read.</summary>
 internal sealed class StorageView
 {
+    /// <summary>Reading takes the memory of everything from the first element to the last: as many times that of the elements at most.</summary>
+    private const int MostSpread = 16;
+
     private readonly string _name;
     private readonly long _start;
     private readonly long[] _stride;
     private readonly ElementType _type;
-    private readonly int[] _shape;
     private readonly int _span;
 
     private StorageView(string name, ElementType type, int[] shape, long[] stride, long start, int span)
-        => (_name, _type, _shape, _stride, _start, _span) = (name, type, shape, stride, start, span);
+        => (_name, _type, Shape, _stride, _start, _span) = (name, type, shape, stride, start, span);
+
+    /// <summary>The dimensions, slowest first.</summary>
+    internal int[] Shape { get; }
 
     /// <summary>Memory that reading takes at most: the elements, and what lies between them in the storage.</summary>
     internal long ByteLength => (long)_span * _type.Size();
@@ -54,6 +59,7 @@ internal sealed class StorageView
         // A stride of 0 or overlapping rows would make many numbers from few.
         if (count > span) throw BadInputException.At(path, where, "elements of its own", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(strides)} over {span} elements");
         if (span > Array.MaxLength / type.Size()) throw BadInputException.At(path, where, "a part of the storage of less than 2 GiB", $"{span} elements of it");
+        if (span > (long)MostSpread * count) throw BadInputException.At(path, where, $"elements within {MostSpread} times their own length", $"shape {MessageText.Shape(shape)} with stride {MessageText.Shape(strides)} over {span} elements");
         return new StorageView(name, type, shape, strides, bytes.Start + tensor.Offset * type.Size(), (int)span);
 
         BadInputException Outside() => BadInputException.At(path, where,
@@ -63,7 +69,7 @@ internal sealed class StorageView
 
     internal NamedArray Read(Stream stream)
     {
-        var array = NamedArray.Zeros(_name, _shape, _type);
+        var array = NamedArray.Zeros(_name, Shape, _type);
         stream.Position = _start;
         if (IsRowMajor())
         {
@@ -83,27 +89,27 @@ internal sealed class StorageView
     private bool IsRowMajor()
     {
         long stride = 1;
-        for (int d = _shape.Length - 1; d >= 0; d--)
+        for (int d = Shape.Length - 1; d >= 0; d--)
         {
-            if (_shape[d] != 1 && _stride[d] != stride) return false;
-            stride *= _shape[d];
+            if (Shape[d] != 1 && _stride[d] != stride) return false;
+            stride *= Shape[d];
         }
         return true;
     }
 
     private void Gather(ReadOnlySpan<byte> from, int size, Span<byte> into)
     {
-        var index = new int[_shape.Length];
+        var index = new int[Shape.Length];
         long position = 0;
         for (int at = 0; at < into.Length; at += size)
         {
             from.Slice((int)position * size, size).CopyTo(into[at..]);
-            for (int d = _shape.Length - 1; d >= 0; d--)
+            for (int d = Shape.Length - 1; d >= 0; d--)
             {
-                if (_shape[d] == 1) continue;
+                if (Shape[d] == 1) continue;
                 position += _stride[d];
-                if (++index[d] < _shape[d]) break;
-                position -= _shape[d] * _stride[d];
+                if (++index[d] < Shape[d]) break;
+                position -= Shape[d] * _stride[d];
                 index[d] = 0;
             }
         }

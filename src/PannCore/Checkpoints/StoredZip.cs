@@ -23,6 +23,8 @@ internal sealed class StoredZip
     private const int LocatorLength = 20;
     private const int End64Length = 56;
 
+    private const int LongestDirectory = 100_000_000;
+
     /// <summary>A field of 32 bits whose value is in the 64-bit extension.</summary>
     private const uint Extended = uint.MaxValue;
 
@@ -38,7 +40,7 @@ internal sealed class StoredZip
     private Dictionary<string, FileRange> Entries()
     {
         FileRange directory = FindDirectory();
-        if (directory.Length > Array.MaxLength) throw Fail(directory.Start, "a directory of less than 2 GiB", $"{directory.Length} bytes");
+        if (directory.Length > LongestDirectory) throw Fail(directory.Start, $"a directory of at most {LongestDirectory} bytes", $"{directory.Length}");
         byte[] bytes = ReadAt(directory.Start, (int)directory.Length);
 
         var entries = new Dictionary<string, FileRange>(StringComparer.Ordinal);

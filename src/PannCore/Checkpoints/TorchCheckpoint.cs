@@ -19,8 +19,10 @@ public static class TorchCheckpoint
     /// The tensors in the file's order. A wrapping dictionary (<c>state_dict</c>, <c>model</c> or <c>net</c>) is unwrapped, the prefix
     /// <c>module.</c> dropped where every name has it, entries that are no tensors are left out, and non-contiguous tensors made contiguous.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="check">Told the tensors' shapes by name before memory is taken for their numbers; refuses what is not wanted by throwing. Null takes whatever there is.</param>
     /// <exception cref="BadInputException">The file is missing, truncated, no checkpoint, or asks for more than data.</exception>
-    public static IReadOnlyDictionary<string, NamedArray> Read(string path)
+    public static IReadOnlyDictionary<string, NamedArray> Read(string path, Action<IReadOnlyDictionary<string, int[]>>? check = null)
     {
         using FileStream stream = InputFile.Open(path);
         try
@@ -28,8 +30,8 @@ public static class TorchCheckpoint
             Span<byte> start = stackalloc byte[4];
             start = start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
             stream.Position = 0;
-            if (start is [0x80, ..]) return Arrays(TorchStreamFormat.Read(stream, path), stream, path);
-            if (start.SequenceEqual("PK\u0003\u0004"u8)) return Arrays(TorchZipFormat.Read(stream, path), stream, path);
+            if (start is [0x80, ..]) return Arrays(TorchStreamFormat.Read(stream, path), stream, path, check);
+            if (start.SequenceEqual("PK\u0003\u0004"u8)) return Arrays(TorchZipFormat.Read(stream, path), stream, path, check);
             throw BadInputException.At(path, "byte 0", "a zip archive (50 4B 03 04) or a pickle (80)", Convert.ToHexString(start));
         }
         catch (IOException e)
@@ -38,12 +40,12 @@ public static class TorchCheckpoint
         }
     }
 
-    private static OrderedDictionary<string, NamedArray> Arrays(TorchContents contents, Stream stream, string path)
+    private static OrderedDictionary<string, NamedArray> Arrays(TorchContents contents, Stream stream, string path, Action<IReadOnlyDictionary<string, int[]>>? check)
     {
         OrderedDictionary<string, TorchTensor> tensors = StateDict(contents.Root, path);
         bool parallel = tensors.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal));
 
-        var arrays = new OrderedDictionary<string, NamedArray>(tensors.Count, StringComparer.Ordinal);
+        var views = new OrderedDictionary<string, StorageView>(tensors.Count, StringComparer.Ordinal);
         long budget = MostSharing * stream.Length;
         foreach ((string key, TorchTensor tensor) in tensors)
         {
@@ -51,8 +53,12 @@ public static class TorchCheckpoint
             var view = StorageView.Of(name, tensor, contents.Storages, path);
             budget -= view.ByteLength;
             if (budget < 0) throw BadInputException.At(path, $"tensor {MessageText.Quote(name)}", $"tensors of at most {MostSharing} times the file's length", "more");
-            arrays.Add(name, view.Read(stream));
+            views.Add(name, view);
         }
+        check?.Invoke(views.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal));
+
+        var arrays = new OrderedDictionary<string, NamedArray>(views.Count, StringComparer.Ordinal);
+        foreach ((string name, StorageView view) in views) arrays.Add(name, view.Read(stream));
         return arrays;
     }
 

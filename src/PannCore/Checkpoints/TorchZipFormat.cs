@@ -8,7 +8,7 @@ namespace PannCore.Checkpoints;
 /// </summary>
 internal static class TorchZipFormat
 {
-    private const int LongestByteOrder = 16;
+    private const int LongestByteOrder = 16, LongestPickle = 100_000_000;
 
     internal static TorchContents Read(Stream stream, string path)
     {
@@ -26,7 +26,7 @@ internal static class TorchZipFormat
         }
 
         FileRange program = entries[pickle];
-        if (program.Length > Array.MaxLength) throw BadInputException.At(path, $"entry {MessageText.Quote(pickle)}", "less than 2 GiB", $"{program.Length} bytes");
+        if (program.Length > LongestPickle) throw BadInputException.At(path, $"entry {MessageText.Quote(pickle)}", $"at most {LongestPickle} bytes", $"{program.Length}");
         using var memory = new MemoryStream(Bytes(program));
         object? root = new RestrictedUnpickler(memory, $"{path} ({MessageText.Quote(pickle)})", new(StringComparer.Ordinal)).Load();
 

@@ -190,21 +190,8 @@ public sealed class Trainer
     /// <exception cref="BadInputException">The file is no such state, or of another recipe or data set.</exception>
     public void Resume(string path)
     {
-        SafeTensorsFile file = SafeTensors.Read(path);
-        string Field(string name) => file.Metadata.TryGetValue(name, out string? value)
-            ? value
-            : throw BadInputException.At(path, $"metadata {name}", "a training state", "nothing");
-        if (Field("kind") != "training state") throw BadInputException.At(path, "metadata kind", "training state", Field("kind"));
-        RequireSameRecipe(path, Field("recipe"));
-        if (Field("data") != _dataHash) throw BadInputException.At(path, "metadata data", $"the training data {_dataHash}", Field("data"));
-
-        var expected = new List<(string Name, int[] Shape)>();
-        foreach (Parameter parameter in _parameters)
-        {
-            expected.Add((parameter.Name, parameter.Shape.ToArray()));
-            if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
-        }
-        StateDictMatch.Check(path, Recipe.Architecture, expected, file.Tensors);
+        SafeTensorsFile file = SafeTensors.Read(path, (metadata, shapes) => RequireSameRun(path, metadata, shapes));
+        string Field(string name) => StateField(path, file.Metadata, name);
         int Number(string name, int most) => int.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most
             ? value
             : throw BadInputException.At(path, $"metadata {name}", $"a number from 0 to {most}", Field(name));
@@ -241,6 +228,27 @@ public sealed class Trainer
         (_epoch, _step, _lossSum, _correct, _failed) = (epoch, step, lossSum, correct, false);
         _history.Clear();
         _history.AddRange(history);
+    }
+
+    private static string StateField(string path, IReadOnlyDictionary<string, string> metadata, string name) => metadata.TryGetValue(name, out string? value)
+        ? value
+        : throw BadInputException.At(path, $"metadata {name}", "a training state", "nothing");
+
+    /// <summary>What is known of a state before its numbers are read: kind, recipe, data, and the arrays' names and shapes.</summary>
+    private void RequireSameRun(string path, IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, int[]> shapes)
+    {
+        string Field(string name) => StateField(path, metadata, name);
+        if (Field("kind") != "training state") throw BadInputException.At(path, "metadata kind", "training state", Field("kind"));
+        RequireSameRecipe(path, Field("recipe"));
+        if (Field("data") != _dataHash) throw BadInputException.At(path, "metadata data", $"the training data {_dataHash}", Field("data"));
+
+        var expected = new List<(string Name, int[] Shape)>();
+        foreach (Parameter parameter in _parameters)
+        {
+            expected.Add((parameter.Name, parameter.Shape.ToArray()));
+            if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
+        }
+        StateDictMatch.Check(path, Recipe.Architecture, expected, shapes);
     }
 
     private void RequireWhole()

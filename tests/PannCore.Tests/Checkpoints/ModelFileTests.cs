@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
 using PannCore.Data;
@@ -119,6 +120,35 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(
             $"{path}: does not fit resnet20: 1 key missing: 'conv1.weight'; 1 key surplus: 'fc.bias'; 1 key of another shape: 'linear.bias' expected [10] found [2,5]",
             Refusal(path));
+    }
+
+    [Fact]
+    public void What_does_not_fit_costs_no_memory()
+    {
+        const int Count = 64 << 20;
+        string arrays = string.Join(',', Enumerable.Range(0, 4).Select(i => $$"""
+            "{{(i == 3 ? "bn1.num_batches_tracked" : $"t{i}")}}":{"dtype":"F32","shape":[{{Count}}],"data_offsets":[{{4L * Count * i}},{{4L * Count * (i + 1)}}]}
+            """));
+        byte[] json = Encoding.UTF8.GetBytes($"{{{arrays}}}");
+        Expect(_folder.WithHole("t.safetensors", [.. BitConverter.GetBytes((ulong)json.Length), .. json], 16L * Count), "4 keys surplus: 't0', 't1', 't2', 'bn1.num_batches_tracked'");
+
+        byte[] pickle = new PickleWriter().Op('}').Text("w").Tensor("FloatStorage", "0", Count, 0, [Count], [1]).Op('s').Stop();
+        byte[] stream = TorchFiles.Stream(pickle, ("0", 4, []));
+        Expect(_folder.WithHole("t.th", [.. stream[..^8], .. BitConverter.GetBytes((long)Count)], 4L * Count), "1 key surplus: 'w'");
+
+        // In a zip archive the directory stands behind the data: these are written out.
+        byte[] zipped = new PickleWriter().Op('}').Text("w").Tensor("FloatStorage", "0", 8 << 20, 0, [8 << 20], [1]).Op('s').Stop();
+        Expect(_folder.With("t.pth", TorchFiles.Zip(zipped, ("0", new byte[32 << 20]))), "1 key surplus: 'w'");
+
+        void Expect(string path, string end)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            string message = Assert.Throws<BadInputException>(() => ModelFile.Load(path, "resnet20", Normalization.Cifar10)).Message;
+            // The network to compare with takes 1 MB.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8_000_000);
+            Assert.StartsWith($"{path}: does not fit resnet20: ", message, StringComparison.Ordinal);
+            Assert.EndsWith(end, message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

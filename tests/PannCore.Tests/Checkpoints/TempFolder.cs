@@ -17,5 +17,14 @@ internal sealed class TempFolder : IDisposable
         return At(name);
     }
 
+    /// <summary>A file that begins with these bytes and has a hole behind them: as long as asked, and it takes no room.</summary>
+    public string WithHole(string name, byte[] begin, long length)
+    {
+        using FileStream file = File.Create(At(name));
+        file.Write(begin);
+        file.SetLength(begin.Length + length);
+        return At(name);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 }

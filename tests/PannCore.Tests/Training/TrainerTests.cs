@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using PannCore.Approximation;
 using PannCore.Checkpoints;
@@ -434,6 +436,28 @@ public sealed class TrainerTests : IDisposable
         {
             Assert.Equal(message, Assert.Throws<BadInputException>(() => trainer.Resume(file)).Message);
             Assert.Equal(before, Weights(trainer));
+        }
+    }
+
+    [Fact]
+    public void What_is_no_state_of_this_run_costs_no_memory()
+    {
+        const int Count = 64 << 20;
+        var trainer = new Trainer(Small, Images, _workspace);
+        string state = _folder.At("state");
+        trainer.SaveState(state);
+        string metadata = JsonSerializer.Serialize(SafeTensors.Read(state).Metadata);
+        Expect(metadata.Replace("\"training state\"", "\"pann model\"", StringComparison.Ordinal), "at metadata kind: expected training state, found pann model");
+        Expect(metadata, "1 key surplus: 't'");
+
+        void Expect(string texts, string end)
+        {
+            byte[] json = Encoding.UTF8.GetBytes($$$"""{"__metadata__":{{{texts}}},"t":{"dtype":"F32","shape":[{{{Count}}}],"data_offsets":[0,{{{4L * Count}}}]}}""");
+            string bad = _folder.WithHole("bad", [.. BitConverter.GetBytes((ulong)json.Length), .. json], 4L * Count);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            string message = Assert.Throws<BadInputException>(() => trainer.Resume(bad)).Message;
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8_000_000);
+            Assert.EndsWith(end, message, StringComparison.Ordinal);
         }
     }
 
