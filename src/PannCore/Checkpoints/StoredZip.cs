@@ -37,6 +37,24 @@ internal sealed class StoredZip
     /// <exception cref="BadInputException">The archive is damaged, lies about a size, or has a compressed or encrypted entry or a name that leaves it.</exception>
     internal static Dictionary<string, FileRange> Entries(Stream stream, string path) => new StoredZip(stream, path).Entries();
 
+    /// <summary>Reads an entry that is about to be used, in parts, and compares its checksum; also of a length that no memory could hold.</summary>
+    /// <exception cref="BadInputException">The checksum is another one: the data are damaged, or <c>torch.serialization.set_crc32_options(False)</c> was in force.</exception>
+    internal static void CheckChecksum(Stream stream, string path, string name, FileRange data)
+    {
+        if (data.Checksum is not { } expected) return;
+        uint found = 0;
+        byte[] buffer = new byte[Math.Min(data.Length, 1 << 16)];
+        stream.Position = data.Start;
+        for (long left = data.Length; left > 0;)
+        {
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
+            stream.ReadExactly(part);
+            found = Crc32.Append(found, part);
+            left -= part.Length;
+        }
+        if (found != expected) throw BadInputException.At(path, Where(name), $"data with the CRC-32 {expected:x8}, as the directory says", $"{found:x8}: they are damaged, or were written without checksums");
+    }
+
     private Dictionary<string, FileRange> Entries()
     {
         FileRange directory = FindDirectory();
@@ -112,7 +130,7 @@ internal sealed class StoredZip
         uint localSize = U32(local.AsSpan(18));
         if (localSize != stored && localSize != Extended && (flags & 8) == 0)
             throw BadInputException.At(_path, Where(text), $"{stored} bytes, as the directory declares", $"{localSize} declared at byte {header}");
-        return ((long)header, new FileRange(start, (long)stored));
+        return ((long)header, new FileRange(start, (long)stored, U32(entry[16..])));
     }
 
     /// <summary>Declared and stored size and the header's place: 32 bits each, or in that order in the 64-bit extension (extra field 1).</summary>

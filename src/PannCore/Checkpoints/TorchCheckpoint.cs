@@ -57,6 +57,7 @@ public static class TorchCheckpoint
         }
         check?.Invoke(views.ToDictionary(pair => pair.Key, pair => pair.Value.Shape, StringComparer.Ordinal));
 
+        foreach (string key in tensors.Values.Select(tensor => tensor.Storage.Key).Distinct(StringComparer.Ordinal)) StoredZip.CheckChecksum(stream, path, contents.Folder + key, contents.Storages[key]);
         var arrays = new OrderedDictionary<string, NamedArray>(views.Count, StringComparer.Ordinal);
         foreach ((string name, StorageView view) in views) arrays.Add(name, view.Read(stream));
         return arrays;

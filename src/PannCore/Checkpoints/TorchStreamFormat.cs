@@ -49,6 +49,6 @@ internal static class TorchStreamFormat
                 throw BadInputException.At(path, at, "each storage once", $"{MessageText.Quote(key)} again");
             stream.Position += count * storage.Type.Size;
         }
-        return new TorchContents(root, storages);
+        return new TorchContents(root, "", storages);
     }
 }

@@ -20,6 +20,7 @@ internal static class TorchZipFormat
 
         if (entries.TryGetValue(folder + "byteorder", out FileRange order))
         {
+            StoredZip.CheckChecksum(stream, path, folder + "byteorder", order);
             byte[] bytes = Bytes(order with { Length = Math.Min(order.Length, LongestByteOrder) });
             if (!bytes.AsSpan().SequenceEqual("little"u8))
                 throw BadInputException.At(path, $"entry {MessageText.Quote(folder + "byteorder")}", "little", MessageText.Quote(Encoding.Latin1.GetString(bytes)));
@@ -27,11 +28,12 @@ internal static class TorchZipFormat
 
         FileRange program = entries[pickle];
         if (program.Length > LongestPickle) throw BadInputException.At(path, $"entry {MessageText.Quote(pickle)}", $"at most {LongestPickle} bytes", $"{program.Length}");
+        StoredZip.CheckChecksum(stream, path, pickle, program);
         using var memory = new MemoryStream(Bytes(program));
         object? root = new RestrictedUnpickler(memory, $"{path} ({MessageText.Quote(pickle)})", new(StringComparer.Ordinal)).Load();
 
         string data = folder + "data/";
-        return new TorchContents(root, entries.Where(e => e.Key.StartsWith(data, StringComparison.Ordinal))
+        return new TorchContents(root, data, entries.Where(e => e.Key.StartsWith(data, StringComparison.Ordinal))
             .ToDictionary(e => e.Key[data.Length..], e => e.Value, StringComparer.Ordinal));
 
         byte[] Bytes(FileRange range)

@@ -325,6 +325,30 @@ public sealed class TorchCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_entry_is_refused()
+    {
+        byte[] pickle = new PickleWriter().Op('}').Text("w").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s').Stop();
+        byte[] good = TorchFiles.Zip(pickle, ("0", SixFloats), ("unused", [7, 7, 7, 7, 7]));
+        Assert.Equal(0xCBF43926, Crc32.Append(Crc32.Append(0, "1234"u8), "56789"u8)); // The check value that every table of such checksums gives.
+        Expect("net/data.pkl", pickle, 3);
+        Expect("net/byteorder", "little"u8.ToArray(), 0);
+        Expect("net/data/0", SixFloats, 23);
+        // What is not read is not judged.
+        byte[] beside = [.. good];
+        beside[good.AsSpan().IndexOf((ReadOnlySpan<byte>)[7, 7, 7, 7, 7])] ^= 1;
+        Assert.Equal([0f, 1, 2, 3, 4, 5], TorchCheckpoint.Read(_folder.With("a.pth", beside))["w"].ToSingle());
+
+        void Expect(string name, byte[] content, int at)
+        {
+            byte[] bytes = [.. good], damaged = [.. content];
+            bytes[good.AsSpan().IndexOf(content) + at] ^= 1;
+            damaged[at] ^= 1;
+            string path = _folder.With("a.pth", bytes);
+            Assert.Equal($"{path}: at entry '{name}': expected data with the CRC-32 {TorchFiles.Crc32(content):x8}, as the directory says, found {TorchFiles.Crc32(damaged):x8}: they are damaged, or were written without checksums", Refusal(path));
+        }
+    }
+
+    [Fact]
     public void A_compressed_entry_is_refused_before_anything_is_unpacked()
     {
         using var deflated = new MemoryStream();

@@ -111,7 +111,8 @@ internal static class TorchFiles
         return file.ToArray();
     }
 
-    private static uint Crc32(byte[] data)
+    /// <summary>Bit by bit, as the polynomial division is defined.</summary>
+    public static uint Crc32(ReadOnlySpan<byte> data)
     {
         uint crc = ~0u;
         foreach (byte value in data)
