@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PannCore.Approximation;
@@ -30,6 +32,8 @@ public sealed record TrainingProgress(int Epoch, int Images, int Total, double L
 /// </summary>
 public sealed class Trainer
 {
+    private const string HashField = "sha256";
+
     private readonly Cifar10 _data;
     private readonly Workspace _workspace;
     private readonly BatchLoader _loader;
@@ -183,11 +187,12 @@ public sealed class Trainer
             ["lossSum"] = _lossSum.ToString("R", CultureInfo.InvariantCulture),
             ["correct"] = _correct.ToString(CultureInfo.InvariantCulture),
         };
+        metadata[HashField] = StateHash(arrays, metadata);
         SafeTensors.Write(path, arrays, metadata);
     }
 
     /// <summary>Continues from a state written by <see cref="SaveState"/> for the same recipe and data.</summary>
-    /// <exception cref="BadInputException">The file is no such state, or of another recipe or data set.</exception>
+    /// <exception cref="BadInputException">The file is no such state, of another recipe or data set, or damaged.</exception>
     public void Resume(string path)
     {
         SafeTensorsFile file = SafeTensors.Read(path, (metadata, shapes) => RequireSameRun(path, metadata, shapes));
@@ -195,7 +200,7 @@ public sealed class Trainer
         int Number(string name, int most) => int.TryParse(Field(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most
             ? value
             : throw BadInputException.At(path, $"metadata {name}", $"a number from 0 to {most}", Field(name));
-        (int epoch, int step, int correct) = (Number("epoch", Recipe.Epochs), Number("step", StepsPerEpoch), Number("correct", _split.Training.Length));
+        (int epoch, int step, int correct) = (Number("epoch", Recipe.Epochs), Number("step", StepsPerEpoch), Number("correct", Number("step", StepsPerEpoch) * Recipe.Batch));
         List<EpochResult> history;
         double lossSum;
         try
@@ -212,6 +217,8 @@ public sealed class Trainer
         for (int i = 0; i < epoch; i++)
         {
             if (history[i]?.Epoch != i + 1) throw BadInputException.At(path, $"metadata history, entry {i}", $"epoch {i + 1}", history[i] is { } other ? $"epoch {other.Epoch}" : "null");
+            if (!(double.IsFinite(history[i].TrainLoss) && history[i].TrainAccuracy is >= 0 and <= 100 && history[i].ValidationAccuracy is null or (>= 0 and <= 100)))
+                throw BadInputException.At(path, $"metadata history, entry {i}", "a finite loss and accuracies from 0 to 100", history[i].ToString());
         }
 
         foreach (NamedArray array in file.Tensors.Values) ModelFile.CheckValues(path, array.Name, array.ToSingle());
@@ -220,6 +227,7 @@ public sealed class Trainer
             double range = ClampedPolynomialRelu.Learnt(Recipe.Polynomial!.Ranges[place], file.Tensors[logarithm.Name].ToSingle()[0]);
             if (!PolynomialRelu.IsUsable(range)) throw BadInputException.At(path, $"key {logarithm.Name}", "the logarithm of a range's growth", $"one that makes {range.ToString(CultureInfo.InvariantCulture)} of it");
         }
+        RequireSameHash(path, file);
         foreach (Parameter parameter in _parameters)
         {
             parameter.Set(file.Tensors[parameter.Name].ToSingle());
@@ -249,6 +257,30 @@ public sealed class Trainer
             if (parameter.Trainable) expected.Add((VelocityName(parameter), parameter.Shape.ToArray()));
         }
         StateDictMatch.Check(path, Recipe.Architecture, expected, shapes);
+    }
+
+    /// <summary>SHA-256 over the texts, but that of the hash itself, and over names and values of the arrays: a wrong bit in a velocity is a number like any other.</summary>
+    private static string StateHash(IEnumerable<NamedArray> arrays, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Append(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + '\0'));
+        foreach ((string key, string text) in metadata.Where(pair => pair.Key != HashField).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Append(key);
+            Append(text);
+        }
+        foreach (NamedArray array in arrays)
+        {
+            Append(array.Name);
+            hash.AppendData(array.Bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void RequireSameHash(string path, SafeTensorsFile file)
+    {
+        string hash = StateHash(file.Tensors.Values, file.Metadata), stored = StateField(path, file.Metadata, HashField);
+        if (stored != hash) throw BadInputException.At(path, $"metadata {HashField}", $"the hash {hash} of the numbers and texts in the file, unless they are damaged", stored);
     }
 
     private void RequireWhole()

@@ -8,6 +8,8 @@ internal static class TrainingJson
 {
     public static JsonSerializerOptions Options { get; } = new JsonSerializerOptions
     {
+        AllowDuplicateProperties = false,
+        RespectRequiredConstructorParameters = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter() },

@@ -397,7 +397,9 @@ public sealed class TrainerTests : IDisposable
         Damage("epoch", "3", "at metadata epoch: expected a number from 0 to 2, found 3");
         Damage("epoch", "-1", "at metadata epoch: expected a number from 0 to 2, found -1");
         Damage("step", "5", "at metadata step: expected a number from 0 to 4, found 5");
-        Damage("correct", "many", "at metadata correct: expected a number from 0 to 36, found many");
+        // Between two epochs no step of the next one has counted its right answers.
+        Damage("correct", "many", "at metadata correct: expected a number from 0 to 0, found many");
+        Damage("correct", "1", "at metadata correct: expected a number from 0 to 0, found 1");
         Damage("step", null, "at metadata step: expected a training state, found nothing");
         Write([.. good.Tensors.Values.Where(t => t.Name != "velocity.conv1.weight")], good.Metadata);
         Expect(bad, $"{bad}: does not fit resnet20: 1 key missing: 'velocity.conv1.weight'");
@@ -405,7 +407,12 @@ public sealed class TrainerTests : IDisposable
         DamageStart("lossSum", "much", "at metadata: expected the history of a training run, found something else: ");
         Damage("history", "[]", "at metadata history: expected 2 epochs, found 0");
         Damage("history", "[null,null]", "at metadata history, entry 0: expected epoch 1, found null");
-        Damage("history", "[{},{}]", "at metadata history, entry 0: expected epoch 1, found epoch 0");
+        const string Full = """{"epoch":1,"trainLoss":2.5,"trainAccuracy":10,"validationAccuracy":20}""";
+        Damage("history", $"[{Full},{Full}]", "at metadata history, entry 1: expected epoch 2, found epoch 1");
+        Damage("history", $"[{Full.Replace("2.5", "\"NaN\"", StringComparison.Ordinal)},{Full}]", "at metadata history, entry 0: expected a finite loss and accuracies from 0 to 100, found EpochResult { Epoch = 1, TrainLoss = NaN, TrainAccuracy = 10, ValidationAccuracy = 20 }");
+        Damage("history", $"[{Full.Replace("20", "101", StringComparison.Ordinal)},{Full}]", "at metadata history, entry 0: expected a finite loss and accuracies from 0 to 100, found EpochResult { Epoch = 1, TrainLoss = 2.5, TrainAccuracy = 10, ValidationAccuracy = 101 }");
+        foreach (string incomplete in new[] { "[{},{}]", $"[{Full},{{\"epoch\":2,\"trainLoss\":2.5,\"validationAccuracy\":20}}]", $"[{Full},{{\"epoch\":2,{Full[1..]}]" })
+            DamageStart("history", incomplete, "at metadata: expected the history of a training run, found something else: ");
         Damage("lossSum", "Infinity", "at metadata lossSum: expected a finite number, found Infinity");
         Damage("recipe", "[]", "at metadata recipe: expected a recipe, found something else");
         Damage("recipe", """{"architecture":"\ud800"}""", "at metadata recipe: expected a recipe, found something else");
@@ -437,6 +444,37 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal(message, Assert.Throws<BadInputException>(() => trainer.Resume(file)).Message);
             Assert.Equal(before, Weights(trainer));
         }
+    }
+
+    [Fact]
+    public void A_state_with_a_wrong_bit_is_refused_and_one_of_before_the_hash_is_not()
+    {
+        string state = _folder.At("state"), bad = _folder.At("bad");
+        var trainer = new Trainer(Small, Images, _workspace);
+        trainer.RunEpoch();
+        trainer.SaveState(state);
+        SafeTensorsFile good = SafeTensors.Read(state);
+        foreach (string key in (string[])["velocity.conv1.weight", "linear.bias", "bn1.running_mean"])
+        {
+            Write(good.Metadata, t => t.Name == key ? new NamedArray(t.Name, t.Shape, [.. t.ToSingle()[..^1], MathF.BitIncrement(t.ToSingle()[^1])]) : t);
+            Refused(good.Metadata["sha256"]);
+        }
+        foreach ((string field, string value) in ((string, string)[])[("lossSum", "0.5"), ("step", "1"), ("history", good.Metadata["history"].Replace("\"trainLoss\":", "\"trainLoss\":1", StringComparison.Ordinal))])
+        {
+            Write(new Dictionary<string, string>(good.Metadata) { [field] = value }, t => t);
+            Refused(good.Metadata["sha256"]);
+        }
+        Dictionary<string, string> older = good.Metadata.Where(pair => pair.Key != "sha256").ToDictionary();
+        Write(new Dictionary<string, string>(older) { ["sha356"] = good.Metadata["sha256"] }, t => t);
+        Refused("nothing");
+        Write(older, t => t);
+        var resumed = new Trainer(Small, Images, _workspace);
+        resumed.Resume(bad);
+        Assert.Equal(Weights(trainer), Weights(resumed));
+
+        void Write(IReadOnlyDictionary<string, string> metadata, Func<NamedArray, NamedArray> change) => SafeTensors.Write(bad, [.. good.Tensors.Values.Select(change)], metadata);
+        void Refused(string found)
+            => Assert.Matches($"^{Regex.Escape(bad)}: at metadata sha256: expected the hash [0-9a-f]{{64}} of the numbers and texts in the file, unless they are damaged, found {found}$", Refusal(bad, Small, Images));
     }
 
     [Fact]
