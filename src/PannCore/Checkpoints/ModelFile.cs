@@ -30,7 +30,7 @@ public static class ModelFile
     private static readonly string[] Fields =
         ["kind", "architecture", "normalize", "normalizeMean", "normalizeDeviation", "activation", "largestInputs", "calibrationImages", "weights", "pannActivation", "pannRanges", "pannIdeal"];
 
-    private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions().Fixed();
+    private static readonly JsonSerializerOptions NumbersByPath = new JsonSerializerOptions { AllowDuplicateProperties = false }.Fixed();
 
     /// <summary>Writes a model, atomically.</summary>
     /// <exception cref="BadInputException">The name does not end in .safetensors, the description is not this model's, a weight is not finite or a variance negative, or the file cannot be written.</exception>
@@ -78,7 +78,7 @@ public static class ModelFile
     /// <param name="path">The file.</param>
     /// <param name="architecture">The architecture of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
     /// <param name="normalization">The normalisation of a PyTorch checkpoint, which does not say; refused where a model file says otherwise.</param>
-    /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite, negative variances; measured ranges of other weights.</exception>
+    /// <exception cref="BadInputException">Not such a file; other keys or shapes than the architecture's; weights that are not finite, negative variances; the hash of other weights.</exception>
     public static (ResNet Model, ModelDescription Description) Load(string path, string? architecture = null, Normalization? normalization = null)
     {
         // The model without its weights is made from names and shapes, before the numbers are read: what does not fit costs no memory.
@@ -102,6 +102,8 @@ public static class ModelFile
             parameter.Set(values);
         }
 
+        // Ranges without the hash of their weights are those of any weights.
+        if (((string[])["weights", "largestInputs", "pannActivation"]).Any(metadata.ContainsKey)) CheckWeights(path, model, metadata);
         (Dictionary<string, double>? largest, int images) = Measured(path, model, metadata);
         StoredPann? pann = Stored(path, model, metadata);
         return (model, new(
@@ -119,6 +121,8 @@ public static class ModelFile
         string? stored = metadata.GetValueOrDefault("architecture");
         if (stored is not null && architecture is not null && stored != architecture)
             throw BadInputException.At(path, "metadata architecture", architecture, stored);
+        if (metadata.ContainsKey("normalizeMean") != metadata.ContainsKey("normalizeDeviation"))
+            throw BadInputException.At(path, "metadata normalizeMean and normalizeDeviation", "both or neither", metadata.ContainsKey("normalizeMean") ? "normalizeMean alone" : "normalizeDeviation alone");
         if (metadata.GetValueOrDefault("normalize") is string pixels && normalization is not null)
         {
             if (pixels != normalization.Name) throw BadInputException.At(path, "metadata normalize", normalization.Name, pixels);
@@ -179,7 +183,6 @@ public static class ModelFile
     private static (Dictionary<string, double>? Largest, int Images) Measured(string path, ResNet model, IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.TryGetValue("largestInputs", out string? json)) return (null, 0);
-        CheckWeights(path, model, metadata);
         Dictionary<string, double> largest = ByPath(path, "largestInputs", model, json);
         string count = metadata.GetValueOrDefault("calibrationImages", "nothing");
         if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out int images))
@@ -191,7 +194,6 @@ public static class ModelFile
     {
         if (!metadata.TryGetValue("pannActivation", out string? text)) return null;
         if (!metadata.TryGetValue("pannRanges", out string? json)) throw BadInputException.At(path, "metadata pannRanges", $"the ranges of {text}", "nothing");
-        CheckWeights(path, model, metadata);
         ActivationSpec activation = Field(path, "pannActivation", () => ActivationSpec.Parse(text));
         if (!StoredPann.CanHold(activation)) throw BadInputException.At(path, "metadata pannActivation", "a polynomial that is generated from its text alone", text);
         string? ideal = metadata.GetValueOrDefault("pannIdeal");
@@ -203,7 +205,7 @@ public static class ModelFile
     {
         string weights = WeightHash(model);
         if (metadata.GetValueOrDefault("weights") is not string stored || stored != weights)
-            throw BadInputException.At(path, "metadata weights", $"the hash {weights} of the weights that the ranges were measured with", metadata.GetValueOrDefault("weights") ?? "nothing");
+            throw BadInputException.At(path, "metadata weights", $"the hash {weights} of the weights in the file", metadata.GetValueOrDefault("weights") ?? "nothing");
     }
 
     private static Dictionary<string, double> ByPath(string path, string field, ResNet model, string json)

@@ -50,6 +50,12 @@ public sealed class ModelFileTests : IDisposable
         Rewrite(path, metadata: m => m.Remove("normalize"));
         Assert.Equal("imagenet", ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization.Name);
 
+        // One half of the numbers says nothing of the other.
+        Rewrite(path, metadata: m => m.Remove("normalizeDeviation"));
+        Assert.Equal($"{path}: at metadata normalizeMean and normalizeDeviation: expected both or neither, found normalizeMean alone", Refusal(path));
+        Rewrite(path, metadata: m => m.Remove("normalizeMean"));
+        Assert.Equal("imagenet", ModelFile.Load(path, "resnet20", Normalization.ImageNet).Description.Normalization.Name);
+
         // The same name, other numbers.
         Normalization mine = new("mine", [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]), other = new("mine", [0.5, 0.5, 0.5], [0.25, 0.25, 0.5]);
         ModelFile.Save(path, RandomNetwork.Backbone, new("resnet20", mine, ActivationSpec.Parse("relu"), null, 0, new Dictionary<string, string>()));
@@ -160,9 +166,16 @@ public sealed class ModelFileTests : IDisposable
         Rewrite(path, arrays: name => name == "linear.bias" ? values => values[9] += 1e-3f : null);
         string message = Refusal(path);
         Assert.StartsWith($"{path}: at metadata weights: expected the hash ", message, StringComparison.Ordinal);
-        Assert.EndsWith($" of the weights that the ranges were measured with, found {measuredWith}", message, StringComparison.Ordinal);
+        Assert.EndsWith($" of the weights in the file, found {measuredWith}", message, StringComparison.Ordinal);
         Rewrite(path, metadata: m => m.Remove("weights"));
-        Assert.EndsWith(" of the weights that the ranges were measured with, found nothing", Refusal(path), StringComparison.Ordinal);
+        Assert.EndsWith(" of the weights in the file, found nothing", Refusal(path), StringComparison.Ordinal);
+
+        // Where there are no ranges, the hash is compared all the same, and may be absent.
+        path = Save(largest: null);
+        Rewrite(path, arrays: name => name == "linear.bias" ? values => values[9] += 1e-3f : null);
+        Assert.EndsWith($" of the weights in the file, found {measuredWith}", Refusal(path), StringComparison.Ordinal);
+        Rewrite(path, metadata: m => m.Remove("weights"));
+        Assert.Null(ModelFile.Load(path).Description.LargestInputs);
     }
 
     [Fact]
@@ -175,6 +188,8 @@ public sealed class ModelFileTests : IDisposable
             Refusal(path));
         Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":"wide"}""");
         Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {{\"relu\":\"wide\"}}", Refusal(path));
+        Rewrite(path, metadata: m => m["largestInputs"] = """{"relu":1,"relu":2}""");
+        Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found {{\"relu\":1,\"relu\":2}}", Refusal(path));
         Rewrite(path, metadata: m => m["largestInputs"] = "none");
         Assert.Equal($"{path}: at metadata largestInputs: expected a JSON object of path: number, found none", Refusal(path));
     }

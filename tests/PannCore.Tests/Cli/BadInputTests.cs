@@ -217,7 +217,7 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
         ResNet changed = RandomNetwork.Make(1);
         changed.Parameters.All.Single(p => p.Name == "bn1.bias").Update(values => values.Fill(1));
         Fails(
-            $"{file}: at metadata weights: expected the hash {ModelFile.WeightHash(changed)} of the weights that the ranges were measured with, found {good.Metadata["weights"]}",
+            $"{file}: at metadata weights: expected the hash {ModelFile.WeightHash(changed)} of the weights in the file, found {good.Metadata["weights"]}",
             "eval", "--model", file, "--data", files.Images);
     }
 
