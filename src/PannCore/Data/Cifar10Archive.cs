@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
@@ -22,14 +23,14 @@ internal static class Cifar10Archive
     public static bool HasArchiveName(string path)
         => path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Hands each wanted file to <paramref name="visit"/>, in the order of the archive, then checks the gzip checksum.</summary>
-    /// <param name="archive">The compressed bytes.</param>
+    /// <summary>Hands each wanted file to <paramref name="visit"/>, in the order of the archive, then compares gzip's checksum and length, which the base library takes for granted where they are missing.</summary>
+    /// <param name="archive">The compressed bytes, one gzip member and nothing behind it; a stream that can seek.</param>
     /// <param name="what">The archive's name for messages.</param>
     /// <param name="known">The files the archive may hold, with their exact lengths.</param>
     /// <param name="wanted">The names that must be there; a subset of <paramref name="known"/>.</param>
     /// <param name="visit">Takes the file and its content, which is valid during the call only; what it leaves unread is skipped.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="BadInputException">Not an archive, a hostile name, a wrong size, or a wanted file missing.</exception>
+    /// <exception cref="BadInputException">Not an archive, a damaged or truncated one, a hostile name, a wrong size, or a wanted file missing.</exception>
     public static void Read(Stream archive, string what, IReadOnlyList<KnownFile> known, IReadOnlyList<string> wanted,
         Action<KnownFile, Stream> visit, CancellationToken cancellation = default)
     {
@@ -61,13 +62,25 @@ internal static class Cifar10Archive
             }
             unpacked.Left = long.MaxValue;
             unpacked.CopyTo(Stream.Null);
+            CheckTrailer(archive, what, unpacked);
         }
         catch (InvalidDataException e)
         {
-            throw new BadInputException($"{what}: expected data compressed by gzip, found: {e.Message}", e);
+            throw new BadInputException($"{what}: expected data compressed by gzip, found other or damaged data: {e.Message}", e);
         }
         if (missing.Count > 0)
             throw new BadInputException($"{what}: expected the entry {Cifar10Files.Folder}/{wanted.First(missing.Contains)}, found none");
+    }
+
+    /// <summary>A gzip file ends with CRC-32 and length, modulo 2^32, of what was compressed (RFC 1952, 2.3.1).</summary>
+    private static void CheckTrailer(Stream archive, string what, UnpackedStream unpacked)
+    {
+        Span<byte> trailer = stackalloc byte[8];
+        long at = archive.Position = Math.Max(0, archive.Length - trailer.Length);
+        archive.ReadAtLeast(trailer, trailer.Length, throwOnEndOfStream: false);
+        (uint checksum, uint length) = (BinaryPrimitives.ReadUInt32LittleEndian(trailer), BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]));
+        if ((checksum, length) != (unpacked.Checksum, (uint)unpacked.Position))
+            throw BadInputException.At(what, $"byte {at}", $"the CRC-32 {unpacked.Checksum:x8} and the length {unpacked.Position} of what it unpacks to", $"{checksum:x8} and {length}: it is damaged or truncated, or something follows it");
     }
 
     /// <summary>Header fields: name at 0 (100 bytes), size at 124 (12), checksum at 148 (8), type at 156, magic at 257, prefix at 345 (155).</summary>
@@ -118,6 +131,9 @@ internal static class Cifar10Archive
 
         public long Left { get; set; }
 
+        /// <summary>CRC-32 of what was read so far.</summary>
+        public uint Checksum { get; private set; }
+
         public override bool CanRead => true;
 
         public override bool CanSeek => false;
@@ -134,6 +150,7 @@ internal static class Cifar10Archive
             int got = inner.Read(buffer[..(int)Math.Min(buffer.Length, Left)]);
             Left -= got;
             _position += got;
+            Checksum = Crc32.Append(Checksum, buffer[..got]);
             return _position <= MostUnpackedBytes ? got
                 : throw BadInputException.At(what, $"unpacked byte {MostUnpackedBytes}", $"at most {MostUnpackedBytes} unpacked bytes", "more");
         }
