@@ -13,9 +13,24 @@ namespace PannCore.Cli;
 /// <summary>Training to the end of a recipe: progress, states on disk while it goes on, a model file when it is done.</summary>
 internal static class TrainingRun
 {
-    /// <summary>Keeps other runs from training the same file until what is returned is disposed.</summary>
-    /// <exception cref="BadInputException">One does already.</exception>
-    public static IDisposable Hold(string file) => FileLock.Hold(file + ".state", tries: 0, "that no other run trains this network");
+    /// <summary>Keeps other runs from training the same file until what is returned is disposed, and deletes what killed ones have left half written.</summary>
+    /// <exception cref="BadInputException">One does already, or the file cannot be written.</exception>
+    public static IDisposable Hold(string file)
+    {
+        string state = file + ".state";
+        IDisposable held = FileLock.Hold(state, tries: 0, "that no other run trains this network");
+        try
+        {
+            AtomicFile.RemoveLeftovers(file);
+            AtomicFile.RemoveLeftovers(state);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Trains and writes the model; the caller holds it.</summary>
     /// <param name="recipe">What to do.</param>

@@ -50,6 +50,42 @@ public static class AtomicFile
         Remove(temporary);
     }
 
+    /// <summary>Deletes the temporary files that runs which were killed while they wrote <paramref name="path"/> have left; one that is being written stays, and so does any file of another name.</summary>
+    /// <exception cref="BadInputException">The file could not be written either; the message is that of <see cref="Write"/>.</exception>
+    public static void RemoveLeftovers(string path)
+    {
+        string target = Target(path), begin = Path.GetFileName(target) + ".";
+        try
+        {
+            foreach (string file in Directory.EnumerateFiles(Path.GetDirectoryName(target)!, "*.tmp"))
+            {
+                if (IsTemporary(Path.GetFileName(file), begin)) RemoveFree(file);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // They take room and do no harm.
+        }
+    }
+
+    /// <summary>The name that <see cref="Temporary"/> makes: eight characters, a dot and three behind the target's.</summary>
+    private static bool IsTemporary(string name, string begin)
+        => name.StartsWith(begin, StringComparison.Ordinal) && name[begin.Length..] is { Length: 16 } rest && rest[8] == '.' && rest.EndsWith(".tmp", StringComparison.Ordinal)
+            && rest.Remove(12).Remove(8, 1).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c));
+
+    /// <summary>A writer holds its file for itself alone: what can be opened so is nobody's.</summary>
+    private static void RemoveFree(string temporary)
+    {
+        try
+        {
+            new FileStream(temporary, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another one writes it, or it may not be deleted.
+        }
+    }
+
     private static string Target(string path)
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))

@@ -32,6 +32,28 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void What_killed_runs_left_is_deleted_and_nothing_else()
+    {
+        string path = _folder.At("a");
+        string[] others = ["a.ABCDEFGH.ijk.tmp", "a.abcdefgh.ijk", "a.abcdefgh.ijkl.tmp", "a.abcdefghijkl.tmp", "a.state.abcdefgh.ijk.tmp", "a.tmp", "b.abcdefgh.ijk.tmp", "xa.abcdefgh.ijk.tmp"];
+        foreach (string name in others) _folder.With(name, [1]);
+        // A run that writes now, and one that was killed while it did.
+        AtomicFile.Write(path, _ =>
+        {
+            string[] own = [.. _folder.FileNames.Except(others)];
+            _folder.With("a.0abcdef5.ij5.tmp", [1]);
+            AtomicFile.RemoveLeftovers(path);
+            Assert.Equal(others.Concat(own).Order(StringComparer.Ordinal), _folder.FileNames);
+        });
+        // The names that are deleted are those that are written.
+        string? left = null;
+        AtomicFile.Write(path, _ => left = Assert.Single(_folder.FileNames, name => name != "a" && !others.Contains(name)));
+        _folder.With(left!, [1]);
+        AtomicFile.RemoveLeftovers(path);
+        Assert.Equal(others.Append("a").Order(StringComparer.Ordinal), _folder.FileNames);
+    }
+
+    [Fact]
     public void A_failing_writer_leaves_the_old_file_and_no_other()
     {
         string path = _folder.With("a", [1]);

@@ -80,6 +80,7 @@ public sealed class ResumeTests : IClassFixture<ResumeTests.InOneGo>
         }
         AssertSameModel(file, Story());
         Assert.True(kills > 0, Story());
+        Assert.DoesNotContain(_whole.Folder.FileNames, name => name.StartsWith("killed.", StringComparison.Ordinal) && name.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [Fact]
