@@ -50,7 +50,7 @@ internal static class TrainCommand
         Option<double> temperature = new("--temperature") { HelpName = "T", Description = "T in the loss of --distil.", DefaultValueFactory = _ => Distillation.DefaultTemperature };
         Option<double?> maxNorm = new("--max-gradient-norm") { HelpName = "N", Description = "Scale gradients of a larger norm down to it. Default: 2 with --activation or --tune, else none." };
         Option<int> validation = new("--validation") { HelpName = "N", Description = "Training images held out, the same number of each class; 0 trains on all 50,000.", DefaultValueFactory = _ => 5000 };
-        Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of weights, order, augmentation and split.", DefaultValueFactory = _ => 0 };
+        Option<long> seed = new("--seed") { HelpName = "S", Description = "Seed of everything random: weights, split, order, augmentation, contrast, Mixup, noise and random shares.", DefaultValueFactory = _ => 0 };
         Option<string> output = CommonOptions.ModelOutput();
         Option<int> every = CommonOptions.AtLeast(new Option<int>("--save-every") { HelpName = "N", Description = "Steps between two writings of FILE.state; it is also written after each epoch.", DefaultValueFactory = _ => 100 }, 1);
         Option<bool> resume = new("--resume") { Description = "Continue from FILE.state, which is written as training goes on." };

@@ -12,6 +12,9 @@ public sealed record Recipe
 
     private const int MaxEpochs = 10_000;
 
+    /// <summary>Mixup's weight then is 1/2 within 0.002; from 1e12 on the inverse of the beta distribution is not accurate.</summary>
+    private const int MaxMixup = 1_000_000;
+
     /// <summary>For instance <c>resnet20</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -70,7 +73,7 @@ public sealed record Recipe
     /// <summary>Training images held out, the same number of each class; 0 trains on all.</summary>
     public int Validation { get; init; } = 5000;
 
-    /// <summary>Seed of weights, order, augmentation and split.</summary>
+    /// <summary>Seed of everything random: weights, split, order, augmentation, contrast, Mixup, noise and random shares.</summary>
     public long Seed { get; init; }
 
     /// <summary>
@@ -92,7 +95,7 @@ public sealed record Recipe
         Require(WarmupEpochs >= 0 && WarmupEpochs <= Epochs, "warm-up", $"0 to {Epochs} epochs", WarmupEpochs);
         Require(Momentum is >= 0 and < 1, "momentum", "at least 0 and below 1", Momentum);
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", "at least 0", WeightDecay);
-        Require(Mixup >= 0 && double.IsFinite(Mixup), "mixup", "at least 0", Mixup);
+        Require(Mixup is >= 0 and <= MaxMixup, "mixup", $"0 to {MaxMixup}", Mixup);
         Require(Contrast is null or (> 1 and <= 100), "contrast", "more than 1 and at most 100", Contrast ?? 1);
         Require(ActivationSpec.IsSlope(Leak), "leak", "at least 0 and, in float32, below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);

@@ -9,6 +9,7 @@ public sealed class MixupTests
     [InlineData(0.2)]
     [InlineData(1)]
     [InlineData(3)]
+    [InlineData(1_000_000)]
     public void Weights_have_the_moments_of_a_beta_distribution(double strength)
     {
         const int steps = 4000;
