@@ -6,7 +6,7 @@ namespace PannCore.Approximation;
 /// <summary>A polynomial file against what was recomputed from its coefficients, member by member.</summary>
 /// <remarks>
 /// On one machine the same code gives the same bits. Another one's sine may differ in the last place: samples move by 1e-16 and the figures by less than 1e-9 of themselves, which is
-/// allowed; so a stated bound is never more than 1e-9 below the recomputed one. Peaks of one height may then change places: a place is right if the error found there is the one stated.
+/// allowed; so a stated bound is never more than 1e-9 below the recomputed one. Peaks of one height may then change places: a place is right if the error found there is the one stated. What is not finite is near nothing but itself.
 /// </remarks>
 internal static class PolynomialComparison
 {
@@ -19,7 +19,7 @@ internal static class PolynomialComparison
     private static IEnumerable<VerificationFinding> Compare(ReluPolynomial polynomial, string where, JsonElement stated, JsonElement recomputed)
     {
         if (Number(stated) is double s && Number(recomputed) is double r)
-            return s.Equals(r) || Math.Abs(s - r) <= Tolerance * Math.Max(Math.Abs(s), Math.Abs(r)) ? [] : [Finding()];
+            return s.Equals(r) || (double.IsFinite(s) && double.IsFinite(r) && Math.Abs(s - r) <= Tolerance * Math.Max(Math.Abs(s), Math.Abs(r))) ? [] : [Finding()];
         if (stated.ValueKind != recomputed.ValueKind) return [Finding()];
         return recomputed.ValueKind switch
         {
@@ -46,7 +46,7 @@ internal static class PolynomialComparison
                 continue;
             }
 
-            if (member.NameEquals(PlaceName) && Number(value) is double place && Number(recomputed.GetProperty(ErrorName)) is double error)
+            if (member.NameEquals(PlaceName) && Number(value) is double place && Number(recomputed.GetProperty(ErrorName)) is double error && double.IsFinite(error + polynomial.Certificate.Rounding))
             {
                 (double lo, double hi, double there) = ErrorAt(polynomial, where, place);
                 if (!(place >= lo && place <= hi && Math.Abs(there - error) <= (Tolerance * error) + (2 * polynomial.Certificate.Rounding)))

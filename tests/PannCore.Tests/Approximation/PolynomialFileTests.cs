@@ -137,6 +137,32 @@ public sealed class PolynomialFileTests : IDisposable
         Assert.Contains(verification.Findings, finding => finding.Where.StartsWith(where, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("certificate.maxError", "1e-9")]
+    [InlineData("certificate.rounding", "1e-9")]
+    [InlineData("certificate.at", "0.5")]
+    public void A_finite_figure_in_the_place_of_one_that_is_not_is_seen(string place, string json)
+    {
+        // Two stages of 1e200 T_3: of order 1e800 between 0 and 1.
+        Polynomial huge = new(Parity.Odd, 1, [0, 1e200]);
+        string path = Written(ReluPolynomial.Of(ReluFamily.Composite, 0, [huge, huge], [], "series:10"));
+        Assert.Equal(("Infinity", "Infinity"), ((string?)Json(path)["certificate"]!["maxError"], (string?)Json(path)["certificate"]!["rounding"]));
+        Assert.Empty(PolynomialFile.Verify(path).Findings);
+        Change(path, place, _ => JsonNode.Parse(json));
+        Assert.Equal([place], PolynomialFile.Verify(path).Findings.Select(finding => finding.Where));
+    }
+
+    [Theory]
+    [InlineData("certificate.maxError", "\"Infinity\"")]
+    [InlineData("certificate.scannedError", "\"-Infinity\"")]
+    [InlineData("certificate.rounding", "\"NaN\"")]
+    public void A_figure_that_is_not_finite_in_the_place_of_one_that_is_is_seen(string place, string json)
+    {
+        string path = Written(ActivationSpec.Parse("composite:alpha=7").Build());
+        Change(path, place, _ => JsonNode.Parse(json));
+        Assert.Equal([place], PolynomialFile.Verify(path).Findings.Select(finding => finding.Where));
+    }
+
     [Fact]
     public void The_last_bit_of_a_coefficient_is_seen()
     {
