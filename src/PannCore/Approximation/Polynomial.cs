@@ -15,20 +15,23 @@ namespace PannCore.Approximation;
 /// </remarks>
 public sealed class Polynomial
 {
+    /// <summary>What <see cref="IsHalfWidth"/> asks for, in messages.</summary>
+    internal const string HalfWidthForm = "a positive finite number whose inverse is finite";
+
     private readonly double[] _coefficients;
 
     /// <summary>A polynomial from its Chebyshev coefficients, which are copied.</summary>
     /// <param name="parity">Odd, even, or none.</param>
-    /// <param name="halfWidth">b &gt; 0: the basis belongs to [m-b, m+b].</param>
+    /// <param name="halfWidth">b &gt; 0, 1/b finite: the basis belongs to [m-b, m+b].</param>
     /// <param name="coefficients">At least one finite c_k, lowest degree first.</param>
     /// <param name="centre">m: 0 for odd and even polynomials.</param>
-    /// <exception cref="BadInputException">No coefficient, a coefficient that is not finite, b not positive and finite, m not finite, or an odd or even polynomial about another point than 0.</exception>
+    /// <exception cref="BadInputException">No coefficient, a coefficient that is not finite, b not positive and finite or its inverse not finite, m not finite, or an odd or even polynomial about another point than 0.</exception>
     public Polynomial(Parity parity, double halfWidth, ReadOnlySpan<double> coefficients, double centre = 0)
     {
         if (!Enum.IsDefined(parity))
             throw new BadInputException(FormattableString.Invariant($"polynomial: parity {(int)parity}, expected odd, even or none"));
-        if (!(halfWidth > 0 && double.IsFinite(halfWidth)))
-            throw new BadInputException(FormattableString.Invariant($"polynomial: half-width {halfWidth}, expected a positive finite number"));
+        if (!IsHalfWidth(halfWidth))
+            throw new BadInputException(FormattableString.Invariant($"polynomial: half-width {halfWidth}, expected {HalfWidthForm}"));
         if (!double.IsFinite(centre) || (centre != 0 && parity != Parity.None))
             throw new BadInputException(FormattableString.Invariant($"polynomial: centre {centre}, expected {(parity == Parity.None ? "a finite number" : "0 for an odd or even polynomial")}"));
         if (coefficients.IsEmpty)
@@ -60,6 +63,9 @@ public sealed class Polynomial
 
     /// <summary>The degree of the last Chebyshev polynomial in the sum.</summary>
     public int Degree => Parity == Parity.None ? _coefficients.Length - 1 : 2 * (_coefficients.Length - 1) + (Parity == Parity.Odd ? 1 : 0);
+
+    /// <summary>Whether b is a half-width: an argument is multiplied by 1/b, which overflows for b below 2^-1024.</summary>
+    internal static bool IsHalfWidth(double b) => b > 0 && double.IsFinite(b) && double.IsFinite(1 / b);
 
     /// <summary>p(t), by Clenshaw's recurrence in double; right for every t, also outside the interval.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a command generates one polynomial and ends before tiering would optimise this loop

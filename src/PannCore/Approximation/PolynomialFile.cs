@@ -13,7 +13,8 @@ namespace PannCore.Approximation;
 /// Numbers have as many digits as give the same double back; "NaN", "Infinity" and "-Infinity" are texts.
 /// </para>
 /// <para>
-/// A reader believes only the coefficients, the intervals and where the reference points are, and computes the certificate anew; <see cref="Verify"/> compares it with the one stated.
+/// A reader believes the coefficients, the intervals and where the reference points are, and computes the certificate anew; <see cref="Verify"/> compares it with the one stated. It also believes
+/// the name, <c>spec</c>, of a polynomial of the form that the name generates; whether it is the very polynomial, <see cref="Verify"/> finds out.
 /// </para>
 /// </remarks>
 public static class PolynomialFile
@@ -42,14 +43,20 @@ public static class PolynomialFile
 
     /// <summary>Reads the polynomial; its certificate is computed from the coefficients, whatever the file says of them. A file from elsewhere may lack <c>sha256</c> and <c>certificate</c>.</summary>
     /// <exception cref="BadInputException">
-    /// There is no such file, it does not hold a polynomial, or its data are not those of its digest; the message names file, place, expected and found.
+    /// There is no such file, it does not hold a polynomial, its data are not those of its digest, or its spec names none of its form; the message names file, place, expected and found.
     /// </exception>
     public static ReluPolynomial Read(string path)
     {
         PolynomialDocument document = Parse(path, InputFile.Read(path, path, MostBytes));
         ReluPolynomial polynomial = Rebuild(path, document);
         string digest = PolynomialDigest.Of(document.Spec!, document.Family!, document.Leak!.Value, document.ClaimsMinimax!.Value, document.Stages!);
-        return document.Sha256 is null || document.Sha256 == digest ? polynomial : throw BadInputException.At(path, "sha256", digest, document.Sha256);
+        if (document.Sha256 is not null && document.Sha256 != digest) throw BadInputException.At(path, "sha256", digest, document.Sha256);
+
+        // Whoever uses the polynomial prints its name.
+        List<VerificationFinding> findings = [];
+        Named(polynomial, findings);
+        return findings.Count == 0 ? polynomial : throw BadInputException.At(
+            path, "spec", $"{NameFor(polynomial)} or one that generates {Described(polynomial.Family, polynomial.Degrees, polynomial.Leak)}, {(polynomial.ClaimsMinimax ? "" : "not ")}minimax", polynomial.Spec);
     }
 
     /// <summary>Recomputes everything a file states and compares.</summary>
@@ -111,7 +118,7 @@ public static class PolynomialFile
         int invisible = spec.AsSpan().IndexOfAny(Invisible);
         if (invisible >= 0) throw Bad("spec", "characters that can be seen", FormattableString.Invariant($"U+{(int)spec[invisible]:X4}"));
         ReluFamily family = Enumerate<ReluFamily>("family", document.Family);
-        double leak = document.Leak is >= 0 and < 1 ? document.Leak.Value : throw Bad("leak", "a number from 0 to below 1", Shown(document.Leak));
+        double leak = document.Leak is double slope && ActivationSpec.IsSlope(slope) ? slope : throw Bad("leak", "a number from 0 to below 1 in float32", Shown(document.Leak));
         bool claims = document.ClaimsMinimax ?? throw Bad("claimsMinimax", "true or false", "nothing");
         IReadOnlyList<StageDocument> stages = document.Stages ?? throw Bad("stages", "a list", "nothing");
         int most = family == ReluFamily.Composite ? MostStages : 1;
@@ -151,7 +158,7 @@ public static class PolynomialFile
                 if (!double.IsFinite(stage.Coefficients[k])) throw Bad(FormattableString.Invariant($"{at}.coefficients[{k}]"), "a finite number", Shown(stage.Coefficients[k]));
             }
 
-            double halfWidth = stage.HalfWidth is > 0 and < double.PositiveInfinity ? stage.HalfWidth.Value : throw Bad($"{at}.halfWidth", "a positive finite number", Shown(stage.HalfWidth));
+            double halfWidth = stage.HalfWidth is double width && Polynomial.IsHalfWidth(width) ? width : throw Bad($"{at}.halfWidth", Polynomial.HalfWidthForm, Shown(stage.HalfWidth));
             if (parity == Parity.None && halfWidth != 1) throw Bad($"{at}.halfWidth", "1 for a series", Shown(halfWidth));
             if (stage.Centre != 0) throw Bad($"{at}.centre", "0", Shown(stage.Centre));
             return new Polynomial(parity, halfWidth, [.. stage.Coefficients]);
@@ -199,25 +206,15 @@ public static class PolynomialFile
     private static bool CompareWithSpec(ReluPolynomial polynomial, List<VerificationFinding> findings, CancellationToken cancellation)
     {
         string text = polynomial.Spec;
-        if (text.StartsWith(SpecForSeries, StringComparison.Ordinal))
+        if (Named(polynomial, findings) is not ActivationSpec spec) return false;
+        if (IsMeasured(spec))
         {
-            string named = FormattableString.Invariant($"{SpecForSeries}{polynomial.Degree}");
-            if (text != named) findings.Add(new("spec", text, named));
+            Compare("stages[0].halfWidth", polynomial.Stages[0].HalfWidth, 1, 1);
             return false;
         }
 
         try
         {
-            // A file that names a file would be believed for what stands in the other.
-            if (text.StartsWith(SpecForFiles, StringComparison.Ordinal)) throw new BadInputException($"activation '{text}': a file");
-            var spec = ActivationSpec.Parse(text);
-            if (spec.Density is string density && SpecText.Real(density) is null)
-            {
-                ReluFamily family = spec.Kind == ActivationKind.Direct ? ReluFamily.Direct : ReluFamily.Series;
-                if (CompareForm(polynomial, family, spec.Leak, spec.Degrees, false, findings)) Compare("stages[0].halfWidth", polynomial.Stages[0].HalfWidth, 1, 1);
-                return false;
-            }
-
             ReluPolynomial generated = spec.Build(cancellation);
             if (!CompareForm(polynomial, generated.Family, generated.Leak, generated.Degrees, generated.ClaimsMinimax, findings)) return true;
             for (int i = 0; i < polynomial.Stages.Count; i++)
@@ -243,7 +240,7 @@ public static class PolynomialFile
         }
         catch (Exception e) when (e is BadInputException or RemezConvergenceException)
         {
-            findings.Add(new("spec", text, $"generates nothing: {e.Message}"));
+            findings.Add(Nothing(text, e));
             return false;
         }
 
@@ -256,9 +253,50 @@ public static class PolynomialFile
         }
     }
 
-    private static bool CompareForm(ReluPolynomial polynomial, ReluFamily family, double leak, IReadOnlyList<int> degrees, bool claims, List<VerificationFinding> findings)
+    /// <summary>What the spec names, if that has the form of this polynomial as far as it can be told without generating: the degrees of a search are not known before.</summary>
+    /// <returns>Null, with a finding, where it has not, and for a polynomial from outside, whose only name is its degree.</returns>
+    private static ActivationSpec? Named(ReluPolynomial polynomial, List<VerificationFinding> findings)
     {
-        if (family != polynomial.Family || leak != polynomial.Leak || !degrees.SequenceEqual(polynomial.Degrees))
+        string text = polynomial.Spec;
+        if (text.StartsWith(SpecForSeries, StringComparison.Ordinal))
+        {
+            if (text != NameFor(polynomial)) findings.Add(new("spec", text, NameFor(polynomial)));
+            return null;
+        }
+
+        try
+        {
+            // A file that names a file would be believed for what stands in the other.
+            if (text.StartsWith(SpecForFiles, StringComparison.Ordinal)) throw new BadInputException($"activation '{text}': a file");
+            var spec = ActivationSpec.Parse(text);
+            if (!spec.IsPolynomial) throw new BadInputException($"activation '{text}': not a polynomial, nothing to generate");
+            (ReluFamily family, bool claims) = spec.Kind switch
+            {
+                ActivationKind.Composite => (ReluFamily.Composite, true),
+                ActivationKind.Direct => (ReluFamily.Direct, spec.Density is null && !spec.VanishesAtZero),
+                ActivationKind.Square => (ReluFamily.Series, false),
+                ActivationKind.LeastSquares when IsMeasured(spec) => (ReluFamily.Series, false),
+                _ => (ReluFamily.Direct, false),
+            };
+            return CompareForm(polynomial, family, spec.Leak, spec.Goal is null ? spec.Degrees : null, claims, findings) ? spec : null;
+        }
+        catch (BadInputException e)
+        {
+            findings.Add(Nothing(text, e));
+            return null;
+        }
+    }
+
+    /// <summary>The name of a polynomial from outside.</summary>
+    private static string NameFor(ReluPolynomial polynomial) => FormattableString.Invariant($"{SpecForSeries}{polynomial.Degree}");
+
+    private static bool IsMeasured(ActivationSpec spec) => spec.Density is string density && SpecText.Real(density) is null;
+
+    private static VerificationFinding Nothing(string text, Exception e) => new("spec", text, $"generates nothing: {e.Message}");
+
+    private static bool CompareForm(ReluPolynomial polynomial, ReluFamily family, double leak, IReadOnlyList<int>? degrees, bool claims, List<VerificationFinding> findings)
+    {
+        if (family != polynomial.Family || leak != polynomial.Leak || (degrees is not null && !degrees.SequenceEqual(polynomial.Degrees)))
         {
             findings.Add(new("spec", polynomial.Spec, $"generates {Described(family, degrees, leak)}, the file holds {Described(polynomial.Family, polynomial.Degrees, polynomial.Leak)}"));
             return false;
@@ -269,8 +307,8 @@ public static class PolynomialFile
         return false;
     }
 
-    private static string Described(ReluFamily family, IReadOnlyList<int> degrees, double leak)
-        => FormattableString.Invariant($"{PolynomialDocument.Name(family)} {Listed(degrees)} with leak {leak}");
+    private static string Described(ReluFamily family, IReadOnlyList<int>? degrees, double leak)
+        => FormattableString.Invariant($"{PolynomialDocument.Name(family)} {(degrees is null ? "" : Listed(degrees) + " ")}with leak {leak}");
 
     private static string Listed<T>(IEnumerable<T> values) => "[" + string.Join(", ", values.Select(value => FormattableString.Invariant($"{value}"))) + "]";
 

@@ -52,7 +52,8 @@ public sealed class ReluPolynomial
     public int Degree { get; }
 
     /// <summary>
-    /// The canonical text, which <see cref="ActivationSpec.Parse"/> reads back; <c>series:N</c>, which it does not read, N being <see cref="Degree"/>, for a polynomial from outside.
+    /// The text that names it, which <see cref="ActivationSpec.Parse"/> reads back; <c>series:N</c>, which it does not read, N being <see cref="Degree"/>, for a polynomial from outside. Of a
+    /// polynomial that was read it is the file's, whose form it fits (<see cref="PolynomialFile.Read"/>); that the coefficients are those it generates is known only after <see cref="PolynomialFile.Verify"/>.
     /// </summary>
     public string Spec { get; }
 

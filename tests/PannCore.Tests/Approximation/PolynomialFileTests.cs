@@ -275,6 +275,44 @@ public sealed class PolynomialFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("composite:alpha=10")]
+    [InlineData("composite:alpha=9,leak=0.1")]
+    [InlineData("direct:225,min=mults")]
+    [InlineData("direct:16")]
+    [InlineData("relu")]
+    [InlineData("relu, exact; certified by NIST")]
+    [InlineData("file:p.json")]
+    [InlineData("series:225")]
+    public void Under_a_name_that_does_not_fit_a_polynomial_is_not_read_but_verify_reports_it(string spec)
+    {
+        string path = Written(Renamed(ActivationSpec.Parse("composite:alpha=9").Build(), spec));
+        Assert.Equal(
+            $"{path}: at spec: expected series:226 or one that generates composite [15, 15] with leak 0, minimax, found {spec}", Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message);
+        Assert.Equal("spec", Assert.Single(PolynomialFile.Verify(path).Findings).Where);
+    }
+
+    [Fact]
+    public void A_name_that_claims_more_or_less_than_the_file_is_not_read()
+    {
+        ReluPolynomial nine = ActivationSpec.Parse("composite:alpha=9").Build(), unbiased = ActivationSpec.Parse("direct:8,zero").Build();
+        string path = Written(ReluPolynomial.Of(ReluFamily.Composite, 0, [.. nine.Stages], [], nine.Spec));
+        Assert.EndsWith(", not minimax, found composite:alpha=9", Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message, StringComparison.Ordinal);
+        path = Written(Renamed(unbiased, "direct:8"));
+        Assert.EndsWith("direct [8] with leak 0, not minimax, found direct:8", Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The degrees that a search will find are not known without searching.</summary>
+    [Fact]
+    public void Under_the_name_of_a_search_any_composite_is_read_and_nothing_else()
+    {
+        string path = Written(Renamed(ActivationSpec.Parse("composite:alpha=9").Build(), "composite:alpha=15,min=mults"));
+        Assert.Equal("composite:alpha=15,min=mults", PolynomialFile.Read(path).Spec);
+        path = Written(Renamed(ReluPolynomial.Direct(8), "composite:alpha=15,min=mults"));
+        Assert.EndsWith("found composite:alpha=15,min=mults", Assert.Throws<BadInputException>(() => PolynomialFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Equal("generates composite with leak 0, the file holds direct [8] with leak 0", Assert.Single(PolynomialFile.Verify(path).Findings).Recomputed);
+    }
+
+    [Theory]
     [InlineData("series:composite:alpha=14, minimax, proved")]
     [InlineData("series:15")]
     [InlineData("series:016")]
@@ -347,7 +385,8 @@ public sealed class PolynomialFileTests : IDisposable
     [InlineData("stages[0].coefficients", "[]", "stages[0].coefficients: expected 1 to 32 numbers, found 0")]
     [InlineData("stages[0].coefficients[2]", "\"NaN\"", "stages[0].coefficients[2]: expected a finite number, found NaN")]
     [InlineData("stages[0].coefficients[2]", "\"-Infinity\"", "stages[0].coefficients[2]: expected a finite number, found -Infinity")]
-    [InlineData("stages[0].halfWidth", "0", "stages[0].halfWidth: expected a positive finite number, found 0")]
+    [InlineData("stages[0].halfWidth", "0", "stages[0].halfWidth: expected a positive finite number whose inverse is finite, found 0")]
+    [InlineData("stages[0].halfWidth", "1e-310", "stages[0].halfWidth: expected a positive finite number whose inverse is finite, found 1E-310")]
     [InlineData("stages[0].centre", "0.5", "stages[0].centre: expected 0, found 0.5")]
     [InlineData("stages[0].interval", "[0.5]", "stages[0].interval: expected two ascending finite numbers, found [0.5]")]
     [InlineData("stages[0].interval", "[-0.5, 1]", "stages[0].interval: expected a left end above 0, found [-0.5, 1]")]
@@ -358,8 +397,9 @@ public sealed class PolynomialFileTests : IDisposable
     [InlineData("version", "2", "version: expected 1, found 2")]
     [InlineData("spec", "null", "spec: expected a text, found nothing")]
     [InlineData("family", "\"rational\"", "family: expected composite or direct or series, found rational")]
-    [InlineData("leak", "1", "leak: expected a number from 0 to below 1, found 1")]
-    [InlineData("leak", "\"NaN\"", "leak: expected a number from 0 to below 1, found NaN")]
+    [InlineData("leak", "1", "leak: expected a number from 0 to below 1 in float32, found 1")]
+    [InlineData("leak", "0.99999999", "leak: expected a number from 0 to below 1 in float32, found 0.99999999")]
+    [InlineData("leak", "\"NaN\"", "leak: expected a number from 0 to below 1 in float32, found NaN")]
     [InlineData("claimsMinimax", "null", "claimsMinimax: expected true or false, found nothing")]
     public void What_is_no_polynomial_is_refused_by_reading_and_by_verifying(string place, string json, string message)
     {

@@ -82,10 +82,10 @@ public sealed class PolynomialTests
     public void Bad_parts_have_one_message_each()
     {
         Assert.Equal(
-            "polynomial: half-width 0, expected a positive finite number",
+            "polynomial: half-width 0, expected a positive finite number whose inverse is finite",
             Assert.Throws<BadInputException>(() => new Polynomial(Parity.Odd, 0, [1.0])).Message);
         Assert.Equal(
-            "polynomial: half-width NaN, expected a positive finite number",
+            "polynomial: half-width NaN, expected a positive finite number whose inverse is finite",
             Assert.Throws<BadInputException>(() => new Polynomial(Parity.Odd, double.NaN, [1.0])).Message);
         Assert.Equal(
             "polynomial: centre 1, expected 0 for an odd or even polynomial",
