@@ -8,7 +8,7 @@ public sealed class MinimaxFunction
 {
     private const string Form = "minimax:FUNCTION,degree=N[,range=B]";
 
-    // Dropping coefficients of rounding's size may move the error by this part of it; the certificate is made of what is left.
+    // Dropping coefficients of rounding's size may move the error by this part of it; what a symmetrical function excludes is rounding whatever its size. The certificate is made of what is left.
     private const double Negligible = 1e-6;
 
     private MinimaxFunction(Target target, int degree)
@@ -17,13 +17,16 @@ public sealed class MinimaxFunction
         Spec = FormattableString.Invariant($"minimax:{target.Name},degree={degree}") + (target.Range == 1 ? "" : FormattableString.Invariant($",range={target.Range}"));
         RemezResult result = Remez.Minimax(target, degree);
         double negligible = Negligible * result.LevelledError / (degree + 1);
-        double[] coefficients = [.. result.Polynomial.Coefficients.Select(c => Math.Abs(c) < negligible ? 0 : c)];
+        double[] coefficients = [.. result.Polynomial.Coefficients.Select((c, k) => Excluded(k) || Math.Abs(c) < negligible ? 0 : c)];
         Polynomial = new Polynomial(Parity.None, 1, coefficients);
         Certificate = StageCertificate.Of(Polynomial, target, -1, 1, result.ReferencePoints);
-        double dropped = result.Polynomial.Coefficients.Where(c => Math.Abs(c) < negligible).Sum(Math.Abs);
+        double dropped = result.Polynomial.Coefficients.Zip(coefficients, (before, after) => Math.Abs(before - after)).Sum();
         MaxError = Math.Min(Certificate.ProvedError, result.ProvedError + dropped + Certificate.Rounding);
         IsAtRounding = !Certificate.Passed && (Certificate.IsAtRounding || result.Status == RemezStatus.AtRounding);
-        Cost = EvaluationPlan.Of(Symmetrical(coefficients)).Cost;
+        Cost = EvaluationPlan.Of(Polynomial).Cost;
+
+        // The minimax polynomial of an odd or even function is as it is.
+        bool Excluded(int k) => target.Parity != Parity.None && int.IsOddInteger(k) != (target.Parity == Parity.Odd);
     }
 
     /// <summary>The canonical text.</summary>
@@ -48,32 +51,27 @@ public sealed class MinimaxFunction
     public Cost Cost { get; }
 
     /// <summary>Reads a text and generates what it names.</summary>
-    /// <exception cref="BadInputException">The text is not of the form, or function, degree or range is none that is known.</exception>
+    /// <exception cref="BadInputException">The text is not of the form, says something twice, or function, degree or range is none that is known.</exception>
     /// <exception cref="RemezConvergenceException">The exchange did not converge.</exception>
     public static MinimaxFunction Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         string[] arguments = (SpecText.Suffix(text, "minimax:") ?? throw Bad("it begins otherwise")).Split(',');
+        if (arguments[0].Length == 0) throw Bad($"no function given, one of {Target.KnownNames}");
         int? degree = null;
-        double range = 1;
+        double? given = null;
         foreach (string argument in arguments.Skip(1))
         {
-            if (SpecText.Suffix(argument, "degree=") is string number) degree = SpecText.Whole(number) ?? throw Bad($"degree '{number}' is not a whole number");
-            else if (SpecText.Suffix(argument, "range=") is string width) range = SpecText.Real(width) ?? throw Bad($"range '{width}' is not a number");
+            if (SpecText.Suffix(argument, "degree=") is string number) degree = degree is null ? SpecText.Whole(number) ?? throw Bad($"degree '{number}' is not a whole number") : throw Bad("degree given twice");
+            else if (SpecText.Suffix(argument, "range=") is string width) given = given is null ? SpecText.Real(width) ?? throw Bad($"range '{width}' is not a number") : throw Bad("range given twice");
             else throw Bad($"unexpected '{argument}'");
         }
 
+        double range = given ?? 1;
         var target = Target.Parse(arguments[0], range);
         if (target.Range != range) throw Bad(FormattableString.Invariant($"range {range} given, but {target.Name} has no scale of its own: its polynomial on [-1, 1] serves any range"));
         return new MinimaxFunction(target, degree ?? throw Bad("no degree given"));
 
         BadInputException Bad(string why) => new($"polynomial '{text}': {why}; expected {Form}");
-    }
-
-    private static Polynomial Symmetrical(double[] c)
-    {
-        double[] even = [.. c.Where((_, k) => int.IsEvenInteger(k))], odd = [.. c.Where((_, k) => int.IsOddInteger(k))];
-        if (odd.Length > 0 && Array.TrueForAll(even, x => x == 0)) return new Polynomial(Parity.Odd, 1, odd);
-        return Array.TrueForAll(odd, x => x == 0) ? new Polynomial(Parity.Even, 1, even) : new Polynomial(Parity.None, 1, c);
     }
 }

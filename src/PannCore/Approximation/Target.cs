@@ -55,11 +55,11 @@ public sealed class Target
     internal bool IsPolynomial { get; }
 
     /// <summary>t for t at least 0, a t below.</summary>
-    /// <exception cref="BadInputException">a is not a number from 0 to below 1.</exception>
+    /// <exception cref="BadInputException">a is not a number from 0 to below 1 in float32.</exception>
     public static Target Leaky(double a)
-        => a >= 0 && a < 1
+        => ActivationSpec.IsSlope(a)
             ? new(FormattableString.Invariant($"leaky-{a}"), t => t > 0 ? t : a * t, Parity.None, 0, 1)
-            : throw new BadInputException(FormattableString.Invariant($"target leaky: slope {a}, expected a number from 0 to below 1"));
+            : throw new BadInputException(FormattableString.Invariant($"target leaky: slope {a}, expected a number from 0 to below 1 in float32"));
 
     /// <summary>1 / (1 + exp(-B t)).</summary>
     public static Target Sigmoid(double range) => Analytic("sigmoid", Logistic, Parity.None, range, Math.PI / 2, _ => 1);
@@ -88,9 +88,9 @@ public sealed class Target
     {
         ArgumentNullException.ThrowIfNull(name);
         if (SpecText.Suffix(name, "leaky-") is string slope)
-            return Leaky(SpecText.Real(slope) ?? throw new BadInputException($"target leaky: slope {slope}, expected a number from 0 to below 1"));
+            return Leaky(SpecText.Real(slope) ?? throw new BadInputException($"target leaky: slope '{slope}', expected a number from 0 to below 1 in float32"));
         if (SpecText.Suffix(name, "power-") is string power)
-            return Monomial(SpecText.Whole(power) ?? throw new BadInputException($"target power: exponent {power}, expected 0 to 1024"));
+            return Monomial(SpecText.Whole(power) ?? throw new BadInputException($"target power: exponent '{power}', expected a whole number from 0 to 1024"));
         return name switch
         {
             "sign" => Sign,

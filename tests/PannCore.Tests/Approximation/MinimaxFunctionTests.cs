@@ -55,6 +55,28 @@ public class MinimaxFunctionTests
     }
 
     [Theory]
+    [InlineData("minimax:tanh,degree=63,range=5", Parity.Odd)]
+    [InlineData("minimax:power-5,degree=9", Parity.Odd)]
+    [InlineData("minimax:power-6,degree=11", Parity.Even)]
+    [InlineData("minimax:abs,degree=31", Parity.Even)]
+    public void Rounding_does_not_count_as_a_coefficient_of_the_other_parity(string spec, Parity parity)
+    {
+        // Where the error is itself of rounding's size, no share of it tells rounding from coefficients.
+        var function = MinimaxFunction.Parse(spec);
+        int other = parity == Parity.Odd ? 0 : 1;
+        Assert.All(function.Polynomial.Coefficients.Where((_, k) => k % 2 == other), c => Assert.Equal(0, c));
+        double[] own = [.. function.Polynomial.Coefficients.Where((_, k) => k % 2 != other)];
+        Assert.Equal(EvaluationPlan.Of(new Polynomial(parity, 1, own)).Cost, function.Cost);
+
+        // The bound is still one.
+        for (int i = -1000; i <= 1000; i++)
+        {
+            double t = i / 1000.0;
+            Assert.InRange(Math.Abs(function.Polynomial.Evaluate(t) - function.Target.Evaluate(t)), 0, function.MaxError);
+        }
+    }
+
+    [Theory]
     [InlineData("minimax:power-4,degree=5")]
     [InlineData("minimax:power-4,degree=8")]
     [InlineData("minimax:power-0,degree=1")]
@@ -75,6 +97,10 @@ public class MinimaxFunctionTests
     [InlineData("minimax:gelu,order=8", "polynomial 'minimax:gelu,order=8': unexpected 'order=8'; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:abs,degree=8,range=5", "polynomial 'minimax:abs,degree=8,range=5': range 5 given, but abs has no scale of its own: its polynomial on [-1, 1] serves any range; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:power-3,degree=2,range=-3", "polynomial 'minimax:power-3,degree=2,range=-3': range -3 given, but power-3 has no scale of its own: its polynomial on [-1, 1] serves any range; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:sigmoid,degree=3,degree=5,range=2", "polynomial 'minimax:sigmoid,degree=3,degree=5,range=2': degree given twice; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:sigmoid,degree=3,range=1,range=1", "polynomial 'minimax:sigmoid,degree=3,range=1,range=1': range given twice; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:", "polynomial 'minimax:': no function given, one of sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N; expected minimax:FUNCTION,degree=N[,range=B]")]
+    [InlineData("minimax:power-,degree=3", "target power: exponent '', expected a whole number from 0 to 1024")]
     [InlineData("direct:4", "polynomial 'direct:4': it begins otherwise; expected minimax:FUNCTION,degree=N[,range=B]")]
     [InlineData("minimax:swish,degree=8", "unknown function 'swish'; known: sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N")]
     public void Bad_input_gets_one_clear_error(string spec, string message)

@@ -89,10 +89,12 @@ public sealed class TargetTests
     [InlineData("swish", 1, "unknown function 'swish'; known: sign, abs, relu, leaky-A, sigmoid, silu, gelu, tanh, power-N")]
     [InlineData("sigmoid", 0, "target sigmoid: range 0, expected 0.001 to 1000")]
     [InlineData("gelu", double.NaN, "target gelu: range NaN, expected 0.001 to 1000")]
-    [InlineData("leaky-1", 1, "target leaky: slope 1, expected a number from 0 to below 1")]
-    [InlineData("leaky-x", 1, "target leaky: slope x, expected a number from 0 to below 1")]
+    [InlineData("leaky-1", 1, "target leaky: slope 1, expected a number from 0 to below 1 in float32")]
+    [InlineData("leaky-0.99999999", 1, "target leaky: slope 0.99999999, expected a number from 0 to below 1 in float32")]
+    [InlineData("leaky-x", 1, "target leaky: slope 'x', expected a number from 0 to below 1 in float32")]
     [InlineData("power-2000", 1, "target power: exponent 2000, expected 0 to 1024")]
-    [InlineData("power--1", 1, "target power: exponent -1, expected 0 to 1024")]
+    [InlineData("power--1", 1, "target power: exponent '-1', expected a whole number from 0 to 1024")]
+    [InlineData("power-", 1, "target power: exponent '', expected a whole number from 0 to 1024")]
     public void Bad_functions_are_refused(string name, double range, string message)
         => Assert.Equal(message, Assert.Throws<BadInputException>(() => Target.Parse(name, range)).Message);
 }
