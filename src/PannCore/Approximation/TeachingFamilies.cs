@@ -45,6 +45,7 @@ internal static class TeachingFamilies
     /// Taught: least in mean square if inputs really are normal and nothing bounds them; but inputs far out meet the growth of He_n, so that the maximum error on [-1, 1] explodes with degree and ratio.
     /// A network needs the tail as well. Source: orthogonality of He_n under exp(-x^2/2); used for networks by AESPA (Park et al. 2022).
     /// </remarks>
+    /// <exception cref="BadInputException">The inputs keep so close to 0 that its values at 1 overflow.</exception>
     public static Polynomial Hermite(int degree, double ratio) => Even(degree, degree + 1, t =>
     {
         // Normalised: h_(n+1) sqrt(n+1) = x h_n - sqrt(n) h_(n-1); the coefficient of h_2k is g_k (-1)^(k+1) / (2k - 1), g_k = sqrt((2k)!) / (2^k k!).
@@ -61,7 +62,7 @@ internal static class TeachingFamilies
         }
 
         return sum * Math.Sqrt(2 / Math.PI) / ratio;
-    });
+    }, FormattableString.Invariant($"Hermite expansion of degree {degree} for density '{ratio}'"));
 
     /// <summary>The polynomial p of at most the given degree with the least mean of (p - f)^2 under a density.</summary>
     /// <remarks>
@@ -106,9 +107,7 @@ internal static class TeachingFamilies
             for (int i = 0; i < nodes.Length; i++) current[i] /= link;
         }
 
-        double[] series = ChebyshevSeries.Sample(Value, degree, degree + 1);
-        return Array.TrueForAll(series, double.IsFinite) ? new Polynomial(Parity.None, 1, series) : throw new BadInputException(
-            $"least squares of degree {degree} for density '{density.Name}': double cannot hold its values at 1, so far from the inputs; lower the degree or the ratio");
+        return Sampled(Value, degree, degree + 1, $"least squares of degree {degree} for density '{density.Name}'");
 
         double Value(double t)
         {
@@ -126,6 +125,12 @@ internal static class TeachingFamilies
     /// <summary>The even part of a series.</summary>
     public static Polynomial EvenPart(Polynomial p) => new(Parity.Even, 1, [.. p.Coefficients.Where((_, k) => int.IsEvenInteger(k))]);
 
-    private static Polynomial Even(int degree, int points, Func<double, double> q)
-        => EvenPart(new Polynomial(Parity.None, 1, ChebyshevSeries.Sample(q, degree, points)));
+    private static Polynomial Even(int degree, int points, Func<double, double> q, string what = "") => EvenPart(Sampled(q, degree, points, what));
+
+    private static Polynomial Sampled(Func<double, double> q, int degree, int points, string what)
+    {
+        double[] series = ChebyshevSeries.Sample(q, degree, points);
+        return Array.TrueForAll(series, double.IsFinite) ? new Polynomial(Parity.None, 1, series) : throw new BadInputException(
+            $"{what}: double cannot hold its values at 1, so far from the inputs; lower the degree or the ratio");
+    }
 }
