@@ -98,7 +98,7 @@ public sealed class Certificate
 
     private string? FirstObjection()
     {
-        if (!double.IsFinite(MaxError)) return "the values are not finite on [-1, 1]";
+        if (!double.IsFinite(MaxError)) return "no finite bound can be computed on [-1, 1]";
         for (int i = 0; i < Stages.Count; i++)
         {
             if (Stages[i].Objection is string objection) return FormattableString.Invariant($"stage {i + 1}: {objection}");

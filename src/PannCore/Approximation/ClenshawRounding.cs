@@ -120,7 +120,7 @@ internal static class ClenshawRounding
         return Largest(t => polynomial.Evaluate(polynomial.Centre + t), polynomial.Degree, radius, nodesPerDegree) + (2 * rounding);
     }
 
-    /// <summary>Bound of |dp/ds| for |s| at most <paramref name="reach"/>: the derivative as a Chebyshev series, <c>g_(m-1) = g_(m+1) + 2 m c_m</c>.</summary>
+    /// <summary>Bound of |dp/ds| for |s| at most <paramref name="reach"/>: the derivative as a Chebyshev series, <c>g_(m-1) = g_(m+1) + 2 m c_m</c>; Infinity if double cannot hold that series.</summary>
     private static double Slope(Polynomial polynomial, double reach)
     {
         int degree = polynomial.Degree, stride = polynomial.Parity == Parity.None ? 1 : 2, first = polynomial.Parity == Parity.Odd ? 1 : 0;
@@ -136,6 +136,7 @@ internal static class ClenshawRounding
         }
 
         g[0] /= 2;
+        if (!Array.TrueForAll(g, double.IsFinite)) return double.PositiveInfinity;
         var derivative = new Polynomial(Parity.None, 1, g.AsSpan(0, degree));
         double growth = Math.Cosh(degree * Math.Acosh(Math.Max(1, reach)));
         double rounding = Local(derivative.Coefficients, Parity.None, 1, reach, RoundingModel.Double)
