@@ -43,7 +43,9 @@ public static class PolynomialReport
     {
         ArgumentNullException.ThrowIfNull(polynomial);
         return new ReportTable(
-            "Stages: each the best approximation of its degree on its interval, shown by an error that is equally large, with alternating signs, at that many points",
+            polynomial.Certificate.Stages.All(stage => stage.Passed)
+                ? "Stages: each the best approximation of its degree on its interval, shown by an error that is equally large, with alternating signs, at that many points"
+                : "Stages: the error at points where it should be equally large, with alternating signs, and the proved bound on the interval",
             ["stage", "stands for", "degree", "interval", "levelled error", "proved bound", "points"],
             [.. polynomial.Certificate.Stages.Select((stage, i) => (string[])
             [
