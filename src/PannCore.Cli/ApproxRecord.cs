@@ -13,6 +13,7 @@ namespace PannCore.Cli;
 /// <param name="Levels">CKKS levels.</param>
 /// <param name="LevelsFolded">CKKS levels with the leading coefficient folded into neighbouring weights.</param>
 /// <param name="Multiplications">Multiplications of ciphertexts.</param>
+/// <param name="MultiplicationsFolded">Multiplications of ciphertexts with the leading coefficient folded into neighbouring weights.</param>
 /// <param name="ScalarMultiplications">Multiplications with constants.</param>
 /// <param name="Additions">Additions.</param>
 /// <param name="Stages">The polynomials.</param>
@@ -21,7 +22,7 @@ namespace PannCore.Cli;
 /// <param name="Evaluation">What the arithmetic adds.</param>
 /// <param name="OutOfRange">Behaviour outside [-1, 1].</param>
 internal sealed record ApproxRecord(
-    string Spec, string Family, double Leak, IReadOnlyList<int> Degrees, double Log2MaxError, double ValueAtZero, int Depth, int Levels, int LevelsFolded, int Multiplications, int ScalarMultiplications,
+    string Spec, string Family, double Leak, IReadOnlyList<int> Degrees, double Log2MaxError, double ValueAtZero, int Depth, int Levels, int LevelsFolded, int Multiplications, int MultiplicationsFolded, int ScalarMultiplications,
     int Additions, IReadOnlyList<StageRecord> Stages, CertificateRecord Certificate, IReadOnlyList<ErrorStatistics> Errors, EvaluationErrors Evaluation, OutOfRange OutOfRange)
 {
     public static ApproxRecord Of(ReluPolynomial polynomial, Cost cost, Cost folded, IReadOnlyList<ErrorStatistics> errors)
@@ -29,7 +30,7 @@ internal sealed record ApproxRecord(
         Certificate proof = polynomial.Certificate;
         return new(
             polynomial.Spec, polynomial.Family.ToString().ToLowerInvariant(), polynomial.Leak, polynomial.Degrees, Math.Log2(polynomial.MaxError), proof.ValueAtZero,
-            cost.Depth, cost.Levels, folded.Levels, cost.NonScalarMultiplications, cost.ScalarMultiplications, cost.Additions,
+            cost.Depth, cost.Levels, folded.Levels, cost.NonScalarMultiplications, folded.NonScalarMultiplications, cost.ScalarMultiplications, cost.Additions,
             [.. polynomial.Stages.Select((stage, i) => StageRecord.Of(stage, i < proof.Stages.Count ? proof.Stages[i] : null))],
             new(proof.Passed, proof.ClaimsMinimax, proof.Stages.Sum(stage => stage.ReferencePoints.Count), [.. proof.Stages.Select(stage => stage.LevelledError)], proof.ScannedError, proof.At, proof.MaxError, proof.Rounding, proof.Objection, ErrorBoundDocument.Of(proof.WithinGap), ErrorBoundDocument.Of(proof.BeyondGap)),
             errors, proof.Evaluation, proof.OutOfRange);

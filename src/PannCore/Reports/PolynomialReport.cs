@@ -120,12 +120,13 @@ public static class PolynomialReport
     /// <summary>What one evaluation costs, in two lines.</summary>
     internal static IReadOnlyList<string> Price(Cost cost, Cost folded)
     {
-        string levels = Figures.Count(cost.Levels, "CKKS level") + (folded.Levels < cost.Levels ? $" ({folded.Levels} if the leading coefficient is folded into neighbouring weights)" : "");
         return
         [
-            Line("price", $"{levels}, depth {cost.Depth}"),
-            Line("", $"{Figures.Count(cost.NonScalarMultiplications, "multiplication")} of ciphertexts, {cost.ScalarMultiplications} with constants, {Figures.Count(cost.Additions, "addition")}"),
+            Line("price", $"{Figures.Count(cost.Levels, "CKKS level")}{Folded(cost.Levels, folded.Levels)}, depth {cost.Depth}"),
+            Line("", $"{Figures.Count(cost.NonScalarMultiplications, "multiplication")} of ciphertexts{Folded(cost.NonScalarMultiplications, folded.NonScalarMultiplications)}, {cost.ScalarMultiplications} with constants, {Figures.Count(cost.Additions, "addition")}"),
         ];
+
+        static string Folded(int without, int with) => with == without ? "" : $" ({with} if the leading coefficient is folded into neighbouring weights)";
     }
 
     internal static string Line(string name, string text) => name.PadRight(NameWidth) + text;
