@@ -35,15 +35,17 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
     {
         double[] angles = startAngles ?? Start();
         double largest = 0, level = 0;
+        (Polynomial Polynomial, double[] Angles, double Level, double Largest, double Scale)? best = null;
         for (int iteration = 1; iteration <= mostIterations; iteration++)
         {
             (Polynomial polynomial, level, double scale) = Level(angles, iteration);
             double rounding = scale * Remez.Rounding;
             (List<(double Angle, double Height)> peaks, largest) = Extremes(polynomial, angles);
+            if (!(largest >= best?.Largest)) best = (polynomial, angles, level, largest, scale);
             if (largest > level * Converged + rounding)
             {
                 if (peaks.Count < References)
-                    throw Failed(iteration, $"{peaks.Count} runs of one sign instead of {References}", level, largest);
+                    return Noisy(iteration) ?? throw Failed(iteration, $"{peaks.Count} runs of one sign instead of {References}", level, largest);
                 Drop(peaks);
                 angles = [.. peaks.Select(peak => peak.Angle)];
                 continue;
@@ -51,14 +53,25 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
 
             ErrorBound scan = Scan(polynomial, level * ScanFactor - level + rounding / 100);
             if (!(scan.Found <= level * ScanFactor + rounding))
-                throw Failed(iteration, "an independent scan disagrees", level, scan.Found);
-            double[] points = Array.ConvertAll(angles, Point);
-            RemezStatus status = largest <= rounding ? RemezStatus.AtRounding : RemezStatus.Levelled;
-            return (new RemezResult(status, polynomial, lo, hi, level, Array.AsReadOnly(points), iteration, scan.Found, scan.Bound), angles);
+                return Noisy(iteration) ?? throw Failed(iteration, "an independent scan disagrees", level, scan.Found);
+            return Ended(largest <= rounding ? RemezStatus.AtRounding : RemezStatus.Levelled, polynomial, angles, level, iteration, scan);
         }
 
-        throw Failed(mostIterations, "the limit of iterations", level, largest);
+        return Noisy(mostIterations) ?? throw Failed(mostIterations, "the limit of iterations", level, largest);
+
+        // Rounding grows with the degree, and alternates as it likes. What kept an exchange from its end may have been no more than that, of the evaluation (bounded) and of the solution.
+        (RemezResult Result, double[] Angles)? Noisy(int iteration)
+        {
+            if (best is not (Polynomial polynomial, double[] reference, double levelled, double most, double scale)) return null;
+            double rounding = ClenshawRounding.OfStage(polynomial, _halfWidth) + (scale * References * References * Math.ScaleB(1, -53));
+            if (!(most <= levelled * Converged + rounding)) return null;
+            ErrorBound scan = Scan(polynomial, levelled * ScanFactor - levelled + rounding / 100);
+            return scan.Found <= levelled * ScanFactor + rounding ? Ended(most <= rounding ? RemezStatus.AtRounding : RemezStatus.Levelled, polynomial, reference, levelled, iteration, scan) : null;
+        }
     }
+
+    private (RemezResult Result, double[] Angles) Ended(RemezStatus status, Polynomial polynomial, double[] angles, double level, int iteration, ErrorBound scan)
+        => (new RemezResult(status, polynomial, lo, hi, level, Array.AsReadOnly(Array.ConvertAll(angles, Point)), iteration, scan.Found, scan.Bound), angles);
 
     private double[] Start()
     {

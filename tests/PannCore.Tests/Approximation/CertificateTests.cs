@@ -144,6 +144,26 @@ public sealed class CertificateTests
     }
 
     [Fact]
+    public void A_stage_whose_rounding_hides_its_error_is_generated_bounded_and_not_said_to_be_proved()
+    {
+        // Degree 49 on [0.8, 1]: the error is of the size of rounding, but within the gap the polynomial is large, and so is the bound of that rounding.
+        ReluPolynomial r = ActivationSpec.Parse("composite:49,gap=0.8").Build();
+        StageCertificate stage = r.Certificate.Stages[0];
+        Assert.Equal((false, false, false), (r.Certificate.Passed, stage.Passed, stage.IsAtRounding));
+        Assert.StartsWith("stage 1: degree 49 on [0.8, 1]: proved error ", r.Certificate.Objection, StringComparison.Ordinal);
+        Assert.InRange(stage.ProvedError, stage.ScannedError, stage.ScannedError + (2 * stage.Rounding));
+        for (int i = 0; i <= 200; i++) Assert.InRange(Math.Abs(r.Stages[0].Evaluate(0.8 + (i / 1000.0)) - 1), 0, stage.ProvedError);
+    }
+
+    [Fact]
+    public void Coefficients_that_double_cannot_bound_have_no_bound_and_that_is_said()
+    {
+        var r = ReluPolynomial.Of(ReluFamily.Direct, 0, [new Polynomial(Parity.Even, 1, [0, 0, 1e308])], [], "series:4");
+        Assert.Equal("no finite bound can be computed on [-1, 1]", r.Certificate.Objection);
+        Assert.Equal((double.PositiveInfinity, double.PositiveInfinity), (r.MaxError, r.Certificate.Rounding));
+    }
+
+    [Fact]
     public void A_stage_below_rounding_is_said_to_be_no_more()
     {
         // The nearest to sgn on [0.5, 1] of degree 63 errs by less than 1e-15: there is nothing to level. The whole errs within the gap, which is bounded as ever.

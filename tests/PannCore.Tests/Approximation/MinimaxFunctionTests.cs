@@ -82,12 +82,29 @@ public class MinimaxFunctionTests
     [InlineData("minimax:power-0,degree=1")]
     [InlineData("minimax:sigmoid,degree=30,range=1")]
     [InlineData("minimax:sigmoid,degree=40")]
+    [InlineData("minimax:tanh,degree=48,range=2")]
     public void An_error_below_rounding_claims_nothing_but_its_bound(string spec)
     {
         var function = MinimaxFunction.Parse(spec);
         Assert.False(function.Certificate.Passed);
         Assert.True(function.IsAtRounding);
         Assert.InRange(function.MaxError, 0, 1e-13);
+    }
+
+    /// <summary>The rounding of an evaluation grows with the degree, and an exchange that meets it says so.</summary>
+    [Theory]
+    [InlineData("minimax:power-256,degree=256")]
+    [InlineData("minimax:power-512,degree=100")]
+    [InlineData("minimax:power-512,degree=256")]
+    public void An_exchange_of_high_degree_ends_in_a_polynomial(string spec)
+    {
+        var function = MinimaxFunction.Parse(spec);
+        Assert.True(function.Certificate.Passed || function.IsAtRounding, function.Certificate.Objection);
+        for (int i = 0; i <= 2000; i++)
+        {
+            double t = Math.Cos(Math.PI * i / 2000);
+            Assert.InRange(Math.Abs(function.Polynomial.Evaluate(t) - function.Target.Evaluate(t)), 0, function.MaxError);
+        }
     }
 
     [Theory]
