@@ -3,8 +3,7 @@ namespace PannCore.Approximation;
 /// <summary>The evaluation error of a ReLU polynomial in one arithmetic: |fl(r)(t) - r(t)| for t in [-1, 1] that the arithmetic can hold.</summary>
 /// <param name="Found">The largest found: at 8,194 points of both signs, crowded at 0 and at 1, against an evaluation in double.</param>
 /// <param name="Bound">
-/// Proved by a forward error analysis, whatever the points. It takes every stage's steepest slope, and so lies one order of magnitude above what occurs for one stage, two for two and
-/// four for three. Null if it is 1 or more and says nothing.
+/// Proved by a forward error analysis, whatever the points: <see cref="ClenshawRounding"/>, which says how far above what occurs it lies. Null if it is 1 or more and says nothing.
 /// </param>
 public sealed record EvaluationError(double Found, double? Bound);
 
@@ -12,7 +11,7 @@ public sealed record EvaluationError(double Found, double? Bound);
 /// <param name="FractionBits">F.</param>
 /// <param name="Rounding">What happens to every product. Constants are rounded to nearest; inputs are multiples of 2^-F.</param>
 /// <param name="Found">The largest found, as for the other arithmetics; Infinity if 63 bits did not hold a value.</param>
-/// <param name="Bound">Proved, as for the other arithmetics.</param>
+/// <param name="Bound">Proved, as for the other arithmetics. Null also where it is not proved that 63 bits hold every value.</param>
 public sealed record FixedPointError(int FractionBits, FixedPointRounding Rounding, double Found, double? Bound);
 
 /// <summary>What evaluation adds to the approximation error, arithmetic by arithmetic; that of double is <see cref="Certificate.Rounding"/>.</summary>

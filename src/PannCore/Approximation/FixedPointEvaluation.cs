@@ -83,9 +83,10 @@ public sealed class FixedPointEvaluation
             found = double.PositiveInfinity;
         }
 
-        // Without overflow only: the analysis knows no largest integer.
-        double bound = double.IsFinite(found) ? ClenshawRounding.Of(polynomial, RoundingModel.Fixed(fractionBits, rounding)) : double.PositiveInfinity;
-        return new(fractionBits, rounding, found, EvaluationErrors.Telling(bound));
+        // That no point met an overflow does not exclude one between them; half of what 63 bits hold leaves room for the rounding of the analysis itself.
+        (double bound, double largest) = ClenshawRounding.Bounds(polynomial, RoundingModel.Fixed(fractionBits, rounding));
+        bool fits = double.IsFinite(found) && Math.ScaleB(largest, fractionBits) <= Math.ScaleB(1, 62);
+        return new(fractionBits, rounding, found, fits ? EvaluationErrors.Telling(bound) : null);
     }
 
     private long Product(long x, long y) => Product(x, y, FractionBits, _half);

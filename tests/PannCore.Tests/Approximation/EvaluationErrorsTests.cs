@@ -127,6 +127,20 @@ public sealed class EvaluationErrorsTests
         Assert.True(double.IsFinite(FixedPointEvaluation.ErrorOf(r, 16, FixedPointRounding.Nearest).Found));
     }
 
+    [Fact]
+    public void A_bound_is_stated_only_where_no_value_can_overflow()
+    {
+        // A constant m is held as m / 2. Of t / 2 + m / 2 with 48 bits, 63 bits hold 2^15; the bound asks for half of that, and for room for the sum.
+        foreach ((double constant, bool fits) in new[] { (1000.0, true), (30000.0, true), (60000.0, false) })
+        {
+            var r = ReluPolynomial.Of(ReluFamily.Direct, 0, [new Polynomial(Parity.Even, 1, [constant, 0])], [], "series:2");
+            FixedPointError stated = FixedPointEvaluation.ErrorOf(r, 48, FixedPointRounding.Nearest);
+            Assert.True(double.IsFinite(stated.Found));
+            Assert.Equal(fits, stated.Bound is not null);
+            Assert.NotNull(FixedPointEvaluation.ErrorOf(r, 32, FixedPointRounding.Nearest).Bound);
+        }
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(49)]
