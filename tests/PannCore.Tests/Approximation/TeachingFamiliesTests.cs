@@ -165,6 +165,12 @@ public sealed class TeachingFamiliesTests
             Assert.Throws<BadInputException>(() => ActivationSpec.Parse("lsq:256,density=300").Build()).Message);
 
     [Fact]
+    public void A_Hermite_expansion_whose_values_overflow_is_one_clear_error()
+        => Assert.Equal(
+            "Hermite expansion of degree 256 for density '10000': double cannot hold its values at 1, so far from the inputs; lower the degree or the ratio",
+            Assert.Throws<BadInputException>(() => ActivationSpec.Parse("hermite:256,density=10000").Build()).Message);
+
+    [Fact]
     public void Square_and_quadratic_are_what_they_say()
     {
         ReluPolynomial square = ActivationSpec.Parse("square").Build(), quadratic = ActivationSpec.Parse("quadratic").Build(), leaky = ActivationSpec.Parse("square,leak=0.25").Build();
