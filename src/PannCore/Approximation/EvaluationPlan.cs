@@ -43,7 +43,8 @@ public sealed class EvaluationPlan
     /// <param name="polynomial">The polynomial.</param>
     /// <param name="foldLeadingCoefficient">
     /// Let the weights next to the activation take <see cref="InputFactor"/> and <see cref="OutputFactor"/>. It saves a level where the degree of a direct polynomial is a
-    /// power of two, and a product in the first stage of some composites; for degrees from 16 on it costs one product to three: 16 takes 6 instead of 5, 256 takes 28 instead of 25.
+    /// power of two, but from 16 on costs one product to three there: 16 takes 6 instead of 5, 256 takes 28 instead of 25. It saves a product in the first stage of some composites and in direct
+    /// polynomials of degree 12, 14, 20, 30, 58, 62, 122, 126, 242, 250 and 254, and none elsewhere.
     /// </param>
     public static EvaluationPlan Of(ReluPolynomial polynomial, bool foldLeadingCoefficient = false)
     {
@@ -58,7 +59,9 @@ public sealed class EvaluationPlan
     }
 
     /// <summary>The plan of one polynomial.</summary>
-    /// <param name="polynomial">The polynomial. If the half-width of its basis is not 1, scaling the argument costs a multiplication and a level.</param>
+    /// <param name="polynomial">
+    /// The polynomial. Scaling the argument by the inverse of its basis's half-width costs a multiplication and a level, or additions only where that inverse is a power of two from 1 to 128.
+    /// </param>
     /// <param name="foldLeadingCoefficient">
     /// Let the neighbours take the half-width (<see cref="InputFactor"/>) and the leading coefficient (<see cref="OutputFactor"/>).
     /// </param>

@@ -155,6 +155,22 @@ public sealed class EvaluationPlanTests
     }
 
     [Fact]
+    public void Folding_saves_a_product_for_a_few_even_degrees_and_costs_some_only_at_powers_of_two()
+    {
+        List<int> saves = [], costs = [];
+        for (int degree = 2; degree <= 256; degree += 2)
+        {
+            int plain = EvaluationPlan.Of(Dense(Parity.Even, degree)).Cost.NonScalarMultiplications, folded = EvaluationPlan.Of(Dense(Parity.Even, degree), true).Cost.NonScalarMultiplications;
+            if (folded == plain - 1) saves.Add(degree);
+            else if (folded > plain) costs.Add(degree);
+            else Assert.Equal(plain, folded);
+        }
+
+        Assert.Equal([12, 14, 20, 30, 58, 62, 122, 126, 242, 250, 254], saves);
+        Assert.Equal([16, 32, 64, 128, 256], costs);
+    }
+
+    [Fact]
     public void Small_polynomials_cost_what_one_counts_by_hand()
     {
         // x^2: one square. x^2/8 + x/2 + 1/4 = (x/8) x + x/2 + 1/4; with 1/8 in the next weights (x + 4) x + 2 or x x + 4 x + 2.
