@@ -172,7 +172,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Equal(new Outcome(0, "", ""), PannProcess.Run(files.Root, [.. Common(3), "--init", "first.safetensors", "--teacher", "first.safetensors", "--out", "same.safetensors"]) with { Out = "" });
         Assert.Equal(Note("first.safetensors"), PannProcess.Run(files.Root, [.. Common(4), "--init", "first.safetensors", "--out", "seed.safetensors"]).Error);
         Assert.Equal(Note(files.Model), PannProcess.Run(files.Root, [.. Common(3), "--teacher", files.Model, "--out", "silent.safetensors"]).Error);
-        Assert.Equal("", PannProcess.Run(files.Root, [.. Common(4, heldOut: 0), "--init", "first.safetensors", "--out", "none.safetensors"]).Error);
+        Assert.Equal("", PannProcess.Run(files.Root, [.. Common(4, heldOut: 0), "--init", "first.safetensors", "--out", "whole.safetensors"]).Error);
     }
 
     [Fact]
