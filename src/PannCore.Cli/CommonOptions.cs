@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using PannCore.Data;
+using PannCore.Diagnostics;
 using PannCore.Engine;
 
 namespace PannCore.Cli;
@@ -72,12 +73,9 @@ internal static class CommonOptions
         return AtLeast(option, 0);
     }
 
-    public static Option<double> Margin() => new("--margin")
-    {
-        HelpName = "M",
-        Description = "Factor on measured ranges.",
-        DefaultValueFactory = _ => 1.05,
-    };
+    public static Option<double> Margin() => Where(
+        new Option<double>("--margin") { HelpName = "M", Description = "Factor on measured ranges, at least 1; of an equalised network 1.3 is better.", DefaultValueFactory = _ => PannModel.DefaultMargin },
+        margin => margin >= 1 && double.IsFinite(margin), "a number of at least 1");
 
     public static Option<int> Threads() => AtLeast(
         new Option<int>("--threads") { HelpName = "N", Description = "Worker threads; results do not depend on it. Default: all cores.", DefaultValueFactory = _ => Environment.ProcessorCount }, 1, MaxThreads);

@@ -45,7 +45,7 @@ internal static class RepairCommand
     }
 
     private static ReportTable Candidates(RepairRecord record) => new(
-        FormattableString.Invariant($"On {record.HeldOut} training images that no error was measured on; with its ideal activations the network gets {record.IdealAccuracy:F2} % of them right"),
+        FormattableString.Invariant($"On {record.HeldOut} training images that no error was measured on; with its ideal activations the network gets {record.IdealAccuracy:F2} % of them right; a later candidate is chosen only where it wins by more than one standard error"),
         ["repair", "accuracy", "outside", "in images", "not finite", ""],
         [.. record.Candidates.Select(c => (IReadOnlyList<string>)[c.Name, FormattableString.Invariant($"{c.Accuracy:F2} %"), $"{c.OutOfRange}", $"{c.OutOfRangeImages}", $"{c.NonFiniteImages}", c.Chosen ? "chosen" : ""])]);
 

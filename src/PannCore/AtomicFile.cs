@@ -90,6 +90,7 @@ public static class AtomicFile
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))
             throw new BadInputException($"'{path.Replace('\0', '?')}': cannot be written: it is no file name");
+        if (path == "-") throw new BadInputException("-: cannot be written: expected the name of a file");
         if (Directory.Exists(path)) throw new BadInputException($"{path}: cannot be written: it is a folder");
         try
         {
@@ -98,7 +99,7 @@ public static class AtomicFile
             string folder = Path.GetDirectoryName(target)!;
             if (!Directory.Exists(folder)) throw new BadInputException($"{path}: cannot be written: there is no folder {folder}");
             // A rename would replace the device itself, for everybody.
-            if (folder is "/dev") throw new BadInputException($"{path}: cannot be written: it is a device");
+            if (folder is "/dev" || folder.StartsWith("/proc/", StringComparison.Ordinal)) throw new BadInputException($"{path}: cannot be written: it is a device or a pipe");
             return target;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -78,8 +78,9 @@ public sealed class AtomicFileTests : IDisposable
         string file = _folder.With("file", [1]);
         Assert.Equal($"{file}/a: cannot be written: there is no folder {file}", Refusal(file + "/a"));
         Assert.Equal("'': cannot be written: it is no file name", Refusal(""));
+        Assert.Equal("-: cannot be written: expected the name of a file", Refusal("-"));
         Assert.Equal(["file"], _folder.FileNames);
-        if (!OperatingSystem.IsWindows()) Assert.Equal("/dev/null: cannot be written: it is a device", Refusal("/dev/null"));
+        if (!OperatingSystem.IsWindows()) Assert.Equal("/dev/null: cannot be written: it is a device or a pipe", Refusal("/dev/null"));
 
         static string Refusal(string path) => Assert.Throws<BadInputException>(() => WriteText(path, "x")).Message;
     }

@@ -259,10 +259,6 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
         => Assert.Equal(new Outcome(1, "", "error: none.json: there is no such file\n"), PannProcess.Run(files.Root, "inspect", "--ranges", "file:none.json", "--model", files.Model, "--data", files.Images));
 
     [Fact]
-    public void A_margin_below_1()
-        => Fails("margin: expected a number of at least 1, found 0.5", "eval", "--activation", "direct:4", "--margin", "0.5", "--model", files.Model, "--data", files.Images);
-
-    [Fact]
     public void Test_images_are_never_calibrated_on()
         => Fails(
             $"--calibrate: expected the official training files, found {RandomNetwork.SamplePath}; test images are never calibrated on; get the data with: pann data fetch",

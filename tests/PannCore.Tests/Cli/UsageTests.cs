@@ -33,6 +33,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("--images 5 reproduce decay", "error: --images: expected after the verb, found before it\nsee: pann reproduce decay --help\n")]
     [InlineData("cost --levels 0", "error: --levels: expected at least 1, found 0\nsee: pann cost --help\n")]
     [InlineData("cost model.safetensors --arch resnet20", "error: cost: expected one of MODEL, --model and --arch\nsee: pann cost --help\n")]
+    [InlineData("eval --activation direct:4 --margin 0.5", "error: --margin: expected a number of at least 1, found 0.5\nsee: pann eval --help\n")]
     [InlineData("data", "error: data: expected one of fetch, verify, sample, found none\nsee: pann data --help\n")]
     public void Wrong_usage_ends_with_2(string line, string error)
     {

@@ -15,7 +15,7 @@ internal static class GlossarySection
         ("Inherited", "Error that was already in the input, after the ideal function of this operation has acted on it. Nothing at this operation caused it."),
         ("RMS", "Root mean square: the typical size of a value, whatever its sign."),
         ("Signal", "The RMS of the ideal output of the operation. An error of 100 % of the signal is as large as what it disturbs."),
-        ("SQNR", "Signal to noise in decibels, 10 log10 (sum of squared signal / sum of squared error). 6 dB are one bit."),
+        ("Signal to noise (SQNR)", "In decibels, 10 log10 (sum of squared signal / sum of squared error). 6 dB are one bit."),
         ("Gain", "RMS of the inherited error over RMS of the error in the input: above 1 the operation enlarges what it is handed, below 1 it shrinks it."),
         ("Bias", "The mean of an error. Random errors average out over the many inputs of the next layer; a bias points the same way everywhere and adds up. |mean| / RMS says how much of an error is bias: 1 is all of it."),
         ("Range B", "The polynomial is close to the ideal function on [-B, B] only. Its absolute error is proportional to B; outside, it is no approximation at all."),
