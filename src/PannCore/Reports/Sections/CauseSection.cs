@@ -37,7 +37,7 @@ internal static class CauseSection
             + $"The forward changes add up to the whole change of {Figures.Number(causes.Margin)} logits, mean of {Figures.Count(causes.Images, "image")} whose values stay finite and in which no polynomial explodes, whichever activations are switched (largest residual over all logits {Figures.Number(causes.ForwardResidual)}); "
             + (causes.BackwardResidual <= LargestResidual ? $"so do the backward ones (residual {Figures.Number(causes.BackwardResidual)})."
                 : $"the backward ones miss it by up to {Figures.Number(causes.BackwardResidual)}, because a polynomial explodes on the way and what it adds and takes off again is astronomical."));
-        page.Element("p", "Right so far: the accuracy with this activation and all earlier ones polynomial. Right if perfect: the accuracy if this activation alone were ideal, all others polynomial; "
+        page.Element("p", "Right so far: the accuracy, of the same images, with this activation and all earlier ones polynomial. Right if perfect: the accuracy if this activation alone were ideal, all others polynomial; "
             + "what a perfect polynomial here would buy. Flips for good: the predictions that change here and stay changed, from first to last.");
         if (Worst(causes) is { } worst) page.Element("p", worst);
         Table(page, causes);
