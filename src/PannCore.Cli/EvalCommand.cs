@@ -26,7 +26,7 @@ internal static class EvalCommand
         Option<string?> histogram = new("--histogram")
         {
             HelpName = "FILE",
-            Description = "Also count the inputs of the activations in units of their range, for pann approx --density. A polynomial may be chosen by training images only: of the official files with --split train.",
+            Description = "Also count the inputs of the activations in units of their range, for pann approx --density. A polynomial may be chosen by training images only: give --split train.",
         };
         var command = new Command("eval", "Accuracy on a data set.\n\nExample: pann eval --model resnet20.th --arch resnet20 --normalize imagenet --activation composite:alpha=9 --ranges layer --calibrate 10000\nExample: pann eval --split train --histogram histogram.json\nExample: pann eval --activation composite:alpha=9 --arithmetic fixed:16,64")
         {
@@ -40,7 +40,7 @@ internal static class EvalCommand
             LoadedModel.RefuseIdle(parsed, spec.IsPolynomial || parsed.GetValue(histogram) is not null ? rangesText : null, ranges, calibrate, margin);
             ArithmeticChoice.RefuseIdleSeed(parsed, arithmetic, seed);
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
-            if (folder.IsOfficial && parsed.GetValue(split) == "test" && parsed.GetValue(histogram) is not null) throw new BadInputException("--histogram: expected --split train, because a polynomial may be chosen by training images only, found --split test");
+            if (parsed.GetValue(histogram) is not null && parsed.GetValue(split) == "test" && (folder.IsOfficial || Cifar10Verification.IsTestData(folder.Location))) throw new BadInputException("--histogram: expected --split train, because a polynomial may be chosen by training images only, found --split test");
             using Workspace workspace = CommonOptions.Workspace(parsed, threads, convolution);
             (ResNet network, ActivationRanges? used) = loaded.Convert(spec, rangesText, parsed.GetValue(calibrate), parsed.GetValue(margin), folder, workspace, cancellation);
             Cifar10 images = parsed.GetValue(split) == "train" ? Cifar10.ReadTrain(folder.Location)

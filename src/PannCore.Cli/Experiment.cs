@@ -26,7 +26,7 @@ internal sealed class Experiment : IDisposable
     private readonly DataFolder _data;
     private readonly CancellationTokenSource _deadline, _stop;
     private readonly CancellationToken _user;
-    private string? _digests;
+    private string? _digest, _images;
 
     private Experiment(Options options, ParseResult parsed, CancellationToken cancellation)
     {
@@ -62,6 +62,9 @@ internal sealed class Experiment : IDisposable
 
     /// <summary>Whether the test images judge.</summary>
     public bool OnTest => _parsed.GetValue(_options.On) == "test";
+
+    /// <summary>Which training images, computed once.</summary>
+    private string Learnt => _digest ??= _training.Digest();
 
     private string Architecture => _parsed.GetValue(_options.Architecture)!;
 
@@ -119,7 +122,7 @@ internal sealed class Experiment : IDisposable
     public string Beside(string file) => Path.Combine(Path.GetDirectoryName(Json)!, (OnTest ? "" : "choices-") + file);
 
     /// <summary>What all rows of a table have in common: the training images and, where they judge, the test images, by <see cref="Cifar10.Digest"/>.</summary>
-    public string Data => _digests ??= $"training {_training.Digest()}{(OnTest ? $", test {Cifar10.ReadTest(_data.Location).Digest()}" : "")}";
+    public string Data => _images ??= $"training {Learnt}{(OnTest ? $", test {Cifar10.ReadTest(_data.Location).Digest()}" : "")}";
 
     /// <summary>The rows of the table, or of another verb's.</summary>
     /// <exception cref="BadInputException">It is no such table, or one of other images.</exception>
@@ -166,7 +169,7 @@ internal sealed class Experiment : IDisposable
             plan = TrainCommand.InTheLoop(plan, tuning, begin);
         }
         string? teacherFile = tuning is { Distilled: true } ? Network(recipe, seed) : null;
-        ResNet? teacher = null;
+        PannModel? teacher = null;
         if (teacherFile is not null) (plan, teacher) = TrainCommand.WithTeacher(plan, teacherFile);
         string command = TrainCommand.Command(plan, from, tuning, teacher: teacherFile);
         if (!File.Exists(file))
@@ -178,7 +181,7 @@ internal sealed class Experiment : IDisposable
             {
                 Console.WriteLine($"{name}: training");
                 using Workspace workspace = Workspace();
-                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, initial: tuning is { FromScratch: true } ? null : begin?.Backbone, teacher: teacher, Stop) is null
+                return TrainingRun.Run(plan, _training, workspace, file, File.Exists(file + ".state"), StepsBetweenStates, command, initial: tuning is { FromScratch: true } ? null : begin?.Backbone, teacher: teacher?.Backbone, Stop) is null
                     ? throw new OperationCanceledException(Stop)
                     : file;
             }
@@ -187,6 +190,7 @@ internal sealed class Experiment : IDisposable
         // than is there now (older files do not say).
         IReadOnlyDictionary<string, string> notes = PannModel.Load(file).Description.Notes;
         if (notes.TryGetValue("command", out string? trained) && trained != command) throw BadInputException.At(file, "metadata command", command, $"{trained}; delete or move the file, or name another folder by --models");
+        if (notes.TryGetValue("data", out string? learnt) && learnt != Learnt) throw BadInputException.At(file, "metadata data", $"{Learnt}, the training images asked for", $"{learnt}; name another folder by --models");
         if (notes.TryGetValue("initialWeights", out string? initial) && initial != plan.InitialWeights) throw BadInputException.At(file, "metadata initialWeights", $"{plan.InitialWeights ?? "none"}, the weights of {from ?? "no file"}", initial);
         if (notes.GetValueOrDefault("teacherWeights") is var taught && taught != plan.Distillation?.Teacher) throw BadInputException.At(file, "metadata teacherWeights", $"{plan.Distillation?.Teacher ?? "none"}, the weights of {teacherFile ?? "no file"}", taught ?? "none");
         return file;

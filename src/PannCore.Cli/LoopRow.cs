@@ -30,7 +30,7 @@ internal sealed record LoopRow(
 
     string? IResultRow.Fault => IResultRow.CountFault(Images, BackboneCorrect, Correct) ?? IResultRow.AnswerFault(Right, Images)
         ?? (!Name.StartsWith($"{Backbone}.{Tuning}", StringComparison.Ordinal) ? $"a name that begins with {Backbone}.{Tuning}, found another" : null)
-        ?? (Ranges is { Study.Nearest.Count: 0 } ? "the images nearest to the ends of the ranges, found none" : null);
+        ?? (Ranges is { } ranges && (ranges.Study.Nearest.Count == 0 || ranges.Study.Nearest.Any(image => image is null)) ? "the images nearest to the ends of the ranges, found none" : null);
 }
 
 /// <summary>The price of one image, leading coefficients folded into the weights beside them.</summary>

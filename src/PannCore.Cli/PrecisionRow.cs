@@ -65,8 +65,9 @@ internal sealed record PrecisionRow(
     /// <summary>Precision needed by each kind of PANN that was measured.</summary>
     public IReadOnlyList<Needed> Needed => [.. Cells.GroupBy(c => (c.Ranges, c.Control)).Select(Need)];
 
-    string? IResultRow.Fault => (CrestFactors.Count == 0 ? "the crest factor of each activation, found none" : null)
-        ?? (Cells.Any(cell => cell is null) || Cells.DistinctBy(cell => (cell.Ranges, cell.Control, cell.Alpha)).Count() < Cells.Count ? "each cell once, found none or two" : null)
+    string? IResultRow.Fault => (CrestFactors.Count == 0 || CrestFactors.Any(layer => layer is null) ? "the crest factor of each activation, found none" : null)
+        ?? (Cells.Any(cell => cell is null) ? "cells, found null" : null)
+        ?? (Cells.DistinctBy(cell => (cell.Ranges, cell.Control, cell.Alpha)).Count() < Cells.Count ? "each cell once, found one twice" : null)
         ?? IResultRow.CountFault(Images, [BackboneCorrect, .. Cells.SelectMany(cell => (int[])[cell.Correct, cell.Lost ?? 0])])
         ?? IResultRow.AnswerFault(BackboneRight, Images) ?? Cells.Select(cell => IResultRow.AnswerFault(cell.Right, Images)).FirstOrDefault(fault => fault is not null);
 

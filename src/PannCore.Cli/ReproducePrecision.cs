@@ -129,7 +129,6 @@ internal static partial class ReproducePrecision
             .. rows[0].CrestFactors.Select(layer => (IReadOnlyList<string>)[layer.Path, .. rows.Select(row => row.CrestFactors.FirstOrDefault(l => l.Path == layer.Path) is { } found ? Invariant($"{found.Of(row.Range):F2} ({found.Of(found.Range):F2})") : "-")]),
         ]);
 
-
     private static ReportTable Table(IReadOnlyList<PrecisionRow> rows) => new(
         "Precision needed: alpha within 0.5 points of the network's own backbone, with its 95 % interval over images, and within 5 points",
         ["network", "ReLU", "ranges", "done without training", "0.5 points", "5 points"],

@@ -50,11 +50,12 @@ internal sealed record ResultFile<TRow>(string Data, IReadOnlyList<TRow> Rows) w
         }
         catch (JsonException exception)
         {
-            throw new BadInputException($"{file}: expected what pann reproduce wrote, found something else: {exception.Message}", exception);
+            throw new BadInputException($"{file}: expected what this version of pann reproduce writes, found something else: {exception.Message}", exception);
         }
         for (int i = 0; i < read.Rows.Count; i++)
         {
-            if (read.Rows[i] is not { } row || row.Name.Any(char.IsControl)) throw BadInputException.At(file, $"row {i}", "a row with a name", "none");
+            if (read.Rows[i] is not { } row) throw BadInputException.At(file, $"row {i}", "a row", "null");
+            if (row.Name.Any(char.IsControl)) throw BadInputException.At(file, $"row {i}", "a name of characters that can be seen", "another");
             if (row.Fault is string fault) throw new BadInputException($"{file}: at row {row.Name}: expected {fault}");
         }
         return read;

@@ -77,7 +77,7 @@ internal static class SweepCommand
             {
                 result = ProgressBar.Run("polynomials", specs.Length, Measure);
             }
-            catch (OperationCanceledException) when (file is not null)
+            catch (OperationCanceledException) when (file is not null && sweep.Rows.Count > 0)
             {
                 Console.Error.WriteLine($"stopped; the same command with --resume goes on from the {sweep.Rows.Count} rows in {file}");
                 return 1;

@@ -122,17 +122,19 @@ internal static class TrainCommand
             string? source = parsed.GetValue(teacher) ?? (tuning is { Distilled: true, After: null } ? parsed.GetValue(initial) : null);
             if (source is null && tuning is { Distilled: true }) throw new BadInputException($"--tune {tuning.Name}: expected --teacher with the backbone that the way before it began from, found none");
             if (source is null && ((Option[])[distil, temperature]).FirstOrDefault(IsGiven) is { } lonely) throw new BadInputException($"{lonely.Name}: expected --teacher, found none; without it this option does nothing");
-            ResNet? teaching = null;
+            PannModel? teaching = null;
             if (source is not null) (recipe, teaching) = WithTeacher(recipe, source, parsed.GetValue(distil), parsed.GetValue(temperature));
             string file = parsed.GetValue(output)!, state = file + ".state";
             CommonOptions.CheckWritable(parsed, file, state, parsed.GetValue(json));
             DataFolder folder = DataCommand.Find(parsed.GetValue(data));
             Cifar10 training = Cifar10.ReadTrain(folder.Location);
             using var workspace = new Workspace(parsed.GetValue(threads));
-            if (begin is not null && !fromScratch) WarnOfLearnt(recipe, training, begin);
-            if (source is not null) WarnOfLearnt(recipe, training, PannModel.Load(source));
+            IReadOnlyDictionary<string, string> heldOut = TrainingRun.HeldOut(recipe, training);
+            string[] learnt = recipe.Validation == 0 ? [] : [.. new[] { fromScratch ? null : begin, teaching }.OfType<PannModel>().Where(origin => heldOut.Any(note => origin.Description.Notes.GetValueOrDefault(note.Key) != note.Value)).Select(origin => origin.File).Distinct()];
+            foreach (string origin in learnt)
+                Console.Error.WriteLine($"note: {origin} may have learnt from the {recipe.Validation} images held out, because it does not say that it held out the same (as many, the same seed and data): their accuracy is then no judge; --validation 0 holds out none");
             using IDisposable held = TrainingRun.Hold(file);
-            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0, source), initial: fromScratch ? null : begin?.Backbone, teacher: teaching, cancellation);
+            TrainRecord? record = TrainingRun.Run(recipe, training, workspace, file, parsed.GetValue(resume), parsed.GetValue(every), Command(recipe, parsed.GetValue(initial), polynomial, begin?.Description.Activation.Leak ?? 0, source), initial: fromScratch ? null : begin?.Backbone, teacher: teaching?.Backbone, cancellation, knowsHeldOut: learnt.Length > 0);
             if (record is null)
             {
                 Console.Error.WriteLine($"stopped; continue with the same command and --resume ({state})");
@@ -160,13 +162,13 @@ internal static class TrainCommand
 
     /// <summary>A recipe with a teacher, and the teacher.</summary>
     /// <exception cref="BadInputException">It has other activations than ReLUs, or weights refitted to polynomials, or another normalisation.</exception>
-    public static (Recipe Recipe, ResNet Teacher) WithTeacher(Recipe recipe, string file, double weight = Distillation.DefaultWeight, double temperature = Distillation.DefaultTemperature)
+    public static (Recipe Recipe, PannModel Teacher) WithTeacher(Recipe recipe, string file, double weight = Distillation.DefaultWeight, double temperature = Distillation.DefaultTemperature)
     {
         PannModel model = Trained("--teacher", file);
         if (model.Description.Pann is { } pann) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one that {pann.Origin}");
         if (model.Description.Activation.Leak != 0) throw BadInputException.At(file, "teacher", "a network with ReLUs", $"one with {model.Description.Activation}");
         if (model.Description.Normalization.Name != recipe.Normalize) throw BadInputException.At(file, "teacher", $"normalisation {recipe.Normalize}, as training has it", model.Description.Normalization.Name);
-        return (recipe with { Distillation = new(ModelFile.WeightHash(model.Backbone), weight, temperature) }, model.Backbone);
+        return (recipe with { Distillation = new(ModelFile.WeightHash(model.Backbone), weight, temperature) }, model);
     }
 
     /// <summary>A recipe with the polynomial of a tuning, if it has one.</summary>
@@ -187,15 +189,6 @@ internal static class TrainCommand
         string[] paths = [.. new ResNet(ResNet.ParseDepth(recipe.Architecture)).Activations.Select(place => place.Path)];
         ActivationRanges used = begin is null ? ActivationRanges.Parse(tuning.Ranges, paths, null, tuning.Margin, NamedTuning.LeastMargin) : begin.Ranges(spec, tuning.Ranges, tuning.Margin, leastMargin: NamedTuning.LeastMargin);
         return recipe with { Polynomial = new(spec.ToString(), used.ByPath, tuning.Penalty, tuning.PenaltyFrom, tuning.Share, tuning.PenaltyRises, tuning.LearnRanges) };
-    }
-
-    /// <summary>Says so where the images held out may be some that a network to begin from, or to learn from, has learnt: how many of them are answered right then means little.</summary>
-    private static void WarnOfLearnt(Recipe recipe, Cifar10 training, PannModel from)
-    {
-        if (recipe.Validation == 0) return;
-        IReadOnlyDictionary<string, string> asked = TrainingRun.HeldOut(recipe, training), notes = from.Description.Notes;
-        if (asked.Any(note => notes.GetValueOrDefault(note.Key) != note.Value))
-            Console.Error.WriteLine($"note: {from.File} may have learnt from the {recipe.Validation} images held out, because it does not say that it held out the same (as many, the same seed and data): their accuracy is then no judge; --validation 0 holds out none");
     }
 
     /// <summary>The options of training with a polynomial.</summary>

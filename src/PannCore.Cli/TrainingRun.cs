@@ -43,10 +43,11 @@ internal static class TrainingRun
     /// <param name="initial">The network that training begins from; null for random weights.</param>
     /// <param name="teacher">The network that it learns from; null for none.</param>
     /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="knowsHeldOut">Whether the network that training begins from, or learns from, may know the images held out: so may then what it makes of them, and the model does not say that it held them out.</param>
     /// <returns>The epochs; null if it was stopped, the state being written then.</returns>
     /// <exception cref="BadInputException">A state is there and is not to be continued, or is that of another run.</exception>
     public static TrainRecord? Run(
-        Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, ResNet? teacher, CancellationToken cancellation)
+        Recipe recipe, Cifar10 training, Workspace workspace, string file, bool resume, int stepsBetweenStates, string command, ResNet? initial, ResNet? teacher, CancellationToken cancellation, bool knowsHeldOut = false)
     {
         string state = file + ".state";
         var trainer = new Trainer(recipe, training, workspace, initial, teacher);
@@ -90,7 +91,7 @@ internal static class TrainingRun
             trainer.SaveState(state);
             return null;
         }
-        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, training, trainer, command),
+        ModelFile.Save(file, trainer.Model, new(recipe.Architecture, normalization, stands, largest, largest is null ? 0 : learnt.Length, Notes(recipe, knowsHeldOut ? [] : HeldOut(recipe, training), trainer, command),
             recipe.Polynomial is { StandsForItself: true } loop ? new(ActivationSpec.Parse(loop.Activation), trainer.Ranges!, StandsForItself: true) : null));
         File.Delete(state);
         Console.WriteLine($"model: {file}");
@@ -98,18 +99,19 @@ internal static class TrainingRun
     }
 
     /// <summary>What the images held out hang on: their number, the seed and the data.</summary>
-    public static IReadOnlyDictionary<string, string> HeldOut(Recipe recipe, Cifar10 training) => new Dictionary<string, string>
+    public static Dictionary<string, string> HeldOut(Recipe recipe, Cifar10 training) => new()
     {
         ["validation"] = recipe.Validation.ToString(CultureInfo.InvariantCulture),
         ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
         ["data"] = training.Digest(),
     };
 
-    private static Dictionary<string, string> Notes(Recipe recipe, Cifar10 training, Trainer trainer, string command)
+    private static Dictionary<string, string> Notes(Recipe recipe, Dictionary<string, string> heldOut, Trainer trainer, string command)
     {
-        var notes = new Dictionary<string, string>(HeldOut(recipe, training))
+        var notes = new Dictionary<string, string>(heldOut)
         {
             ["command"] = command,
+            ["seed"] = recipe.Seed.ToString(CultureInfo.InvariantCulture),
             ["trainLoss"] = trainer.History[^1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture),
         };
         if (recipe.InitialWeights is string initial) notes["initialWeights"] = initial;

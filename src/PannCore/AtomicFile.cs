@@ -50,7 +50,7 @@ public static class AtomicFile
         Remove(temporary);
     }
 
-    /// <summary>Deletes the temporary files that runs which were killed while they wrote <paramref name="path"/> have left; one that is being written stays, and so does any file of another name.</summary>
+    /// <summary>Deletes the temporary files that runs which were killed while they wrote <paramref name="path"/> have left; one that is being written stays (in the moment before it is renamed it may go, and that write fails), and so does any file of another name.</summary>
     /// <exception cref="BadInputException">The file could not be written either; the message is that of <see cref="Write"/>.</exception>
     public static void RemoveLeftovers(string path)
     {

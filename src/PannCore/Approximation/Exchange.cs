@@ -66,7 +66,7 @@ internal sealed class Exchange(string what, Func<double, double> f, Parity parit
             double rounding = ClenshawRounding.OfStage(polynomial, _halfWidth) + (scale * References * References * Math.ScaleB(1, -53));
             if (!(most <= levelled * Converged + rounding)) return null;
             ErrorBound scan = Scan(polynomial, levelled * ScanFactor - levelled + rounding / 100);
-            return scan.Found <= levelled * ScanFactor + rounding ? Ended(most <= rounding ? RemezStatus.AtRounding : RemezStatus.Levelled, polynomial, reference, levelled, iteration, scan) : null;
+            return scan.Found <= levelled * ScanFactor + rounding ? Ended(RemezStatus.AtRounding, polynomial, reference, levelled, iteration, scan) : null;
         }
     }
 

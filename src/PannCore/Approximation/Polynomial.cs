@@ -64,7 +64,7 @@ public sealed class Polynomial
     /// <summary>The degree of the last Chebyshev polynomial in the sum.</summary>
     public int Degree => Parity == Parity.None ? _coefficients.Length - 1 : 2 * (_coefficients.Length - 1) + (Parity == Parity.Odd ? 1 : 0);
 
-    /// <summary>Whether b is a half-width: an argument is multiplied by 1/b, which overflows for b below 2^-1024.</summary>
+    /// <summary>Whether b is a half-width: an argument is multiplied by 1/b, which overflows for b of 2^-1024 and below.</summary>
     internal static bool IsHalfWidth(double b) => b > 0 && double.IsFinite(b) && double.IsFinite(1 / b);
 
     /// <summary>p(t), by Clenshaw's recurrence in double; right for every t, also outside the interval.</summary>

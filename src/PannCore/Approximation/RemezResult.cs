@@ -30,6 +30,6 @@ public enum RemezStatus
     /// <summary>The largest error equals the levelled one: the polynomial is minimax to within 0.05 %.</summary>
     Levelled,
 
-    /// <summary>The error is as small as the rounding of double (about 1e-14 of the largest value): the minimax error is smaller still, and nothing is left to level.</summary>
+    /// <summary>The error exceeds the levelled one by no more than rounding can make of it (1e-14 of the largest value; where the exchange could not end, a proved bound of the evaluation and that of the solution): nothing is left to level.</summary>
     AtRounding,
 }

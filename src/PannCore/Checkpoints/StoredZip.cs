@@ -38,7 +38,7 @@ internal sealed class StoredZip
     internal static Dictionary<string, FileRange> Entries(Stream stream, string path) => new StoredZip(stream, path).Entries();
 
     /// <summary>Reads an entry that is about to be used, in parts, and compares its checksum; also of a length that no memory could hold.</summary>
-    /// <exception cref="BadInputException">The checksum is another one: the data are damaged, or <c>torch.serialization.set_crc32_options(False)</c> was in force.</exception>
+    /// <exception cref="BadInputException">The checksum is another one.</exception>
     internal static void CheckChecksum(Stream stream, string path, string name, FileRange data)
     {
         if (data.Checksum is not { } expected) return;
@@ -52,7 +52,7 @@ internal sealed class StoredZip
             found = Crc32.Append(found, part);
             left -= part.Length;
         }
-        if (found != expected) throw BadInputException.At(path, Where(name), $"data with the CRC-32 {expected:x8}, as the directory says", $"{found:x8}: they are damaged, or were written without checksums");
+        if (found != expected) throw BadInputException.At(path, Where(name), $"data with the CRC-32 {expected:x8}, as the directory says", $"{found:x8}: they are damaged");
     }
 
     private Dictionary<string, FileRange> Entries()
@@ -130,7 +130,7 @@ internal sealed class StoredZip
         uint localSize = U32(local.AsSpan(18));
         if (localSize != stored && localSize != Extended && (flags & 8) == 0)
             throw BadInputException.At(_path, Where(text), $"{stored} bytes, as the directory declares", $"{localSize} declared at byte {header}");
-        return ((long)header, new FileRange(start, (long)stored, U32(entry[16..])));
+        return ((long)header, new FileRange(start, (long)stored, U32(entry[16..]) is > 0 and uint checksum ? checksum : null));
     }
 
     /// <summary>Declared and stored size and the header's place: 32 bits each, or in that order in the 64-bit extension (extra field 1).</summary>

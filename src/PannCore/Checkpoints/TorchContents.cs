@@ -3,7 +3,7 @@ namespace PannCore.Checkpoints;
 /// <summary>Bytes of a file, known to lie within it.</summary>
 /// <param name="Start">The first.</param>
 /// <param name="Length">How many.</param>
-/// <param name="Checksum">Their CRC-32, where the file says it.</param>
+/// <param name="Checksum">Their CRC-32, where the file says it: PyTorch can leave it out of a zip file, which then says 0.</param>
 internal readonly record struct FileRange(long Start, long Length, uint? Checksum = null);
 
 /// <summary>What either of PyTorch's two formats comes down to.</summary>

@@ -10,9 +10,9 @@ public sealed record ErrorSize(double Max, double Rms, double Mean);
 
 /// <summary>
 /// The ledger line of one operation. For every output element
-/// <c>total = arithmetic + approximation + inherited</c>, with f the ideal function, f^ the polynomial in exact arithmetic,
-/// fl(f^) its float32 evaluation, x the ideal network's input and x^ the input that really arrived:
-/// <c>fl(f^)(x^) - f(x) = [fl(f^)(x^) - f^(x^)] + [f^(x^) - f(x^)] + [f(x^) - f(x)]</c>.
+/// <c>total = approximation + arithmetic + inherited</c>, with f the ideal function, p the polynomial in exact arithmetic,
+/// fl(p) its float32 evaluation, x the ideal network's input and x' the input that really arrived:
+/// <c>fl(p)(x') - f(x) = [p(x') - f(x')] + [fl(p)(x') - p(x')] + [f(x') - f(x)]</c>.
 /// </summary>
 /// <param name="Path">Where in the network, for instance <c>layer2.0.conv1</c>.</param>
 /// <param name="Op">The operation's name, for instance <c>conv2d</c>.</param>

@@ -279,7 +279,7 @@ public sealed class Trainer
 
     private static void RequireSameHash(string path, SafeTensorsFile file)
     {
-        string hash = StateHash(file.Tensors.Values, file.Metadata), stored = StateField(path, file.Metadata, HashField);
+        string hash = StateHash(file.Tensors.Values, file.Metadata), stored = file.Metadata.GetValueOrDefault(HashField) ?? throw BadInputException.At(path, $"metadata {HashField}", "the hash of the numbers and texts in the file", "none: an earlier version wrote it, which can finish it; or delete it and begin anew");
         if (stored != hash) throw BadInputException.At(path, $"metadata {HashField}", $"the hash {hash} of the numbers and texts in the file, unless they are damaged", stored);
     }
 

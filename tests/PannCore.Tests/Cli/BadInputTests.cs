@@ -101,7 +101,7 @@ public sealed class BadInputTests(CliFiles files) : IClassFixture<CliFiles>
             if (verb == "refit") Assert.Contains(" % with leaky:0.25, ", outcome.Out, StringComparison.Ordinal);
         }
         Outcome equalised = PannProcess.Run(files.Root, "equalise", "--model", leaky, "--data", files.Images, "--out", files.At("leaky-equalised.safetensors"));
-        Assert.Contains("--activation composite:alpha=6,leak=0.25 ", equalised.Out, StringComparison.Ordinal);
+        Assert.Contains("--activation composite:alpha=7,leak=0.25 ", equalised.Out, StringComparison.Ordinal);
         foreach (string[] recipe in new string[][] { [], ["--recipe", "decay-1e-5"] })
             Fails($"--leak: expected the slope to train {leaky} with, which was trained with 0.25, found none", ["train", "--init", leaky, .. recipe, "--data", files.Images, "--out", files.At("trained.safetensors")]);
     }

@@ -356,14 +356,14 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
             PannProcess.Run(files.Root, "reproduce", "loop", "--margin", "2", "--models", Folder("choose"), "--json", "choose.json", "--data", Data).Error);
         files.With("other.json", "{\"rows\": 3}");
         Outcome foreign = PannProcess.Run(files.Root, "reproduce", "loop", "--json", "other.json", "--models", Folder("foreign"), "--data", Data);
-        Assert.StartsWith("error: other.json: expected what pann reproduce wrote, found something else: ", foreign.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: other.json: expected what this version of pann reproduce writes, found something else: ", foreign.Error, StringComparison.Ordinal);
         Assert.Equal("{\"rows\": 3}", File.ReadAllText(files.At("other.json")));
 
         // Another verb's rows lack what this one's have.
         string rows = File.ReadAllText(Path.Combine(Path.GetDirectoryName(RandomNetwork.SamplePath)!, "results", "loop.json"));
         files.With("loop.json", rows);
         Outcome another = PannProcess.Run(files.Root, ["reproduce", "precision", "--json", "loop.json", "--models", Folder("foreign"), "--data", Data, .. Few]);
-        Assert.StartsWith("error: loop.json: expected what pann reproduce wrote, found something else: ", another.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: loop.json: expected what this version of pann reproduce writes, found something else: ", another.Error, StringComparison.Ordinal);
         Assert.Equal(rows, File.ReadAllText(files.At("loop.json")));
         Assert.Empty(Directory.GetFiles(Folder("foreign")));
     }

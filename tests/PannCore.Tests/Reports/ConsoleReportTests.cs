@@ -16,7 +16,7 @@ public class ConsoleReportTests
         Assert.Equal(
             record.Operations.Where(o => o.Op == "activation").OrderByDescending(o => o.Approximation.Rms / o.IdealRms).Select(o => o.Path),
             table.Rows.Select(r => r[0]));
-        Assert.Equal(["operation", "injected", "bias", "total", "gain", "outside", "margin"], table.Header);
+        Assert.Equal(["operation", "injected", "bias", "total", "gain", "outside", "margin change"], table.Header);
         Assert.All(table.Rows, row => Assert.Equal(table.Header.Count, row.Count));
         Assert.Equal(70, ConsoleReport.WorstOperations(record, 1000).Rows.Count);
         Assert.Empty(ConsoleReport.WorstOperations(record, 0).Rows);

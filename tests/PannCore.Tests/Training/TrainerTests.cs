@@ -465,7 +465,7 @@ public sealed class TrainerTests : IDisposable
             Refused(good.Metadata["sha256"]);
         }
         Write(good.Metadata.Where(pair => pair.Key != "sha256").ToDictionary(), t => t);
-        Assert.Equal($"{bad}: at metadata sha256: expected a training state, found nothing", Refusal(bad, Small, Images));
+        Assert.Equal($"{bad}: at metadata sha256: expected the hash of the numbers and texts in the file, found none: an earlier version wrote it, which can finish it; or delete it and begin anew", Refusal(bad, Small, Images));
 
         void Write(IReadOnlyDictionary<string, string> metadata, Func<NamedArray, NamedArray> change) => SafeTensors.Write(bad, [.. good.Tensors.Values.Select(change)], metadata);
         void Refused(string found)
