@@ -3,7 +3,6 @@ using PannCore.Checkpoints;
 using PannCore.Data;
 using PannCore.Diagnostics;
 using PannCore.Engine;
-using PannCore.Nn;
 using PannCore.Training;
 
 namespace PannCore.Cli;
