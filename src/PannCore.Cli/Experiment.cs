@@ -101,11 +101,11 @@ internal sealed class Experiment : IDisposable
     }
 
     /// <summary>Refuses recipes beside which no polynomial is trained, before anything is.</summary>
-    /// <exception cref="BadInputException">One has a leak or noise.</exception>
+    /// <exception cref="BadInputException">One has a leak, noise or a penalty on crest factors.</exception>
     public static void RequirePlain(params IReadOnlyList<NamedRecipe> recipes)
     {
-        if (recipes.FirstOrDefault(recipe => recipe.Apply(new Recipe { Architecture = "", Epochs = 1 }) is { Leak: > 0 } or { Noise.Size: > 0 }) is { } other)
-            throw new BadInputException($"recipe {other.Name}: expected one without leak and noise, beside which no polynomial is trained");
+        if (recipes.FirstOrDefault(recipe => recipe.Apply(new Recipe { Architecture = "", Epochs = 1 }) is { Leak: > 0 } or { Noise.Size: > 0 } or { Crest: not null }) is { } other)
+            throw new BadInputException($"recipe {other.Name}: expected one without leak, noise and a penalty on crest factors, beside which no polynomial is trained");
     }
 
     /// <summary>Refuses ways to go on whose networks keep their polynomials, where those of ReLU networks are measured, and recipes beside which a way's polynomial is not trained.</summary>

@@ -34,6 +34,8 @@ internal static class TrainCommand
         Option<double> noise = new("--noise") { HelpName = "C", Description = "Noise in [-C, C) on the activations' outputs, in training only.", DefaultValueFactory = _ => 0 };
         Option<string> noiseSide = new Option<string>("--noise-side") { Description = "The inputs whose outputs get it.", DefaultValueFactory = _ => "negative" }.AcceptOnlyFromAmong("negative", "positive", "both");
         Option<string> noiseUnit = new Option<string>("--noise-unit") { Description = "What C is measured in.", DefaultValueFactory = _ => "absolute" }.AcceptOnlyFromAmong("absolute", "rms");
+        Option<double?> crest = new("--crest") { HelpName = "T", Description = "Penalise inputs of activations that are more than T times the RMS of their channel, in training only. Default: none." };
+        Option<double> crestPenalty = new("--crest-penalty") { HelpName = "P", Description = "Penalty P sum max(|x|/RMS - T, 0)^2 an image.", DefaultValueFactory = _ => NamedRecipe.CrestWeight };
         Option<string?> activation = new("--activation") { HelpName = "SPEC", Description = "A polynomial to train with in the place of the ReLUs, by its own derivative; inputs are clamped to its range in training only." };
         Option<string> ranges = CommonOptions.Ranges("layer");
         ranges.Description += " Those that the model of --init was trained over: stored.";
@@ -59,7 +61,7 @@ internal static class TrainCommand
         Option<string> convolution = CommonOptions.Convolution(Recipe.DefaultConvolution);
         var command = new Command("train", "Train a network on CIFAR-10's training images. Ctrl+C or kill loses nothing but minutes: --resume continues to the same bits.\n\nExample: pann train --epochs 40 --seed 1 --out resnet20-40-1.safetensors")
         {
-            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, contrast, leak, dropLeak, noise, noiseSide, noiseUnit, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, teacher, distil, temperature, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
+            list, named, tuned, architecture, epochs, batch, learningRate, warmup, decay, decayOn, mixup, contrast, leak, dropLeak, noise, noiseSide, noiseUnit, crest, crestPenalty, activation, ranges, margin, initial, rangesOnly, penalty, penaltyFrom, penaltyRises, learnRanges, share, teacher, distil, temperature, maxNorm, validation, seed, output, every, resume, data, threads, convolution, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -86,7 +88,7 @@ internal static class TrainCommand
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
-            if (tuning is { StatisticsOnly: true } && ((Option[])[contrast, mixup, noise]).FirstOrDefault(IsGiven) is { } blurred) throw new BadInputException($"{blurred.Name}: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
+            if (tuning is { StatisticsOnly: true } && ((Option[])[contrast, mixup, noise, crest]).FirstOrDefault(IsGiven) is { } blurred) throw new BadInputException($"{blurred.Name}: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
             if (IsGiven(contrast)) recipe = recipe with { Contrast = parsed.GetValue(contrast) };
             if (IsGiven(leak)) recipe = recipe with { Leak = parsed.GetValue(leak) };
             if (IsGiven(dropLeak)) recipe = recipe with { DropLeak = parsed.GetValue(dropLeak) };
@@ -94,6 +96,8 @@ internal static class TrainCommand
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
+            if (IsGiven(crest)) recipe = recipe with { Crest = new(parsed.GetValue(crestPenalty), parsed.GetValue(crest)!.Value) };
+            else if (IsGiven(crestPenalty)) recipe = recipe with { Crest = (recipe.Crest ?? throw new BadInputException($"{crestPenalty.Name}: expected --crest, or a recipe with a penalty on crest factors, found neither; without it this option does nothing")) with { Weight = parsed.GetValue(crestPenalty) } };
             PannModel? begin = parsed.GetValue(initial) is string from ? Trained("--init", from) : null;
             if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && begin.Description.Normalization.Name != recipe.Normalize)
@@ -212,6 +216,7 @@ internal static class TrainCommand
         if (recipe.Contrast is double contrast) text += FormattableString.Invariant($" --contrast {contrast}");
         if (recipe.Leak > 0 || initialLeak > 0) text += FormattableString.Invariant($" --leak {recipe.Leak}{(recipe.DropLeak ? " --drop-leak" : "")}");
         if (recipe.Noise.Size > 0) text += FormattableString.Invariant($" --noise {recipe.Noise.Size} --noise-side {CommonOptions.Name(recipe.Noise.Side)} --noise-unit {CommonOptions.Name(recipe.Noise.Unit)}");
+        if (recipe.Crest is { } crest) text += FormattableString.Invariant($" --crest {crest.From} --crest-penalty {crest.Weight}");
         return text;
     }
 

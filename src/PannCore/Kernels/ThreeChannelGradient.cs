@@ -56,8 +56,7 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
     {
         int size = g.H * g.W * Channels, gradientSize = g.H * g.W * g.K;
         ReadOnlySpan<float> gradient = dy.Span.Slice(chunk * gradientSize, gradientSize);
-        if (pending is null) CacheLines.Touch(gradient);
-        else pending.Run(chunk * gradientSize, gradientSize);
+        pending?.Run(chunk * gradientSize, gradientSize);
         int registers = (((g.W + Pixels - 1) / Pixels * Pixels * Channels) + Lanes - 1) / Lanes;
         Span<float> image = dx.Span.Slice(chunk * size, size), fours = scratch.Take<float>(0, registers * Lanes / 4 * Lanes), beside = scratch.Take<float>(1, registers * Lanes);
         ReadOnlySpan<float> weights = packed.Span[..PackedLength(g)];
@@ -71,7 +70,7 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
         where TLanes : ILanes<float, TV>
         where TSums : ILaneSums<TV>
     {
-        int line = g.W * g.K, width = g.W * Channels, whole = g.W / Pixels * Pixels * Channels;
+        int line = g.W * g.K, width = g.W * Channels, whole = g.W / Pixels * Pixels * Channels, sums = whole + (whole < width ? Pixels * Channels : 0);
         // Rows that are no whole number of registers are added up beside the image; their last pixels, computed apart, lie behind the others.
         bool direct = g.W % Pixels == 0 && width % TLanes.Count == 0;
         for (int y = 0; y < g.H; y++)
@@ -80,7 +79,8 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
             ref float a = ref MemoryMarshal.GetReference(gradient.Slice(from * line, rows * line));
             ref float b = ref MemoryMarshal.GetReference(weights.Slice((from - (y - 1)) * 9 * g.K, rows * 9 * g.K));
             Span<float> to = image.Slice(y * width, width);
-            int sums = Row<TV, TLanes, TSums>(ref a, ref b, rows, g.W, g.K, ref fours[0]);
+            ref float next = ref MemoryMarshal.GetReference(gradient[(Math.Min(y + 2, g.H - 1) * line)..]);
+            Row<TV, TLanes, TSums>(ref a, ref b, ref next, rows, g.W, g.K, ref fours[0]);
             Across<TV, TLanes, TSums>(ref fours[0], sums, ref direct ? ref to[0] : ref beside[0]);
             if (direct) continue;
             beside[..whole].CopyTo(to);
@@ -89,23 +89,33 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
     }
 
     /// <summary>
-    /// The sums of a row of dx, each still spread over parts of 128 bits: how many. Four pixels at a time share their columns of dy and every weight, so that 108 multiply-adds in twelve chains need 45 loads;
+    /// The sums of a row of dx, each still spread over parts of 128 bits. Four pixels at a time share their columns of dy and every weight, so that 108 multiply-adds in twelve chains need 45 loads;
     /// the last four end where the row ends, and are put behind the others.
     /// </summary>
+    /// <param name="dy">The first row of dy that meets the row of dx.</param>
+    /// <param name="weights">Those of its kernel row.</param>
+    /// <param name="next">The row of dy that the next row of dx reads first. A word of each of its lines is read, those of four pixels at a time, so that they arrive while multiply-adds wait in the queue behind them.</param>
+    /// <param name="rows">Rows of dy that meet the row of dx.</param>
+    /// <param name="width">Pixels of a row.</param>
+    /// <param name="channels">Channels of dy.</param>
+    /// <param name="fours">Room for the sums.</param>
+    /// <returns>Nothing of use: what was read ahead, so that the compiler keeps the reading.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int Row<TV, TLanes, TSums>(ref float dy, ref float weights, int rows, int width, int channels, ref float fours)
+    private static int Row<TV, TLanes, TSums>(ref float dy, ref float weights, ref float next, int rows, int width, int channels, ref float fours)
         where TV : struct
         where TLanes : ILanes<float, TV>
         where TSums : ILaneSums<TV>
     {
         nint line = (nint)width * channels, pixel = channels;
-        int sums = 0;
+        int ahead = 0;
         for (int x = 0; x < width; x += Pixels)
         {
             x = Math.Min(x, width - Pixels);
             bool left = x > 0, right = x + Pixels < width;
             ref float row = ref Unsafe.Add(ref dy, x * pixel);
             ref float w = ref weights;
+            ref int words = ref Unsafe.As<float, int>(ref Unsafe.Add(ref next, x * pixel));
+            for (int i = 0; i < Pixels * channels; i += CacheLines.Floats) ahead |= Unsafe.Add(ref words, i);
             TV c0 = TLanes.Zero, c1 = c0, c2 = c0, d0 = c0, d1 = c0, d2 = c0, e0 = c0, e1 = c0, e2 = c0, f0 = c0, f1 = c0, f2 = c0;
             for (int r = rows; r > 0; r--)
             {
@@ -168,9 +178,8 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
             TLanes.Store(TSums.Four(d1, d2, e0, e1), ref Unsafe.Add(ref fours, TLanes.Count));
             TLanes.Store(TSums.Four(e2, f0, f1, f2), ref Unsafe.Add(ref fours, 2 * TLanes.Count));
             fours = ref Unsafe.Add(ref fours, 3 * TLanes.Count);
-            sums += Pixels * Channels;
         }
-        return sums;
+        return ahead;
     }
 
     /// <summary>Adds the parts of each sum, a register of sums at a time; what the last register has too many is thrown away.</summary>

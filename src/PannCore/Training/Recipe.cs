@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PannCore.Approximation;
 using PannCore.Engine;
+using PannCore.Ops;
 
 namespace PannCore.Training;
 
@@ -55,6 +56,10 @@ public sealed record Recipe
     /// <summary>Noise on the activations: negative-input leakage in the reading that adds it, and its controls.</summary>
     public Noise Noise { get; init; } = new(0);
 
+    /// <summary>A penalty on the inputs of the activations that stand out of their channel; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CrestPenalty? Crest { get; init; }
+
     /// <summary>Polynomials in the place of the activations; null trains with ReLU.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolynomialInTheLoop? Polynomial { get; init; }
@@ -100,13 +105,18 @@ public sealed record Recipe
         Require(ActivationSpec.IsSlope(Leak), "leak", "at least 0 and, in float32, below 1", Leak);
         Require(!DropLeak || Leak > 0, "leak", "more than 0, because it is to be dropped", Leak);
         Require(Noise.Size >= 0 && double.IsFinite(Noise.Size), "noise", "at least 0", Noise.Size);
+        if (Crest is { } crest)
+        {
+            Require(crest.From > 0 && double.IsFinite(crest.From), "crest", "more than 0, in units of a channel's RMS", crest.From);
+            Require(crest.Weight > 0 && double.IsFinite(crest.Weight), "crest penalty", "more than 0", crest.Weight);
+        }
         Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);
         if (Polynomial is { } polynomial)
         {
             Require(polynomial.Penalty >= 0 && double.IsFinite(polynomial.Penalty), "penalty", "at least 0", polynomial.Penalty);
             Require(polynomial.PenaltyFrom is >= 0 and <= 1, "penalty from", "0 to 1, in units of the range", polynomial.PenaltyFrom);
             Require(!polynomial.LearnRanges || polynomial.StandsForItself, "learnt ranges", "a share that is full or rising, because a network that stands for one with ReLUs keeps no ranges", "random");
-            Require(Leak == 0 && Noise.Size == 0, "polynomial", "neither leak nor noise beside it", polynomial.Activation);
+            Require(Leak == 0 && Noise.Size == 0 && Crest is null, "polynomial", "neither leak nor noise nor a penalty on crest factors beside it", polynomial.Activation);
         }
         if (Distillation is { } distillation)
         {

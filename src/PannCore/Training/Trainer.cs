@@ -354,7 +354,7 @@ public sealed class Trainer
         throw new BadInputException(FormattableString.Invariant($"teacher: image {images.Span[wrong / classes]}, logit {wrong % classes}: expected a finite number, found {logits[wrong]}"));
     }
 
-    /// <summary>The network of one step: the model; or with a slope that it drops in the end; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped.</summary>
+    /// <summary>The network of one step: the model; or with a slope that it drops in the end; or with noise in its activations, every layer having numbers of its own; or with the inputs of its polynomials clamped; with a penalty on crest factors before any but polynomials.</summary>
     private ResNet InTraining(ReadOnlyMemory<int> images, long step)
     {
         int layer = 0, layers = _model.Activations.Count;
@@ -365,8 +365,14 @@ public sealed class Trainer
             var penalty = new RangePenalty(loop.PenaltyAt(step, steps), loop.PenaltyFrom);
             return _model.With(path => new ClampedPolynomial(_polynomial, loop.Ranges[path], penalty, loop.ShareAt(Recipe.Seed, step, steps, layer++), _logarithms.GetValueOrDefault(path)));
         }
-        if (Recipe.Noise.Size == 0) return Recipe.DropLeak ? _model.With(_ => new ActivationFunction.Relu((float)Recipe.Leak)) : _model;
-        return _model.With(_ => new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+        if (Recipe is { Noise.Size: 0, DropLeak: false, Crest: null }) return _model;
+        return _model.With(_ =>
+        {
+            ActivationFunction function = Recipe.Noise.Size == 0
+                ? new ActivationFunction.Relu((float)Recipe.Leak)
+                : new NoisyRelu(Recipe.Noise, (float)Recipe.Leak, new CounterRandom(Recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images);
+            return Recipe.Crest is { } crest ? new CrestPenalised(crest, function) : function;
+        });
     }
 
     /// <summary>What an activation of the trained network computes.</summary>

@@ -302,7 +302,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
             new Outcome(1, "", "error: --ranges layer: expected global:B or file:PATH, or --init with a model that holds ranges, found neither\n"),
             PannProcess.Run(files.Root, [.. common, "--activation", "direct:4"]));
         Assert.Equal(
-            new Outcome(1, "", "error: recipe: polynomial: expected neither leak nor noise beside it, found direct:4\n"),
+            new Outcome(1, "", "error: recipe: polynomial: expected neither leak nor noise nor a penalty on crest factors beside it, found direct:4\n"),
             PannProcess.Run(files.Root, [.. common, "--activation", "direct:4", "--ranges", "global:5", "--leak", "0.1"]));
         Assert.False(File.Exists(files.At("no.safetensors")));
     }

@@ -79,7 +79,7 @@ public sealed class ReproduceTests(CliFiles files) : IClassFixture<CliFiles>
 
         // What its polynomials cannot be trained beside is said before anything is trained.
         Assert.Equal(
-            "error: recipe noise-0.1: expected one without leak and noise, beside which no polynomial is trained\n",
+            "error: recipe noise-0.1: expected one without leak, noise and a penalty on crest factors, beside which no polynomial is trained\n",
             PannProcess.Run(files.Root, "reproduce", "loop", "--backbone", "noise-0.1", "--tune", "direct-4", "--epochs", "3", "--data", Data, "--models", folder, "--json", Path.Combine(folder, "noise.json"), "--seeds", "5..5").Error);
 
         // Its backbone is another now than the one that it was trained on from.

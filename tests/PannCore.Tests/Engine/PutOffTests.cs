@@ -158,7 +158,7 @@ public sealed class PutOffTests
         private readonly int _seed;
         private readonly Shape _size;
 
-        private static string[] Names => ["conv", "batchNorm", "learnt", "relu", "polynomial", "shortcut", "add", "add"];
+        private static string[] Names => ["conv", "batchNorm", "learnt", "relu", "polynomial", "crest", "shortcut", "add", "add"];
 
         public Plan(int seed, Shape size)
         {
@@ -173,7 +173,7 @@ public sealed class PutOffTests
             }
         }
 
-        public override string ToString() => string.Join("; ", _steps.Select((step, i) => $"{i + 1} = {Names[step.Operation]} {step.Left}{(step.Operation > 5 ? $" {step.Right}" : "")}{(step.GivenUp && !IsUsedAfter(i, step.Left) ? " given up" : "")}"));
+        public override string ToString() => string.Join("; ", _steps.Select((step, i) => $"{i + 1} = {Names[step.Operation]} {step.Left}{(step.Operation > 6 ? $" {step.Right}" : "")}{(step.GivenUp && !IsUsedAfter(i, step.Left) ? " given up" : "")}"));
 
         /// <summary>The values of the last tensor, then all gradients and running statistics.</summary>
         public float[] Run(Statistics statistics, bool tape, int threads, IRunObserver[] observers)
@@ -197,7 +197,8 @@ public sealed class PutOffTests
                         2 => x.ClampedPolynomialRelu(Polynomial, 3, new(0.1), logarithm: own[5]),
                         3 => x.Relu(0.25f),
                         4 => x.PolynomialRelu(Polynomial, 100),
-                        5 => x.Shortcut(16, 1),
+                        5 => x.PenaliseCrest(new(0.3, 1.5)),
+                        6 => x.Shortcut(16, 1),
                         _ => x.Add(tensors[right]),
                     });
                 }
@@ -218,14 +219,14 @@ public sealed class PutOffTests
         {
             var reached = new bool[_steps.Count + 1];
             for (int i = 0; i < _steps.Count; i++)
-                reached[i + 1] = _steps[i].Operation < 3 || reached[_steps[i].Left] || (_steps[i].Operation > 5 && reached[_steps[i].Right]);
+                reached[i + 1] = _steps[i].Operation < 3 || reached[_steps[i].Left] || (_steps[i].Operation > 6 && reached[_steps[i].Right]);
             return reached[^1];
         }
 
         private bool IsUsedAfter(int step, int tensor)
         {
-            if (_steps[step].Operation > 5 && _steps[step].Right == tensor) return true;
-            return _steps.Skip(step + 1).Any(s => s.Left == tensor || (s.Operation > 5 && s.Right == tensor));
+            if (_steps[step].Operation > 6 && _steps[step].Right == tensor) return true;
+            return _steps.Skip(step + 1).Any(s => s.Left == tensor || (s.Operation > 6 && s.Right == tensor));
         }
 
         private Parameter[] Parameters(int step)

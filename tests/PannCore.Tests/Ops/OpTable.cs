@@ -79,6 +79,7 @@ internal static class OpTable
         Clamped("direct:4", range: 0.55), // Inputs lie on both sides of the range's ends.
         Activation("composite:7,7", range: 2, shift: true),
         Activation("direct:4", range: 0.9, PolynomialArithmetic.Float64, shift: true),
+        new("without weight", _ => new PenalisedCrest(new(0, 1)), [new(3, 5, 7, 2)], [], Terms: 1),
         new("images", _ => new Add(), [new(2, 3, 4, 5), new(2, 3, 4, 5)], [], Terms: 1),
         new("stride 2, 16 to 32", _ => new Shortcut(32, 2), [new(2, 4, 4, 16)], [], Terms: 1),
         new("odd sizes, 3 to 7", _ => new Shortcut(7, 2), [new(2, 5, 7, 3)], [], Terms: 1),

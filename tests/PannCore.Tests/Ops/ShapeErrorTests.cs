@@ -29,6 +29,7 @@ public sealed class ShapeErrorTests
         ["polynomialRelu: p [5] has 5 channels, input [1,2,2,3] has 3"] = run => X(run, 1, 2, 2, 3).PolynomialRelu(ActivationSpec.Parse("direct:4").Build(), 1, shift: new Parameter("p", new(5), trainable: false)),
         ["perturbedRelu: input [4,2] has 4 images, the perturbation is one of 2"] = run =>
             X(run, 4, 2).PerturbedRelu(new(PerturbedSide.Both, PerturbationForm.Plus, 1), new CounterRandom(1, RandomStream.Perturbation, 0), new[] { 1, 2 }),
+        ["penalisedCrest: input [3] must have images first and channels last"] = run => X(run, 3).PenaliseCrest(new(1, 2)),
         ["add: left [1,2,2,3] and right [1,2,3,2] must have the same shape"] = run => X(run, 1, 2, 2, 3).Add(X(run, 1, 2, 3, 2)),
         ["add: left [6] and right [6,1] must have the same shape"] = run => X(run, 6).Add(X(run, 6, 1)),
         ["shortcut: input [2,3] must be [N,H,W,C]"] = run => X(run, 2, 3).Shortcut(3, 1),
