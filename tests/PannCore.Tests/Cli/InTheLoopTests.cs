@@ -151,12 +151,18 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Contains(" --weight-decay 0.0005 --contrast 3.5 --init ", Command("more.safetensors", "--init", files.Model, "--tune", "direct-2-contrast", "--contrast", "3.5"), StringComparison.Ordinal);
         Assert.Contains(" --weight-decay 0.0005 --contrast 2 --validation ", Command("alone.safetensors", "--contrast", "2"), StringComparison.Ordinal);
         Assert.NotEqual(ModelFile.WeightHash(ModelFile.Load(files.At("plain.safetensors")).Model), ModelFile.WeightHash(ModelFile.Load(files.At("stretched.safetensors")).Model));
-        foreach (string option in (string[])["--contrast", "--mixup", "--noise"])
+        foreach (string option in (string[])["--contrast", "--mixup", "--noise", "--crest"])
         {
             Assert.Equal(
                 $"error: {option}: expected a way that trains weights, found --tune batch-norm, whose statistics are to be those of the images as they are\n",
                 PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "batch-norm", option, "2", "--out", "none.safetensors"]).Error);
         }
+        // A penalty on crest factors is one of the remedies, and its weight alone says nothing.
+        Assert.Contains(" --weight-decay 0.0005 --crest 3.5 --crest-penalty 0.01 --validation ", Command("crest.safetensors", "--crest", "3.5"), StringComparison.Ordinal);
+        Assert.Contains(" --weight-decay 0.0005 --crest 4 --crest-penalty 0.5 --validation ", Command("firm.safetensors", "--recipe", "crest-4-0.001", "--crest-penalty", "0.5"), StringComparison.Ordinal);
+        Assert.Equal(
+            "error: --crest-penalty: expected --crest, or a recipe with a penalty on crest factors, found neither; without it this option does nothing\n",
+            PannProcess.Run(files.Root, [.. common, "--crest-penalty", "1", "--out", "none.safetensors"]).Error);
         Assert.Equal("error: recipe: contrast: expected more than 1 and at most 100, found 1\n", PannProcess.Run(files.Root, [.. common, "--contrast", "1", "--out", "none.safetensors"]).Error);
     }
 

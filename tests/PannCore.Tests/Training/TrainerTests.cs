@@ -120,7 +120,7 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
-    /// <summary>What each step is fed, put together by hand: order, augmentation and contrast of the epoch, mixture, noise, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
+    /// <summary>What each step is fed, put together by hand: order, augmentation and contrast of the epoch, mixture, noise, penalty on crest factors, share and penalty of the step counted from the beginning, a teacher's answers to the same images, rate of the schedule.</summary>
     [Theory]
     [InlineData(false, false, null)]
     [InlineData(true, false, 1.7)]
@@ -133,7 +133,7 @@ public sealed class TrainerTests : IDisposable
         Recipe recipe = Small with { LearningRate = 0.02, WarmupEpochs = 0.5, Mixup = 0.7, Contrast = contrast, InitialWeights = ModelFile.WeightHash(begin), MaxGradientNorm = 2 };
         recipe = polynomials
             ? recipe with { Polynomial = new("direct:4", ranges, Penalty: 3, PenaltyFrom: 0.3, PenaltyRises: true, Share: PolynomialShare.Rising) }
-            : recipe with { Noise = new(0.3) };
+            : recipe with { Noise = new(0.3), Crest = contrast is null ? null : new(0.5, 1.5) };
         PannCore.Nn.ResNet teacher = RandomNetwork.Backbone;
         if (taught) recipe = recipe with { Distillation = new(ModelFile.WeightHash(teacher), 0.8, 3) };
         Trainer trainer = new(recipe, Images, _workspace, begin, taught ? teacher : null);
@@ -154,7 +154,8 @@ public sealed class TrainerTests : IDisposable
             int layer = 0;
             PannCore.Nn.ResNet network = model.With(path => polynomials
                 ? new ClampedPolynomial(polynomial, ranges[path], new(3 * (step + 1) / 8.0, 0.3), Math.Min(1, step / 4.0), null)
-                : new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images));
+                : Penalised(new NoisyRelu(new(0.3), 0, new CounterRandom(recipe.Seed, RandomStream.Noise, (step * layers) + layer++), images)));
+            PannCore.Nn.ActivationFunction Penalised(PannCore.Nn.ActivationFunction function) => contrast is null ? function : new CrestPenalised(new(0.5, 1.5), function);
             var augmentation = new Augmentation(recipe.Seed, epoch, contrast);
             float[] answers;
             using (var asking = new Run(_workspace)) answers = [.. teacher.Call(loader.Load(asking, images, augmentation, mixture)).Values];
