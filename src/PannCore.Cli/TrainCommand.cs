@@ -88,7 +88,7 @@ internal static class TrainCommand
             if (IsGiven(decay)) recipe = recipe with { WeightDecay = parsed.GetValue(decay) };
             if (IsGiven(decayOn)) recipe = recipe with { DecayOn = Enum.Parse<DecayScope>(parsed.GetValue(decayOn)!, ignoreCase: true) };
             if (IsGiven(mixup)) recipe = recipe with { Mixup = parsed.GetValue(mixup) };
-            if (tuning is { StatisticsOnly: true } && ((Option[])[contrast, mixup, noise, crest]).FirstOrDefault(IsGiven) is { } blurred) throw new BadInputException($"{blurred.Name}: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
+            if (tuning is { StatisticsOnly: true } && ((Option[])[contrast, mixup, noise, crest, crestPenalty]).FirstOrDefault(IsGiven) is { } blurred) throw new BadInputException($"{blurred.Name}: expected a way that trains weights, found --tune {tuning.Name}, whose statistics are to be those of the images as they are");
             if (IsGiven(contrast)) recipe = recipe with { Contrast = parsed.GetValue(contrast) };
             if (IsGiven(leak)) recipe = recipe with { Leak = parsed.GetValue(leak) };
             if (IsGiven(dropLeak)) recipe = recipe with { DropLeak = parsed.GetValue(dropLeak) };
@@ -96,8 +96,8 @@ internal static class TrainCommand
             if (IsGiven(noiseSide)) recipe = recipe with { Noise = recipe.Noise with { Side = Enum.Parse<PerturbedSide>(parsed.GetValue(noiseSide)!, ignoreCase: true) } };
             if (IsGiven(noiseUnit)) recipe = recipe with { Noise = recipe.Noise with { Unit = Enum.Parse<NoiseUnit>(parsed.GetValue(noiseUnit)!, ignoreCase: true) } };
             if (recipe.Noise.Size == 0 && ((Option[])[noiseSide, noiseUnit]).FirstOrDefault(IsGiven) is { } silent) throw new BadInputException($"{silent.Name}: expected --noise, or a recipe with noise, found neither; without it this option does nothing");
-            if (IsGiven(crest)) recipe = recipe with { Crest = new(parsed.GetValue(crestPenalty), parsed.GetValue(crest)!.Value) };
-            else if (IsGiven(crestPenalty)) recipe = recipe with { Crest = (recipe.Crest ?? throw new BadInputException($"{crestPenalty.Name}: expected --crest, or a recipe with a penalty on crest factors, found neither; without it this option does nothing")) with { Weight = parsed.GetValue(crestPenalty) } };
+            if (IsGiven(crest)) recipe = recipe with { Crest = new(recipe.Crest?.Weight ?? NamedRecipe.CrestWeight, parsed.GetValue(crest)!.Value) };
+            if (IsGiven(crestPenalty)) recipe = recipe with { Crest = (recipe.Crest ?? throw new BadInputException($"{crestPenalty.Name}: expected --crest, or a recipe with a penalty on crest factors, found neither; without it this option does nothing")) with { Weight = parsed.GetValue(crestPenalty) } };
             PannModel? begin = parsed.GetValue(initial) is string from ? Trained("--init", from) : null;
             if (!fromScratch && begin?.Description.Pann is { StandsForItself: false } repaired) throw new BadInputException($"{begin!.File}: {repaired.Origin}, which training would drop; give the model as it was before that");
             if (begin is not null && begin.Description.Normalization.Name != recipe.Normalize)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace PannCore.Kernels;
 
@@ -13,8 +14,12 @@ internal readonly struct CrestGradient(
     public bool Reads(ReadOnlyMemory<float> array) => array.Equals(x) || array.Equals(dy) || array.Equals(near) || array.Equals(push) || array.Equals(pull);
 
     /// <summary>No product is fused with a sum, so that lanes and the rest round alike.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(Range range)
     {
+        if (x.Length != dx.Length || dy.Length != dx.Length || push.Length != near.Length || pull.Length != near.Length || dx.Length % near.Length != 0)
+            throw new ArgumentException("crestGradient: arrays of different lengths");
+        if (range.Start.Value % near.Length != 0 || range.End.Value % near.Length != 0) throw new ArgumentException("crestGradient: a range that is no whole number of rows");
         ReadOnlySpan<float> from = x.Span[range], given = dy.Span[range], limits = near.Span, pushes = push.Span, pulls = pull.Span;
         Span<float> to = dx.Span[range];
         int channels = limits.Length, lanes = Vector<float>.Count;

@@ -42,7 +42,7 @@ internal static class CrestSums
             for (int at = 0; at < rows.Length; at += BlockRows * channels)
             {
                 ReadOnlySpan<float> block = rows.Slice(at, Math.Min(BlockRows * channels, rows.Length - at));
-                CacheLines.Touch(block); // Lanes of channels are read down the rows, as in ChannelSums.
+                if (channels > CacheLines.Floats) CacheLines.Touch(block); // Lanes of channels are read down the rows: see ChannelSums.
                 Block(block, s.Span, t, sums);
             }
         }

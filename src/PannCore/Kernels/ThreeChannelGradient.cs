@@ -94,13 +94,13 @@ internal readonly struct ThreeChannelGradient(ConvGeometry g, ReadOnlyMemory<flo
     /// </summary>
     /// <param name="dy">The first row of dy that meets the row of dx.</param>
     /// <param name="weights">Those of its kernel row.</param>
-    /// <param name="next">The row of dy that the next row of dx reads first. A word of each of its lines is read, those of four pixels at a time, so that they arrive while multiply-adds wait in the queue behind them.</param>
+    /// <param name="next">The row of dy that the next row of dx reads first. Of every 64 bytes a word is read, of four pixels at a time, so that its lines arrive while multiply-adds go on: a few loads that wait do not fill the queue.</param>
     /// <param name="rows">Rows of dy that meet the row of dx.</param>
     /// <param name="width">Pixels of a row.</param>
     /// <param name="channels">Channels of dy.</param>
     /// <param name="fours">Room for the sums.</param>
     /// <returns>Nothing of use: what was read ahead, so that the compiler keeps the reading.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Row<TV, TLanes, TSums>(ref float dy, ref float weights, ref float next, int rows, int width, int channels, ref float fours)
         where TV : struct
         where TLanes : ILanes<float, TV>

@@ -12,7 +12,7 @@ public sealed record CrestPenalty(double Weight, double From);
 /// <summary>
 /// y = x. To the gradient that of a <see cref="CrestPenalty"/> is added, over the number N of images as the mean loss has it, whatever the gradient of the output is:
 /// dx = dy + 2 p / (N r^2) (x - clamp(x, -t r, t r) - x S / n), r^2 the mean of x^2 over the n values of the channel in the batch, S the sum of max(|x| / r - t, 0) |x| / r over them.
-/// The last term is the RMS's own part: the penalty does not change when a channel is scaled, so its gradient is orthogonal to x.
+/// The last term is the RMS's own part: the penalty does not change when a channel is scaled, so its gradient is orthogonal to x, and it grows as 1 / r; a channel of zeros, or one of r below about 1e-21, gets none.
 /// </summary>
 internal sealed class PenalisedCrest(CrestPenalty penalty) : Op
 {
@@ -31,7 +31,7 @@ internal sealed class PenalisedCrest(CrestPenalty penalty) : Op
 
     protected internal override void Forward(Forwarding pass, IReadOnlyList<Tensor> inputs, Memory<float> y)
     {
-        // In place nothing is to be done: what is pending on the input is handed on.
+        // In place nothing is to be done: what is pending on the input is handed on. Else it has been done when the input is read.
         Memory<float> x = inputs[0].Memory;
         if (!x.Equals(y)) x.CopyTo(y);
     }
@@ -49,7 +49,7 @@ internal sealed class PenalisedCrest(CrestPenalty penalty) : Op
         for (int c = 0; c < channels; c++)
         {
             double rms = Math.Sqrt(squares[c] / count);
-            // A channel without inputs has no crest.
+            // A channel of zeros has no crest.
             inverse.Span[c] = rms > 0 ? (float)(1 / rms) : 0;
             near.Span[c] = (float)(penalty.From * rms);
         }
@@ -57,8 +57,10 @@ internal sealed class PenalisedCrest(CrestPenalty penalty) : Op
         for (int c = 0; c < channels; c++)
         {
             double factor = 2 * penalty.Weight / output.Shape[0] * inverse.Span[c] * inverse.Span[c];
-            push.Span[c] = (float)factor;
-            pull.Span[c] = (float)(factor * sums[c] / count);
+            // The gradient grows as 1 / r: where r is so tiny that it would not fit into float32, there is none.
+            bool fits = float.IsFinite((float)factor) && double.IsFinite(sums[c]);
+            push.Span[c] = fits ? (float)factor : 0;
+            pull.Span[c] = fits ? (float)(factor * sums[c] / count) : 0;
         }
         pass.PutOff(new CrestGradient(x, dy, near, push, pull, dx), dx);
     }

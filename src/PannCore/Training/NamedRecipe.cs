@@ -11,8 +11,8 @@ public sealed record NamedRecipe(string Name, string Purpose, Func<Recipe, Recip
 {
     private static readonly double[] Strengths = [0.01, 0.05, 0.1, 0.2];
 
-    /// <summary>Weight of the penalty on crest factors, unless another is given.</summary>
-    public const double CrestWeight = 0.01;
+    /// <summary>Weight of the penalty on crest factors, unless another is given: the one that images held out chose.</summary>
+    public const double CrestWeight = 0.001;
 
     /// <summary>All, in the order of the tables.</summary>
     public static IReadOnlyList<NamedRecipe> All { get; } =
@@ -32,8 +32,8 @@ public sealed record NamedRecipe(string Name, string Purpose, Func<Recipe, Recip
         new("noise-positive-0.2", "control: on positive inputs, stronger", r => r with { Noise = new(0.2, PerturbedSide.Positive) }),
         new("noise-both-0.1", "control: on all inputs", r => r with { Noise = new(0.1, PerturbedSide.Both) }),
         new("noise-both-0.2", "control: on all inputs, stronger", r => r with { Noise = new(0.2, PerturbedSide.Both) }),
-        .. from t in new[] { 3.0, 4 } from p in new[] { 0.001, 0.01 } select new NamedRecipe($"crest-{Text(t)}-{Plain(p)}", $"smaller crest factors: penalty {Plain(p)} on inputs of more than {Text(t)} times their channel's RMS", r => r with { Crest = new(p, t) }),
-        .. from p in new[] { 0.001, 0.01 } select new NamedRecipe($"noise-0.2-crest-4-{Plain(p)}", $"two remedies together: noise in [-0.2, 0.2) on negative inputs, penalty {Plain(p)} on inputs of more than 4 times their channel's RMS", r => r with { Noise = new(0.2), Crest = new(p, 4) }),
+        .. new[] { 0.001, 0.01 }.Select(p => new NamedRecipe($"crest-4-{Plain(p)}", $"smaller crest factors: penalty {Plain(p)} on inputs of more than 4 times their channel's RMS", r => r with { Crest = new(p, 4) })),
+        new("noise-0.2-crest-4-0.001", "two remedies together: noise in [-0.2, 0.2) on negative inputs, penalty 0.001 on inputs of more than 4 times their channel's RMS", r => r with { Noise = new(0.2), Crest = new(0.001, 4) }),
         new("leak-0.1-minimal-mixup", "the pair, reading (a): slope 0.1 with weight decay 1e-5 and Mixup 1", r => r with { Leak = 0.1, WeightDecay = 1e-5, Mixup = 1 }),
         new("noise-0.1-minimal-mixup", "the pair, reading (c): noise 0.1 on negative inputs with weight decay 1e-5 and Mixup 1", r => r with { Noise = new(0.1), WeightDecay = 1e-5, Mixup = 1 }),
         .. new[] { 0.2, 0.5 }.Select(a => new NamedRecipe($"noise-{Text(a)}-decay-conv", $"two remedies together: noise in [-{Text(a)}, {Text(a)}) on negative inputs, weight decay 5e-4 on convolutions only", r => r with { Noise = new(a), DecayOn = DecayScope.Convolutions })),

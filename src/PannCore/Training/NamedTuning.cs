@@ -50,7 +50,7 @@ public sealed record NamedTuning(
     public double Rate => StatisticsOnly ? 0 : After is null ? LearningRate : LastLearningRate;
 
     /// <summary>A recipe for it: with its contrast, if it has one, and for statistics without what acts in training only.</summary>
-    public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0), Contrast = null } : recipe with { Contrast = Contrast ?? recipe.Contrast };
+    public Recipe Prepare(Recipe recipe) => StatisticsOnly ? recipe with { Leak = recipe.DropLeak ? 0 : recipe.Leak, DropLeak = false, Mixup = 0, Noise = new(0), Crest = null, Contrast = null } : recipe with { Contrast = Contrast ?? recipe.Contrast };
 
     /// <summary>The way with ReLU under the same schedule, with the same teacher and images.</summary>
     public string Control => $"relu{(Distilled ? "-distilled" : "")}{(Contrast is null ? "" : "-contrast")}{(After is null ? "" : "-last")}";

@@ -16,6 +16,9 @@ public sealed record Recipe
     /// <summary>Mixup's weight then is 1/2 within 0.002; from 1e12 on the inverse of the beta distribution is not accurate.</summary>
     private const int MaxMixup = 1_000_000;
 
+    /// <summary>Far beyond any use; the gradient then fits into float32 for every channel whose RMS is not tiny.</summary>
+    private const int MaxCrest = 1_000_000;
+
     /// <summary>For instance <c>resnet20</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -108,7 +111,7 @@ public sealed record Recipe
         if (Crest is { } crest)
         {
             Require(crest.From > 0 && double.IsFinite(crest.From), "crest", "more than 0, in units of a channel's RMS", crest.From);
-            Require(crest.Weight > 0 && double.IsFinite(crest.Weight), "crest penalty", "more than 0", crest.Weight);
+            Require(crest.Weight is > 0 and <= MaxCrest, "crest penalty", $"more than 0 and at most {MaxCrest}", crest.Weight);
         }
         Require(MaxGradientNorm > 0, "gradient norm", "a positive number", MaxGradientNorm);
         if (Polynomial is { } polynomial)

@@ -14,7 +14,7 @@ namespace PannCore.Training;
 
 /// <summary>One finished epoch.</summary>
 /// <param name="Epoch">1, 2, ...</param>
-/// <param name="TrainLoss">Mean loss over the epoch's images: the cross-entropy or, with a teacher, the loss of <see cref="Distillation"/>, which compares with no other; the penalty on inputs of polynomials acts on the gradient alone.</param>
+/// <param name="TrainLoss">Mean loss over the epoch's images: the cross-entropy or, with a teacher, the loss of <see cref="Distillation"/>, which compares with no other; penalties, on inputs of polynomials or on crest factors, act on the gradient alone.</param>
 /// <param name="TrainAccuracy">Percent right on the augmented training images, as they were met; of a mixed pair, the first counts.</param>
 /// <param name="ValidationAccuracy">Percent right on the images held out; null if none are.</param>
 public sealed record EpochResult(int Epoch, double TrainLoss, double TrainAccuracy, double? ValidationAccuracy);

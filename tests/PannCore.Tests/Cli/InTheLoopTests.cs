@@ -62,6 +62,7 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
     [InlineData("leak-dropped-0.1", "")]
     [InlineData("noise-rms-0.1", "")]
     [InlineData("minimal-mixup", "")]
+    [InlineData("crest-4-0.01", "")]
     [InlineData("decay-conv", " --decay-on convolutions")]
     public void Batch_norm_alone_is_taken_anew(string recipe, string kept)
     {
@@ -151,15 +152,16 @@ public sealed class InTheLoopTests(CliFiles files) : IClassFixture<CliFiles>
         Assert.Contains(" --weight-decay 0.0005 --contrast 3.5 --init ", Command("more.safetensors", "--init", files.Model, "--tune", "direct-2-contrast", "--contrast", "3.5"), StringComparison.Ordinal);
         Assert.Contains(" --weight-decay 0.0005 --contrast 2 --validation ", Command("alone.safetensors", "--contrast", "2"), StringComparison.Ordinal);
         Assert.NotEqual(ModelFile.WeightHash(ModelFile.Load(files.At("plain.safetensors")).Model), ModelFile.WeightHash(ModelFile.Load(files.At("stretched.safetensors")).Model));
-        foreach (string option in (string[])["--contrast", "--mixup", "--noise", "--crest"])
+        foreach (string option in (string[])["--contrast", "--mixup", "--noise", "--crest", "--crest-penalty"])
         {
             Assert.Equal(
                 $"error: {option}: expected a way that trains weights, found --tune batch-norm, whose statistics are to be those of the images as they are\n",
                 PannProcess.Run(files.Root, [.. common, "--init", files.Model, "--tune", "batch-norm", option, "2", "--out", "none.safetensors"]).Error);
         }
         // A penalty on crest factors is one of the remedies, and its weight alone says nothing.
-        Assert.Contains(" --weight-decay 0.0005 --crest 3.5 --crest-penalty 0.01 --validation ", Command("crest.safetensors", "--crest", "3.5"), StringComparison.Ordinal);
+        Assert.Contains(" --weight-decay 0.0005 --crest 3.5 --crest-penalty 0.001 --validation ", Command("crest.safetensors", "--crest", "3.5"), StringComparison.Ordinal);
         Assert.Contains(" --weight-decay 0.0005 --crest 4 --crest-penalty 0.5 --validation ", Command("firm.safetensors", "--recipe", "crest-4-0.001", "--crest-penalty", "0.5"), StringComparison.Ordinal);
+        Assert.Contains(" --weight-decay 0.0005 --crest 3 --crest-penalty 0.01 --validation ", Command("nearer.safetensors", "--recipe", "crest-4-0.01", "--crest", "3"), StringComparison.Ordinal);
         Assert.Equal(
             "error: --crest-penalty: expected --crest, or a recipe with a penalty on crest factors, found neither; without it this option does nothing\n",
             PannProcess.Run(files.Root, [.. common, "--crest-penalty", "1", "--out", "none.safetensors"]).Error);

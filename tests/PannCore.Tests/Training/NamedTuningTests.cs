@@ -38,7 +38,7 @@ public sealed class NamedTuningTests
     [Fact]
     public void A_recipe_is_prepared_for_a_way()
     {
-        Recipe plain = new() { Architecture = "resnet20", Epochs = 1 }, busy = plain with { Contrast = 3, Mixup = 1, Noise = new(0.1), Leak = 0.1, DropLeak = true };
+        Recipe plain = new() { Architecture = "resnet20", Epochs = 1 }, busy = plain with { Contrast = 3, Mixup = 1, Noise = new(0.1), Crest = new(1, 4), Leak = 0.1, DropLeak = true };
         Assert.Equal(busy, NamedTuning.Of("direct-2").Prepare(busy));
         Assert.Equal(plain with { Contrast = 2 }, NamedTuning.Of("direct-2-contrast").Prepare(plain));
         Assert.Equal(busy with { Contrast = 2 }, NamedTuning.Of("relu-contrast").Prepare(busy));

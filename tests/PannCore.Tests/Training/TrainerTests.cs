@@ -89,6 +89,7 @@ public sealed class TrainerTests : IDisposable
     [InlineData("leak-0.1-minimal-mixup")]
     [InlineData("leak-dropped-0.1")]
     [InlineData("decay-conv")]
+    [InlineData("crest-4-0.01")]
     public void A_remedy_depends_on_neither_threads_nor_where_it_was_resumed_and_does_something(string name)
     {
         Recipe recipe = NamedRecipe.Of(name).Apply(Small);
